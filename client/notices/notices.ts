@@ -1,3 +1,5 @@
+import type { BudgetPeriod } from '../../server/api/budgets/budgetSettings.ts';
+import type { BudgetAction } from '../../server/api/budgets/budgetStatus.ts';
 import type { NoticeParams } from '../../server/api/messages.ts';
 import type { StatusSnapshot } from '../../server/api/status.ts';
 
@@ -5,7 +7,9 @@ export type NoticeAction =
   | { title: string; kind: 'open'; url: string }
   | { title: string; kind: 'replaceKey'; endpoint: string }
   | { title: string; kind: 'checkHealth' }
-  | { title: string; kind: 'canaryReport'; route: string };
+  | { title: string; kind: 'canaryReport'; route: string }
+  | { title: string; kind: 'budget'; action: Exclude<BudgetAction, 'restore'>; budget: string }
+  | { title: string; kind: 'editBudgets' };
 
 /** The buttons under a notice, the most helpful first. */
 export function noticeActions(notice: NoticeParams): NoticeAction[] {
@@ -24,8 +28,20 @@ export function noticeActions(notice: NoticeParams): NoticeAction[] {
       return [{ title: 'Check Health Now', kind: 'checkHealth' }];
     case 'canary-rolled-back':
       return notice.route === undefined ? [] : [{ title: 'Show Report', kind: 'canaryReport', route: notice.route }];
+    case 'budget-near':
+    case 'budget-unpriced':
+      return [{ title: 'Edit Budgets…', kind: 'editBudgets' }];
+    case 'budget-reached':
+      return notice.budget === undefined ? [] : [
+        { title: 'Allow $1 More', kind: 'budget', action: 'allow', budget: notice.budget.key },
+        { title: liftTitles[notice.budget.period], kind: 'budget', action: 'lift', budget: notice.budget.key },
+        { title: 'Edit Budgets…', kind: 'editBudgets' },
+      ];
   }
 }
+
+/** How a budget is lifted until it begins anew. */
+export const liftTitles: Readonly<Record<BudgetPeriod, string>> = { day: 'Until Tomorrow', week: 'Until Next Week', month: 'Until Next Month' };
 
 /**
  * Remembers which notices were shown, so that each is shown once per endpoint, until the endpoint is healthy again
@@ -34,9 +50,9 @@ export function noticeActions(notice: NoticeParams): NoticeAction[] {
 export class NoticeMemory {
   readonly #shown = new Set<string>();
 
-  /** True the first time; from then on false until forgotten. The server itself says once that a canary was rolled back. */
+  /** True the first time; from then on false until forgotten. The server itself says once that a canary was rolled back, and where a budget stands. */
   isNew(notice: Pick<NoticeParams, 'kind' | 'endpoint'>): boolean {
-    if (notice.kind === 'canary-rolled-back') return true;
+    if (notice.kind === 'canary-rolled-back' || notice.kind.startsWith('budget-')) return true;
     const id = `${notice.endpoint}\n${notice.kind}`;
     if (this.#shown.has(id)) return false;
     this.#shown.add(id);

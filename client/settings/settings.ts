@@ -1,3 +1,4 @@
+import type { BudgetSettings } from '../../server/api/budgets/budgetSettings.ts';
 import type { CapSettings, EndpointSettings, NetworkSettings, RouteSettings, ToolModelSettings } from '../../server/api/settings.ts';
 import type { ConfigProblem } from '../../server/api/status.ts';
 
@@ -21,6 +22,7 @@ export interface ClientSettings {
   /** What requests may cost, whatever they ask for. */
   /** Absent: none are written. Not checked yet. */
   caps?: CapSettings | undefined;
+  budgets: Record<string, BudgetSettings>;
   localEndpoint: { enabled: boolean; port: number };
   statusBar: StatusBarChoice;
   shownModels: ShownModels;
@@ -35,6 +37,7 @@ export const settingDefaults = {
   'tools': {},
   'rulesFile': '',
   'caps': {},
+  'budgets': {},
   'localEndpoint.enabled': true,
   'localEndpoint.port': 7717,
   'statusBar.show': 'health',
@@ -68,6 +71,7 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
       ...(typeof rulesFile === 'string' && rulesFile.trim() !== '' ? { rulesFile: rulesFile.trim() } : {}),
       // As they are written: the server says what is wrong with them, and what caps until that is corrected.
       ...(caps === undefined || caps === null ? {} : { caps: caps as CapSettings }),
+      budgets: budgetsOf(userValue('budgets'), problems),
       localEndpoint: {
         enabled: typeof localEndpointEnabled === 'boolean' ? localEndpointEnabled : settingDefaults['localEndpoint.enabled'],
         port: typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65535 ? port : settingDefaults['localEndpoint.port'],
@@ -138,6 +142,14 @@ function equivalentsOf(value: unknown, problems: ConfigProblem[]): Record<string
     else problems.push({ path: `equivalents.${model}`, message: `"waybill.equivalents" › "${model}" must be a list of names of models.` });
   }
   return equivalents;
+}
+
+/** The server checks what each budget holds. */
+function budgetsOf(value: unknown, problems: ConfigProblem[]): Record<string, BudgetSettings> {
+  if (value === undefined) return {};
+  if (isEntry<Record<string, BudgetSettings>>(value)) return value;
+  problems.push({ path: 'budgets', message: '"waybill.budgets" must be an object, such as { "daily": { "limitUsd": 5, "period": "day" } }.' });
+  return {};
 }
 
 /** The server checks each alias; here only what cannot be one at all is taken out. */

@@ -1,3 +1,4 @@
+import type { BudgetPeriod, BudgetSettings } from './budgets/budgetSettings.ts';
 import type { ReconcileParams, ReconcileResult } from './bill.ts';
 import type { Condition } from './condition.ts';
 import type { ConversationEvent, ConversationRequest, TokenUsage } from './conversation.ts';
@@ -38,6 +39,8 @@ export interface ConfigureParams {
   tools?: Record<string, ToolModelSettings> | undefined;
   /** What requests may cost, whatever they ask for. */
   caps?: CapSettings | undefined;
+  /** What may be spent in a period, by name. */
+  budgets?: Record<string, BudgetSettings> | undefined;
   keys: Record<string, KeyMaterial[]>;
   http: { enabled: boolean; port: number };
   /** The editor's own network settings, as far as the user wrote them. Its proxy may hold a password. */
@@ -179,8 +182,8 @@ export const catalogRequest = requestType<NoParams, CatalogResult>('waybill/cata
 
 /** Server -> client, notification: a message to show to the user once, with an action. */
 export interface NoticeParams {
-  kind: 'key-rejected' | 'no-money' | 'certificate' | 'offline' | 'portal' | 'canary-rolled-back';
-  /** Empty where it is the machine itself (`offline`, `portal`). */
+  kind: 'key-rejected' | 'no-money' | 'certificate' | 'offline' | 'portal' | 'canary-rolled-back' | 'budget-near' | 'budget-reached' | 'budget-unpriced';
+  /** Empty where it is the machine itself (`offline`, `portal`), or a budget. */
   endpoint: string;
   /** One sentence with the next action. */
   message: string;
@@ -188,6 +191,8 @@ export interface NoticeParams {
   helpUrl?: string | undefined;
   /** The route whose canary was rolled back. */
   route?: string | undefined;
+  /** The budget, by the key of its status. */
+  budget?: { key: string; period: BudgetPeriod } | undefined;
 }
 export const noticeNotification = notificationType<NoticeParams>('waybill/notice');
 

@@ -1,4 +1,5 @@
 import type { Requirements } from './routes/requirements.ts';
+import type { BudgetPeriod, BudgetScope } from './budgets/budgetSettings.ts';
 import type { ArmOfPlan } from './canary.ts';
 import type { FailureClass } from './failure.ts';
 import type { ProtocolName, TokenUsage } from './conversation.ts';
@@ -116,6 +117,8 @@ export interface Plan {
   cache?: PlannedCache | undefined;
   /** The caps that held for it, with what was left of each before it; absent: none held. */
   caps?: PlannedCap[] | undefined;
+  /** The budgets that held for it, and what each did; absent: none held. */
+  budgets?: PlannedBudget[] | undefined;
   /** Targets that are the route's expensive last resort, in the order in which they stand last; absent: none serves such a request. */
   lastResort?: string[] | undefined;
 }
@@ -127,6 +130,31 @@ export interface PlannedCap {
   limitMicroUsd: number;
   /** Beside what was used and reserved; negative where more was used. */
   leftMicroUsd: number;
+}
+
+/** A budget that held for a request. Money in millionths of a US dollar. */
+export interface PlannedBudget {
+  name: string;
+  period: BudgetPeriod;
+  per: BudgetScope;
+  /** Absent: it is for everything. */
+  of?: string | undefined;
+  limitMicroUsd: number;
+  /** Before the request, beside what was spent, reserved and allowed; negative where more was spent. */
+  leftMicroUsd: number;
+  /** Milliseconds since the epoch. */
+  resetsAt: number;
+  /** What a person allowed on top; absent: nothing. */
+  allowedMicroUsd?: number | undefined;
+  /** A person lifted it. */
+  lifted?: true | undefined;
+  /**
+   * `cheaper`: targets that cost less came first. `passed-over`: it left targets out. `stopped`: it left all out. `warned`: it is
+   * used up and only warns. Absent: nothing.
+   */
+  did?: 'cheaper' | 'passed-over' | 'stopped' | 'warned' | undefined;
+  /** A target may have served whose price is not known, so that the budget counts it only as far as its provider says. */
+  unpriced?: true | undefined;
 }
 
 /**

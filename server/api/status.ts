@@ -1,3 +1,4 @@
+import type { BudgetStatus } from './budgets/budgetStatus.ts';
 import type { ResponseCacheStatus } from './cache/responseCache.ts';
 import type { CanaryStatus } from './canary.ts';
 import type { ShadowStatus } from './shadow.ts';
@@ -200,4 +201,6 @@ export interface StatusSnapshot {
   shadows?: ShadowStatus[] | undefined;
   /** Of routes that keep answers, by this server; absent where none does. */
   responseCaches?: ResponseCacheStatus[] | undefined;
+  /** Those most used first, at most twenty of each that is for many; absent where there is none. */
+  budgets?: BudgetStatus[] | undefined;
 }

@@ -21,6 +21,7 @@ import { KeyPool } from '../keys/keyPool.ts';
 import type { AllowanceStore } from '../ledger/allowanceStore.ts';
 import type { RouteStateStore } from '../ledger/routeStateStore.ts';
 import type { Ledger } from '../ledger/ports.ts';
+import { BudgetBook } from '../limits/budgets/budgetBook.ts';
 import { Allowances } from '../limits/allowances/allowances.ts';
 import { MemoryAllowanceStore } from '../limits/allowances/memoryAllowanceStore.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/rateLimiter.ts';
@@ -51,6 +52,7 @@ import { HedgeSpend } from '../router/spend/hedgeSpend.ts';
 import { History } from '../router/history.ts';
 import { NetworkMonitor, type NetworkMonitorOptions } from '../router/networkMonitor.ts';
 import { FailureNotices } from '../router/notices.ts';
+import { budgetsObserver } from '../router/observers/budgetsObserver.ts';
 import { canaryObserver } from '../router/observers/canaryObserver.ts';
 import { choicesObserver } from '../router/observers/choicesObserver.ts';
 import { costsObserver } from '../router/observers/costsObserver.ts';
@@ -191,9 +193,13 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const canaries = new Canaries({ store: options.canaryStore, config, routeTable, clock, random, log, changed, hasAudience: () => notices.hasListeners, notify });
   const signals = createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random), firstTokens, expectedUsage });
   const view = viewsOf({ routeTable, healthRegistry, limiter, keys, pauses, random, canaries, warm, signals }, clock);
-  const allowances = new Allowances(options.allowanceStore ?? new MemoryAllowanceStore());
+  const allowances = new Allowances(options.allowanceStore ?? new MemoryAllowanceStore(now));
+  const budgets = new BudgetBook({
+    allowances, ledger, config, clock, log, changed, notify, hasAudience: () => notices.hasListeners,
+    recorded: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); },
+  });
   const spending: Spending = {
-    allowances, window: options.window ?? instance, expectedMicroUsd: (target, request) => signals.expectedCostMicroUsd(target, request),
+    allowances, budgets, window: options.window ?? instance, expectedMicroUsd: (target, request) => signals.expectedCostMicroUsd(target, request),
     cost: price => pricer.priceAttempt(price), pricesReady: () => (pricer.isReady ? undefined : pricer.ready()),
   };
 
@@ -249,13 +255,14 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     eventLogObserver(eventLog, clock),
     costsObserver(costs),
     spend,
+    budgetsObserver(budgets),
     canaryObserver(canaries),
     shadowObserver(shadows),
     responseCacheObserver(responses),
     statusObserver(changes),
   ];
   for (const observer of observers) events.subscribe(observer);
-  for (const observer of [runningObserver(running), limitsObserver(limiter), costsObserver(copyCosts), spend, shadowCopyObserver(shadows)]) copyEvents.subscribe(observer);
+  for (const observer of [runningObserver(running), limitsObserver(limiter), costsObserver(copyCosts), spend, budgetsObserver(budgets), shadowCopyObserver(shadows)]) copyEvents.subscribe(observer);
 
   const providerMessages = new ProviderMessages();
   const services = exchangeServices({
@@ -264,7 +271,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   });
   // What targets refuse copies by name is learnt for copies alone.
   const copyServices: ExchangeServices = { ...services, events: copyEvents, repairs: new LearntRepairs(() => undefined), admission: createAdmissionControl(shadowAdmissionSources({ clock, pauses, keys, healthRegistry, limiter, early, allowances })) };
-  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, shadows, responses, pauses, eventLog, changes, clock });
+  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, shadows, responses, pauses, budgets, eventLog, changes, clock });
   const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed, learnt: endpoint => repairs.wordsOf(endpoint, now()) });
   const ticker = new Ticker([
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
@@ -276,6 +283,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The sum of what was spent today', tick: () => { spend.tick(); } },
     { name: 'The probes of endpoints', tick: () => { prober.tick(current.config.endpoints.values()); } },
     { name: 'The age of kept answers', tick: at => { responses.tick(at); } },
+    { name: 'The count of budgets', tick: () => { budgets.tick(); } },
     { name: 'The watch over canaries', tick: at => { canaries.tick(at); } },
     { name: 'The watch over shadows', tick: () => { shadows.tick(); } },
     { name: 'The end of fire drills', tick: at => { drills.tick(at); } },
@@ -285,7 +293,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const history = new History({ ledger, running, costs, providerMessages });
   const used: typeof history.used = (range, after, limit) => history.used(range, after, limit);
   const router = new Router({
-    instance, services, current, status, prober, endpoints: new EndpointDesk({ current, pauses, prober, status, clock }), endpointTester, drills, canaries, shadows,
+    instance, services, current, status, prober, endpoints: new EndpointDesk({ current, pauses, prober, status, clock }), endpointTester, drills, canaries, shadows, budgets,
     rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices,
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),

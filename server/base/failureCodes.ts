@@ -110,6 +110,7 @@ const table = {
   'no-target': {},
   'all-targets-failed': {},
   'cap-reached': {},
+  'budget-reached': {},
   'offline': {},
   'cancelled': {},
   'internal': {},

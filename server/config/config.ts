@@ -1,5 +1,6 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { RequestRole, WorkKind } from '../api/purpose.ts';
+import type { BudgetPeriod, BudgetScope } from '../api/budgets/budgetSettings.ts';
 import type { CanaryAdvance, CapOutcome, CapScope, EndpointBilling, KeyRotationName, LimitSettings, ModelSettings, ShadowDraw, StrategyName, TargetTier, ToolModelSettings } from '../api/settings.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
@@ -173,6 +174,22 @@ export interface CapConfig {
   unpriced?: 'pass-over' | 'allow' | undefined;
 }
 
+/** What may be spent in a period, for everything or for each of something. */
+export interface BudgetConfig {
+  name: string;
+  limitMicroUsd: number;
+  period: BudgetPeriod;
+  per: BudgetScope;
+  /** In lower case; absent: for every name. */
+  only?: ReadonlySet<string> | undefined;
+  /** It stops requests; otherwise it only warns. */
+  isHard: boolean;
+  /** 0..1, of the limit. */
+  warnAt: number;
+  /** 0..1, of the limit; absent: never. */
+  cheaperAt?: number | undefined;
+}
+
 /** A canary as its route describes it; whether it runs is no part of the configuration. */
 export interface CanaryConfig {
   targets: RouteTarget[];
@@ -216,6 +233,8 @@ export interface Config {
   tools?: ReadonlyMap<string, ToolModelSettings> | undefined;
   /** What requests of every route, model and target may cost; absent: there is no such cap. */
   caps?: CapConfig | undefined;
+  /** Absent: there is none. */
+  budgets?: readonly BudgetConfig[] | undefined;
   /** Absent: every endpoint without a proxy of its own is reached directly. */
   network?: NetworkConfig | undefined;
 }

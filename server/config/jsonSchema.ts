@@ -12,8 +12,8 @@ type Json = { [key: string]: unknown };
  *
  * @param providers the catalog, for completion of provider names
  */
-export function settingsProperties(providers: readonly Provider[]): Record<'waybill.endpoints' | 'waybill.routes' | 'waybill.aliases' | 'waybill.equivalents' | 'waybill.tools' | 'waybill.caps', Json> {
-  const { routes, aliases, equivalents, tools, caps } = generated(configurationSchema)['properties'] as Record<'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps', Json>;
+export function settingsProperties(providers: readonly Provider[]): Record<'waybill.endpoints' | 'waybill.routes' | 'waybill.aliases' | 'waybill.equivalents' | 'waybill.tools' | 'waybill.caps' | 'waybill.budgets', Json> {
+  const { routes, aliases, equivalents, tools, caps, budgets } = generated(configurationSchema)['properties'] as Record<'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps' | 'budgets', Json>;
   const endpoint = generated(z.omit(endpointSchema, { keys: true }));
   withProviderNames(endpoint, providers);
   return {
@@ -63,6 +63,14 @@ export function settingsProperties(providers: readonly Provider[]): Record<'wayb
       markdownDescription: 'What requests may cost, in US dollars, whatever they ask for: a request, a turn, a conversation, a session. Routes may have caps of their own (**Waybill: Edit Route…**), which hold besides.',
       properties: caps['properties'],
       additionalProperties: false,
+    },
+    'waybill.budgets': {
+      type: 'object',
+      scope: 'application',
+      default: {},
+      markdownDescription: 'What may be spent in a day, a week or a month, by names of your own, such as `"daily": { "limitUsd": 5, "period": "day" }`: for everything, or for each conversation, workspace, branch, tool, endpoint, route or extension. **Waybill: Set Budget…** writes them for you.',
+      propertyNames: { pattern: namePattern.source },
+      additionalProperties: budgets['additionalProperties'],
     },
   };
 }

@@ -4,6 +4,7 @@ import { parseTargetName, targetName } from '../api/targetName.ts';
 import { isObject } from '../base/json.ts';
 import type { CapConfig, Config, EndpointConfig } from './config.ts';
 import { givenTimeouts, hedgeOf, responseCacheOf, warmCacheOf } from './defaults.ts';
+import { resolveBudgets } from './budgets/resolveBudgets.ts';
 import { nearest, suggestion } from './nearest.ts';
 import { nameRule, resolveEndpoint } from './resolveEndpoint.ts';
 import { resolveAliases } from './resolveAliases.ts';
@@ -25,7 +26,7 @@ import type { ConfigPath, FieldProblem } from './schemaProblems.ts';
  * and the rest works: an endpoint with any wrong field is left out whole (half of what was meant could send a key
  * to the wrong place, or miss a limit); a route loses only its wrong targets, and caps with a mistake still cap (`resolveCaps`).
  */
-export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliases?: unknown; equivalents?: unknown; tools?: unknown; caps?: unknown }, options: ResolveOptions): { config: Config; problems: ConfigProblem[] } {
+export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliases?: unknown; equivalents?: unknown; tools?: unknown; caps?: unknown; budgets?: unknown }, options: ResolveOptions): { config: Config; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const report = (path: ConfigPath, message: string): void => {
     problems.push({ message, path: path.join('.'), ...options.locate?.(path) });
@@ -89,7 +90,8 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
   const equivalents = resolveEquivalents(raw.equivalents, report);
   const tools = resolveTools(raw.tools, report);
   const caps = resolveMoney(['caps'], 'The caps of everything', raw.caps, options.before?.caps);
-  const config: Config = { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }), ...(equivalents.size === 0 ? {} : { equivalents }), ...(tools.size === 0 ? {} : { tools }), ...(caps === undefined ? {} : { caps }) };
+  const budgets = resolveBudgets(raw.budgets, report, options.before?.budgets);
+  const config: Config = { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }), ...(equivalents.size === 0 ? {} : { equivalents }), ...(tools.size === 0 ? {} : { tools }), ...(caps === undefined ? {} : { caps }), ...(budgets.length === 0 ? {} : { budgets }) };
   // What concerns money is said first.
   return { config, problems: [...unguarded, ...problems] };
 }

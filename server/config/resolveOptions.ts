@@ -18,7 +18,7 @@ export interface ResolveOptions {
   /** Endpoints that routes can name beside those of `raw`, such as those of the editor's settings. */
   knownEndpoints?: ReadonlyMap<string, EndpointConfig> | undefined;
   /** The configuration in use until now: where caps have a mistake, its caps stay. */
-  before?: Pick<Config, 'caps' | 'routes'> | undefined;
+  before?: Pick<Config, 'caps' | 'budgets' | 'routes'> | undefined;
   /** Endpoints the caller has already found wrong, reported and taken out of `raw`. */
   leftOut?: ReadonlySet<string> | undefined;
 }

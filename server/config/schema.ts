@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
 import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../api/purpose.ts';
+import { budgetOutcomes, budgetPeriods, budgetScopes, type BudgetOutcome, type BudgetPeriod, type BudgetScope, type BudgetSettings } from '../api/budgets/budgetSettings.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
 import { anthropicVersions, cachedTemperatures, canaryAdvances, capOutcomes, capScopes, endpointBillings, keyRotations, routeStrategies, shadowDraws, targetTiers } from '../api/settings.ts';
 import type { BreakerSettings, CanaryGateSettings, CanarySettings, CapOutcome, CapSettings, EndpointBilling, EndpointSettings, HedgeSettings, KeyRotationName, LastResortSettings, LimitSettings, ModelSettings, PriceSettings, ResponseCacheSettings, RouteSettings, ShadowSettings, StrategyName, TargetTier, TimeoutSettings, ToolModelSettings, WarmCacheSettings } from '../api/settings.ts';
@@ -51,6 +52,14 @@ function positive(maximum: number): z.ZodMiniNumber {
 
 function share(): z.ZodMiniNumber {
   return z.number().check(z.minimum(0.01), z.maximum(1)).register(expectations, { expected: 'a number from 0.01 to 1' });
+}
+
+function percent(): z.ZodMiniNumber {
+  return z.number().check(z.minimum(1), z.maximum(100)).register(expectations, { expected: 'a number from 1 to 100' });
+}
+
+function listed(meanings: Readonly<Record<string, string>>): string {
+  return Object.entries(meanings).map(([name, meaning]) => `\`${name}\`: ${meaning}.`).join(' ');
 }
 
 function text(minLength = 1, maxLength = 2000): z.ZodMiniString {
@@ -225,6 +234,17 @@ export const capSchema = z.strictObject({
   unpriced: optional(z.enum(['pass-over', 'allow']), 'What becomes of targets whose price is not known. `pass-over`: they are left out. `allow`: they serve, and count for what their provider says they cost, else for nothing. Default `pass-over`.'),
 });
 
+/** Each budget is checked by itself, so that a wrong one costs only itself. */
+export const budgetSchema = z.strictObject({
+  limitUsd: described(positive(1_000_000), 'What may be spent in a period, in US dollars.'),
+  period: described(z.enum(Object.keys(budgetPeriods) as BudgetPeriod[]), `How long it counts, by the time zone of the machine. ${listed(budgetPeriods)}`),
+  per: optional(z.enum(Object.keys(budgetScopes) as BudgetScope[]), `What it is for. ${listed(budgetScopes)} Default \`everything\`.`),
+  only: optional(z.array(text(1, 200)), 'The names for which it holds, such as `["claude-code"]` with `"per": "tool"`; each has the whole limit for itself. Default: every one has a budget of its own.'),
+  whenReached: optional(z.enum(Object.keys(budgetOutcomes) as BudgetOutcome[]), `What follows at the limit. ${listed(budgetOutcomes)} Default \`stop\`.`),
+  warnAt: optional(percent(), 'The share of the limit, in per cent, at which a notification warns once. Default 80.'),
+  cheaperAt: optional(percent(), 'The share of the limit, in per cent, from which targets that are expected to cost less come first. Default: never.'),
+});
+
 export const lastResortSchema = z.strictObject({
   targets: described(z.array(naming('target')), 'The targets, as `endpoint/model`, first choice first.'),
   kinds: described(z.array(z.enum(Object.keys(workKinds) as WorkKind[])), 'The kinds of work that they are for; see `byKind`.'),
@@ -292,6 +312,7 @@ export const configurationSchema = z.strictObject({
   equivalents: optional(equivalentsSchema, 'Models that may stand in for a model, by its name and in their order, when no endpoint that serves it can answer. It holds for requests that ask for the model and for routes that lead to it. A model without an entry is never replaced.'),
   tools: optional(z.partialRecord(z.enum(toolsWithModels), toolSchema), 'What a tool gets for names of models that it asks for by itself; NAME is `claude-code`. A route of the name it asks for comes first.'),
   caps: optional(capSchema, 'What requests may cost, whatever they ask for. Routes may have caps of their own, which hold besides.'),
+  budgets: optional(z.record(z.string().check(z.regex(namePattern)), budgetSchema), 'What may be spent in a day, a week or a month, by names of your own. docs/budgets.md says how they are counted.'),
   network: optional(networkSchema, 'How this machine reaches the outside. Proxies come from the environment or stand at their endpoint.'),
 });
 
@@ -308,6 +329,7 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof warmCacheSchema>, { [K in keyof WarmCacheSettings]: WarmCacheSettings[K] }>,
   Same<z.infer<typeof responseCacheSchema>, { [K in keyof ResponseCacheSettings]: ResponseCacheSettings[K] }>,
   Same<z.infer<typeof capSchema>, { [K in keyof CapSettings]: CapSettings[K] }>,
+  Same<z.infer<typeof budgetSchema>, { [K in keyof BudgetSettings]: BudgetSettings[K] }>,
   Same<z.infer<typeof lastResortSchema>, { [K in keyof LastResortSettings]: LastResortSettings[K] }>,
   Same<z.infer<typeof hedgeSchema>, { [K in keyof HedgeSettings]: HedgeSettings[K] }>,
   Same<z.infer<typeof priceSchema>, { [K in keyof PriceSettings]: PriceSettings[K] }>,

@@ -57,7 +57,7 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
     report([], 'The configuration must be a mapping with "endpoints" and "routes".');
     return { config: emptyConfig, keys: new Map(), problems, readable: false };
   }
-  const { endpoints, routes, aliases, equivalents, tools, caps, network } = sections(document.value, report);
+  const { endpoints, routes, aliases, equivalents, tools, caps, budgets, network } = sections(document.value, report);
   const leftOut = new Set<string>();
   const expanded = expandTexts({ endpoints, routes, aliases, equivalents, tools }, environment, (path, problem, unset) => {
     const [section, name] = path.map(String);
@@ -65,7 +65,7 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
     report(path, `${ownerOf(path)}: ${path.length > 2 ? `in "${fieldName(path.slice(2))}", ` : ''}${problem}.`, unset);
   });
   const resolved = resolveConfig(
-    { endpoints: without(expanded['endpoints'], leftOut), routes: expanded['routes'], aliases: expanded['aliases'], equivalents: expanded['equivalents'], tools: expanded['tools'], caps },
+    { endpoints: without(expanded['endpoints'], leftOut), routes: expanded['routes'], aliases: expanded['aliases'], equivalents: expanded['equivalents'], tools: expanded['tools'], caps, budgets },
     { ...options, source: 'file', locate, leftOut },
   );
   problems.push(...resolved.problems);
@@ -76,12 +76,12 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
 /** @param unset an environment variable is not set, which may differ elsewhere */
 export type Report = (path: ConfigPath, message: string, unset?: boolean) => void;
 
-function sections(value: Readonly<Record<string, unknown>>, report: Report): Readonly<Record<'endpoints' | 'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps' | 'network', unknown>> {
-  const known = ['endpoints', 'routes', 'aliases', 'equivalents', 'tools', 'caps', 'network'];
+function sections(value: Readonly<Record<string, unknown>>, report: Report): Readonly<Record<'endpoints' | 'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps' | 'budgets' | 'network', unknown>> {
+  const known = ['endpoints', 'routes', 'aliases', 'equivalents', 'tools', 'caps', 'budgets', 'network'];
   for (const name of Object.keys(value)) {
-    if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints", "routes", "aliases", "equivalents", "tools", "caps" and "network".')}`);
+    if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints", "routes", "aliases", "equivalents", "tools", "caps", "budgets" and "network".')}`);
   }
-  return { endpoints: value['endpoints'], routes: value['routes'], aliases: value['aliases'], equivalents: value['equivalents'], tools: value['tools'], caps: value['caps'], network: value['network'] };
+  return { endpoints: value['endpoints'], routes: value['routes'], aliases: value['aliases'], equivalents: value['equivalents'], tools: value['tools'], caps: value['caps'], budgets: value['budgets'], network: value['network'] };
 }
 
 /** Replaces the variables in every text but keys; a text that cannot be replaced is reported and becomes undefined. */

@@ -24,7 +24,7 @@ import { ReceiptDraft } from './receiptDraft.ts';
 import type { Repair } from '../protocols/repairs/repair.ts';
 import { redactEnd, redactHeaders } from './redactFailure.ts';
 import { learnFromRefusal } from './refusalRepair.ts';
-import { operationOf, type ByteSink, type ExchangeInput, type ReaderSink, type ResponseSink } from './request.ts';
+import { operationOf, type ByteSink, type ExchangeInput, type ReaderAnswer, type ReaderSink, type ResponseSink } from './request.ts';
 import { Resumption } from './resumption.ts';
 import type { HedgeUnderWay, RunningExchange } from './runningExchange.ts';
 import type { ExchangeServices } from './services.ts';
@@ -299,7 +299,7 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
       case 'give-up': this.#giveUp(this.#attempts.find(one => one.origin.started.number === effect.number), effect.why); return undefined;
       case 'wait': this.#wait(effect.backoff ? Math.max(effect.delayMs, backoffMs(1, retryBackoff, this.#services.random)) : effect.delayMs); return undefined;
       case 'ask': this.#ask(effect); return undefined;
-      case 'allow': this.#services.spending.allowances.allow(effect.question.allowances, effect.question.microUsd); return undefined;
+      case 'allow': this.#services.spending.allowances.allow(effect.question.allowances, effect.microUsd); return undefined;
       case 'stop-wait': clearTimeout(this.#timer); return undefined;
       case 'end': this.#end(effect.end); return undefined;
     }
@@ -350,11 +350,11 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
     this.#timer = setTimeout(() => { this.#dispatch({ type: 'wait-over' }); }, delayMs);
   }
 
-  #ask({ message, accept, decline }: Extract<ExchangeEffect, { type: 'ask' }>): void {
+  #ask({ message, accept, decline, instead }: Extract<ExchangeEffect, { type: 'ask' }>): void {
     this.#timer = setTimeout(() => { this.#dispatch({ type: 'question-expired' }); }, longestQuestionMs);
-    const answered = (proceed: boolean): void => { this.#dispatch({ type: 'reader-answered', proceed, atMs: performance.now() }); };
+    const answered = (answer: ReaderAnswer): void => { this.#dispatch({ type: 'reader-answered', proceed: answer !== false, ...(answer === 'instead' ? { instead: true } : {}), atMs: performance.now() }); };
     // A question that could not be asked is a no.
-    this.#readerSink?.ask(message, accept, decline).then(answered, () => { answered(false); });
+    this.#readerSink?.ask(message, accept, decline, instead).then(answered, () => { answered(false); });
   }
 
   /** Ends an attempt that still runs, without blaming its provider. */

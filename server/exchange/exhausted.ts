@@ -73,7 +73,7 @@ function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'excha
   const retryAfterMs = soonestRecovery(exchange);
   const { unfit, capped, coolingDown } = exchange;
   if (capped !== undefined && coolingDown.length === 0) {
-    return { error: new WaybillError('cap-reached', 'quota', capped.sentence, { status: 400, providerCode: spendCapCode }), status: 400 };
+    return { error: new WaybillError(capped.byBudget === true ? 'budget-reached' : 'cap-reached', 'quota', capped.sentence, { status: 400, providerCode: spendCapCode }), status: 400 };
   }
   const lines = plan.excluded.map(excluded => `${excluded.target}: ${excluded.reason}.`);
   const never = plan.excluded.length > 0 && plan.excluded.every(excluded => unfit.some(one => one.target === excluded.target));

@@ -179,6 +179,9 @@ export interface ByteSink extends AnswerSink {
   keepAlive(): void;
 }
 
+/** What a reader answered: to go on or not, or to go on in the other way that was offered. */
+export type ReaderAnswer = boolean | 'instead';
+
 /** A caller that takes events only, and can show to a person what happens to an answer. */
 export interface ReaderSink extends AnswerSink {
   readonly kind: 'reader';
@@ -189,8 +192,9 @@ export interface ReaderSink extends AnswerSink {
    * @param message what happened, for the reader
    * @param accept a few words for the button that goes on
    * @param decline and for the one that does not
+   * @param instead and for another way to go on; absent: there is none
    */
-  ask(message: string, accept: string, decline: string): Promise<boolean>;
+  ask(message: string, accept: string, decline: string, instead?: string): Promise<ReaderAnswer>;
 }
 
 /** The caller's end of an exchange; its kind decides which calls it has. */

@@ -7,6 +7,7 @@ import type { Redactor } from '../base/secrets/redact.ts';
 import type { Config } from '../config/config.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
 import type { Allowances } from '../limits/allowances/allowances.ts';
+import type { BudgetBook } from '../limits/budgets/budgetBook.ts';
 import type { PriceRequest } from '../pricing/pricing.ts';
 import type { HedgePolicy } from '../timeouts/hedgePolicy.ts';
 import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
@@ -31,6 +32,8 @@ export interface Spending {
   cost(price: PriceRequest): Cost;
   /** Prices are still being loaded; undefined: they are known as far as they can be. */
   pricesReady(): Promise<void> | undefined;
+  /** Absent: there is none. */
+  readonly budgets?: Pick<BudgetBook, 'of' | 'ready'> | undefined;
   /** What tells the window of the editor from others. */
   readonly window: string;
 }

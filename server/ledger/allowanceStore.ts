@@ -4,13 +4,28 @@ export interface TakenOfAllowance {
   readonly used: number;
   /** What a person allowed on top. */
   readonly extra: number;
+  /** The part of `used` that is reserved by servers that live; of caps it is not told apart. */
+  readonly reserved: number;
 }
+
+/** What was taken of the allowance of a name. */
+export interface NamedTaken extends TakenOfAllowance { readonly key: string }
 
 /** The operations of one transaction on allowances, by the names that they are counted under. */
 export interface AllowanceTransaction {
-  taken(key: string): TakenOfAllowance;
-  /** Adds to what is used and allowed; negative amounts take back. */
-  add(key: string, used: number, extra: number): void;
+  /** @param start what counts as used of one that nothing is known of yet */
+  taken(key: string, start?: number): TakenOfAllowance;
+  /**
+   * Adds to what is used and allowed; negative amounts take back.
+   * @param reserved what this server holds more, or less, of `used` for requests that run @param start as for `taken`
+   */
+  add(key: string, used: number, extra: number, reserved?: number, start?: number): void;
+  /** Those whose names begin so, of many the most used. @param most at most so many */
+  under(prefix: string, most: number): NamedTaken[];
+  /** What is used is another amount, where nothing is reserved of it and nothing changed it since a moment. @param unchangedSince milliseconds since the epoch @returns whether it is now */
+  correct(key: string, used: number, unchangedSince: number): boolean;
+  /** What dead servers reserved is no longer reserved; it stays used. @returns whether there was any */
+  freeOrphans(): boolean;
   /** The turn of a conversation that is the last one, as text; undefined where none is known. */
   lastTurn(conversation: string): string | undefined;
   /** What is known of a question in a conversation, as text. */
@@ -26,5 +41,9 @@ export type AllowanceOutcome<Value> = { done: true; value: Value } | { done: fal
 export interface AllowanceStore {
   /** Runs work as one transaction that no other server can come between. Never throws; the work must not. */
   transact<Value>(work: (transaction: AllowanceTransaction) => Value): AllowanceOutcome<Value>;
+  /** Changes when another server wrote; undefined where that cannot be known. Never throws. */
+  revision(): number | undefined;
+  /** This server lives. To be called every few seconds. Never throws. */
+  beat(): void;
   close(): void;
 }

@@ -5,7 +5,7 @@ import type { FoundRequests, RequestPlace, RunningRequest } from '../api/reports
 import type { Subscription } from '../base/emitter.ts';
 import type { PeerNote } from './peerNotes.ts';
 import type { LimitStore } from './limitStore.ts';
-import type { LedgerBill, SpendStart } from './spend.ts';
+import type { LedgerBill, SpendStart, SpentBy, SpentScope } from './spend.ts';
 import type { UsedPage, UsedPosition } from './usedExchange.ts';
 
 /** An attempt with what health and timers learn from it. */
@@ -88,6 +88,8 @@ export interface LedgerReader {
   dashboard(params: SpendDashboardParams): Promise<SpendDashboard>;
   /** The conversations and requests that cost most. */
   dearest(params: DearestParams): Promise<DearestSpend>;
+  /** Ended attempts by something that not every request has, by the start of each; those without it are left out. Reads each attempt of the range. */
+  spentBy(range: TimeRange, scope: SpentScope): Promise<SpentBy[]>;
   /** See SpendStart. */
   spendStart(range: TimeRange): Promise<SpendStart>;
   /** What providers may have charged for at some endpoints, by the start of each attempt. @param offsetMs of the days to UTC */

@@ -53,6 +53,19 @@ export interface SpendStart {
   running: SpentAttempt[];
 }
 
+/** What spend can be asked for by, beside the groups of a spend report. */
+export type SpentScope = 'branch' | 'route' | 'conversation' | 'extension';
+
+/** What the attempts of a name cost. */
+export interface SpentBy {
+  /** Of a conversation: a JSON array of the tool and the id that it gave. */
+  name: string;
+  /** Known cost, in micro-dollars. */
+  microUsd: number;
+  /** Ended attempts whose cost is unknown. */
+  unknown: number;
+}
+
 /** What one model cost on one day at some endpoints. */
 export interface BilledModel {
   /** Such as `2026-11-20`. */

@@ -18,6 +18,7 @@ import type { ExchangeInput, ResponseSink } from '../exchange/request.ts';
 import type { ExchangeServices } from '../exchange/services.ts';
 import type { ResponseCache } from '../exchange/cache/responseCache.ts';
 import type { Ledger } from '../ledger/ports.ts';
+import type { BudgetBook } from '../limits/budgets/budgetBook.ts';
 import type { Allowances } from '../limits/allowances/allowances.ts';
 import type { RateLimiter } from '../limits/rateLimiter.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
@@ -69,6 +70,7 @@ export interface RouterOptions {
   drills: FaultInjectionRunner;
   canaries: Canaries;
   shadows: Shadows;
+  budgets: Pick<BudgetBook, 'act' | 'statuses'>;
   rules: RulesDesk;
   proposals: RouteProposer;
   running: RunningExchanges;
@@ -104,6 +106,8 @@ export class Router {
   readonly shadows: Pick<Shadows, 'act'>;
   /** Routes that endpoints could make. */
   readonly proposals: Pick<RouteProposer, 'propose'>;
+  /** What may be spent in a period. */
+  readonly budgets: Pick<BudgetBook, 'act' | 'statuses'>;
   /** Rules that are written as text. */
   readonly rules: RulesDesk;
   /** The answers that routes keep. */
@@ -121,6 +125,7 @@ export class Router {
     this.canaries = parts.canaries;
     this.reports = parts.reports;
     this.shadows = parts.shadows;
+    this.budgets = parts.budgets;
     this.rules = parts.rules;
     this.proposals = parts.proposals;
     this.responses = parts.services.responses;

@@ -2,6 +2,7 @@ import type { Requirements } from '../api/routes/requirements.ts';
 import type { Purpose } from '../api/purpose.ts';
 import type { Plan, PlannedTarget } from '../api/receipt.ts';
 import type { PurposeMap, RouteConfig } from '../config/config.ts';
+import { cheaperFirst, plannedBudgets } from './caps/budgets.ts';
 import { withinCaps } from './caps/withinCaps.ts';
 import { isTooLong, missingCapability } from './capabilities.ts';
 import { readersOf } from './mediaPreference.ts';
@@ -61,7 +62,7 @@ export function createPlanner(known: Strategies): MakePlan {
     if (view.warm !== undefined) keepWarm({ resolved, request, view, result, lead: first, serving: target => waits(target, result) ? undefined : servingAt(target, resolved, canary, request, view, result) });
     const route = plan.route === undefined ? undefined : view.table.config.routes.get(plan.route);
     if (route?.lastResort !== undefined) addLastResort(route, request, view, result);
-    if (view.table.config.caps !== undefined || route?.caps !== undefined) keepWithinCaps(route, request, view, result);
+    if (view.table.config.caps !== undefined || route?.caps !== undefined || view.table.config.budgets !== undefined) keepWithinCaps(route, request, view, result);
     for (const target of result.targets) plan.targets.push(target.planned);
     return result;
   };
@@ -135,13 +136,20 @@ function addLastResort({ name, lastResort }: RouteConfig, request: RoutingReques
   result.coolingDown.sort((a, b) => a.retryAt - b.retryAt);
 }
 
-/** Targets that cost more than a cap leaves go; the plan says why, and what was left. */
+/** Targets that cost more than a cap or a budget leaves go; the plan says why, and what was left. */
 function keepWithinCaps(route: RouteConfig | undefined, request: RoutingRequest, view: RoutingView, result: PlanResult): void {
-  const spend = request.spend?.(view.table.config.caps, route);
-  if (spend === undefined) return;
-  const { targets: [first], plan } = result;
-  const { targets, passedOver, capped } = withinCaps(result.targets, spend, target => view.signals.expectedCostMicroUsd(target, request));
-  plan.caps = spend.left.map(({ scope, route: of, limitMicroUsd, leftMicroUsd }) => ({ scope, ...(of === undefined ? {} : { route: of }), limitMicroUsd, leftMicroUsd }));
+  const { config } = view.table;
+  const spend = request.spend?.(config.caps, route, config.budgets !== undefined);
+  if (spend === undefined || spend.left.length === 0) return;
+  const { plan } = result;
+  const costOf = (target: ResolvedTarget): number | undefined => view.signals.expectedCostMicroUsd(target, request);
+  const saving = plan.kind === 'target' ? undefined : cheaperFirst(result, spend, costOf);
+  const { targets: [first] } = result;
+  const { targets, passedOver, capped } = withinCaps(result.targets, spend, costOf);
+  const caps = spend.left.filter(one => one.budget === undefined);
+  if (caps.length > 0) plan.caps = caps.map(({ scope, route: of, limitMicroUsd, leftMicroUsd }) => ({ scope, ...(of === undefined ? {} : { route: of }), limitMicroUsd, leftMicroUsd }));
+  const budgets = plannedBudgets(result.targets, targets, spend, saving, costOf);
+  if (budgets.length > 0) plan.budgets = budgets;
   if (passedOver.length === 0) return;
   for (const { target, reason } of passedOver) plan.excluded.push({ target: target.name, reason });
   result.targets = targets;

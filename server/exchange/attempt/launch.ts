@@ -4,7 +4,7 @@ import type { EndpointConfig, RouteConfig, Timeouts } from '../../config/config.
 import { chooseProtocol } from '../../routing/chooseProtocol.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
 import type { SpendTerms } from '../../routing/caps/allowance.ts';
-import { unpricedReason } from '../../routing/caps/allowance.ts';
+import { counts, whyUnpriced } from '../../routing/caps/allowance.ts';
 import type { ResolvedTarget } from '../../routing/routeTable.ts';
 import { handleOf, type HandedKey } from '../../keys/keyHandles.ts';
 import type { SignalRequest } from '../../routing/signals.ts';
@@ -61,11 +61,19 @@ export function acquirePermit(services: PermitServices, order: LaunchOrder): Adm
   const resolved = services.routeTable().target(target.endpoint, target.model);
   if (resolved === undefined) return { admitted: false, reason: removedMeanwhile };
   if (spend === undefined) return acquire(services, order, resolved, undefined);
+  // What was spent before the server began is known a moment after its start.
+  const budgets = services.spending.budgets?.ready();
+  if (budgets !== undefined) return budgets.then(() => acquirePermit(services, order));
   const microUsd = services.spending.expectedMicroUsd(resolved, spend.request);
   const prices = microUsd === undefined ? services.spending.pricesReady() : undefined;
   if (prices !== undefined) return prices.then(() => acquirePermit(services, order));
-  if (microUsd === undefined && spend.terms.needsPrice) return { admitted: false, reason: unpricedReason };
-  return acquire(services, order, resolved, { allowances: spend.terms.allowances, microUsd: Math.ceil(microUsd ?? 0) });
+  const { terms } = spend;
+  if (microUsd === undefined) {
+    const reason = whyUnpriced(terms, services.spending.allowances.left(terms.allowances), target.endpoint);
+    if (reason !== undefined) return { admitted: false, reason };
+  }
+  const allowances = terms.allowances.every(one => counts(one, target.endpoint)) ? terms.allowances : terms.allowances.filter(one => counts(one, target.endpoint));
+  return acquire(services, order, resolved, { allowances, microUsd: Math.ceil(microUsd ?? 0) });
 }
 
 type PermitServices = Pick<ExchangeServices, 'routeTable' | 'admission' | 'spending'>;

@@ -26,17 +26,22 @@ export class ExchangeSpend {
     return this.#terms;
   }
 
-  /** What is left at this moment. */
-  left(ofAll: CapConfig | undefined, route: RouteConfig | undefined): SpendLeft {
-    const terms = this.#terms ??= this.#made(ofAll, route);
+  /** What is left at this moment. @param budgets there are some */
+  left(ofAll: CapConfig | undefined, route: RouteConfig | undefined, budgets: boolean): SpendLeft {
+    // Whoever looks again found nothing to try: a peer may have allowed more.
+    const fresh = this.#terms !== undefined;
+    const terms = this.#terms ??= this.#made(ofAll, route, budgets);
     const { spending } = this.#services;
-    return { ...terms, left: spending.allowances.left(terms.allowances), isPriced: spending.pricesReady() === undefined };
+    return { ...terms, left: spending.allowances.left(terms.allowances, fresh), isPriced: spending.pricesReady() === undefined };
   }
 
-  #made(ofAll: CapConfig | undefined, route: RouteConfig | undefined): SpendTerms {
+  #made(ofAll: CapConfig | undefined, route: RouteConfig | undefined, budgets: boolean): SpendTerms {
     const owners = new Map<CapScope, string>();
-    const allowances = [...this.#allowances(ofAll, undefined, owners), ...this.#allowances(route?.caps, route?.name, owners)];
-    return { allowances, needsPrice: (route?.caps?.unpriced ?? ofAll?.unpriced ?? 'pass-over') === 'pass-over' };
+    // A shadow has a cap of its own, and what it spends is in budgets.
+    const capped = this.#input.shadow === undefined;
+    const allowances: Allowance[] = !capped ? [] : [...this.#allowances(ofAll, undefined, owners), ...this.#allowances(route?.caps, route?.name, owners)];
+    if (budgets) allowances.push(...this.#services.spending.budgets?.of({ input: this.#input, route: route?.name, conversation: this.#conversation }) ?? []);
+    return { allowances, needsPrice: allowances.some(({ budget }) => budget === undefined) && (route?.caps?.unpriced ?? ofAll?.unpriced ?? 'pass-over') === 'pass-over' };
   }
 
   #allowances(caps: CapConfig | undefined, route: string | undefined, owners: Map<CapScope, string>): Allowance[] {

@@ -49,11 +49,11 @@ export class ExchangeRoutingRequest implements RoutingRequest {
     return this.#spend?.terms;
   }
 
-  spend(ofAll: CapConfig | undefined, route: RouteConfig | undefined): SpendLeft | undefined {
+  spend(ofAll: CapConfig | undefined, route: RouteConfig | undefined, budgets: boolean): SpendLeft | undefined {
     const { clock, spending } = this.#services ?? {};
-    // A shadow has a budget of its own.
-    if (clock === undefined || spending === undefined || this.#input.shadow !== undefined) return undefined;
+    // A shadow has a cap of its own, and what it spends is in budgets.
+    if (clock === undefined || spending === undefined || (this.#input.shadow !== undefined && !budgets)) return undefined;
     this.#spend ??= new ExchangeSpend({ clock, spending }, this.#input, () => this.conversation);
-    return this.#spend.left(ofAll, route);
+    return this.#spend.left(ofAll, route, budgets);
   }
 }

@@ -64,6 +64,6 @@ export function exhausted(walk: Walk, look: Look): ExchangeStep {
   const end: ExchangeEnd = { kind: 'exhausted', look, tried, raw: lastRaw };
   const question = launched < attemptBound ? look.capped?.question : undefined;
   if (question === undefined || !terms.hasReader) return endWith(end);
-  const { message, accept, decline } = question;
-  return { state: { kind: 'asking', walk, end, question }, effects: [{ type: 'ask', message, accept, decline }] };
+  const { message, accept, decline, lift } = question;
+  return { state: { kind: 'asking', walk, end, question }, effects: [{ type: 'ask', message, accept, decline, instead: lift }] };
 }

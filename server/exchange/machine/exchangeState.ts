@@ -149,7 +149,7 @@ export type ExchangeEvent =
   /** The best of the targets that are kept away; undefined where none is to be asked. */
   | { readonly type: 'chosen'; readonly target: PlannedTarget | undefined }
   | { readonly type: 'wait-over' }
-  | { readonly type: 'reader-answered'; readonly proceed: boolean; readonly atMs: number }
+  | { readonly type: 'reader-answered'; readonly proceed: boolean; readonly instead?: true; readonly atMs: number }
   | { readonly type: 'question-expired' }
   /** The caller has the whole answer of another exchange, from the response cache. */
   | { readonly type: 'replayed'; readonly refusal: boolean }
@@ -202,9 +202,9 @@ export type ExchangeEffect =
   /** `wait-over` follows. `backoff`: after a random time, where that is longer. */
   | { readonly type: 'wait'; readonly delayMs: number; readonly backoff: boolean }
   /** `reader-answered` or `question-expired` follows. */
-  | { readonly type: 'ask'; readonly message: string; readonly accept: string; readonly decline: string }
-  /** The reader allows more to be spent. */
-  | { readonly type: 'allow'; readonly question: CapQuestion }
+  | { readonly type: 'ask'; readonly message: string; readonly accept: string; readonly decline: string; readonly instead?: string | undefined }
+  /** The reader allows more to be spent, in millionths of a US dollar. */
+  | { readonly type: 'allow'; readonly question: CapQuestion; readonly microUsd: number }
   /** The wait or the question is over. */
   | { readonly type: 'stop-wait' }
   /** Answers the caller and closes the receipt. Always the last effect of an exchange; timers stop with it. */

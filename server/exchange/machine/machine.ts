@@ -1,3 +1,4 @@
+import { liftedMicroUsd } from '../../api/budgets/budgetStatus.ts';
 import type { PlannedTarget } from '../../api/receipt.ts';
 import { afterChoice, afterExhaustion, afterRefusedChoice, afterWaitedLook } from './afterExhaustion.ts';
 import { afterFailure, withPendingBack } from './afterFailure.ts';
@@ -206,10 +207,10 @@ function waitOver({ walk, next }: StateOf<'waiting'>): ExchangeStep {
 }
 
 /** The time in which the reader thought is not counted against the caller's patience. */
-function readerAnswered({ walk, end, question }: StateOf<'asking'>, { proceed, atMs }: EventOf<'reader-answered'>): ExchangeStep {
+function readerAnswered({ walk, end, question }: StateOf<'asking'>, { proceed, instead, atMs }: EventOf<'reader-answered'>): ExchangeStep {
   const effects: ExchangeEffect[] = [{ type: 'stop-wait' }];
   if (!proceed) return endWith(end, effects);
   const waited: Walk = { ...walk, waitsSinceMs: atMs };
   if (question === undefined) return tryNext(waited, effects);
-  return { state: { kind: 'looking', walk: waited, why: 'waited' }, effects: [...effects, { type: 'allow', question }, { type: 'look', keepsPlan: false }] };
+  return { state: { kind: 'looking', walk: waited, why: 'waited' }, effects: [...effects, { type: 'allow', question, microUsd: instead === true ? liftedMicroUsd : question.microUsd }, { type: 'look', keepsPlan: false }] };
 }

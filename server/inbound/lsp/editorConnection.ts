@@ -1,6 +1,7 @@
 import type { CancellationToken, Connection } from 'vscode-languageserver';
 import type { NotificationType, RequestType } from '../../api/messageTypes.ts';
 import { Guard } from '../../base/guarded.ts';
+import type { ReaderAnswer } from '../../exchange/request.ts';
 import type { Log } from '../../base/log.ts';
 
 /** The connection to the editor, in the typed messages of server/api. A connection that has ended drops what is sent. */
@@ -28,13 +29,13 @@ export class EditorConnection {
   }
 
   /**
-   * Shows a question with two buttons.
-   * @returns whether `accept` was pressed; false where the editor cannot ask. Never rejects
+   * Shows a question with two buttons, or three.
+   * @returns whether `accept`, or `instead`, was pressed; false where the editor cannot ask. Never rejects
    */
-  async confirm(message: string, accept: string, decline: string): Promise<boolean> {
+  async confirm(message: string, accept: string, decline: string, instead?: string): Promise<ReaderAnswer> {
     try {
-      const answer = await this.#connection.window.showWarningMessage(message, { title: accept }, { title: decline });
-      return answer?.title === accept;
+      const answer = await this.#connection.window.showWarningMessage(message, ...[accept, ...(instead === undefined ? [] : [instead]), decline].map(title => ({ title })));
+      return answer?.title === accept ? true : answer !== undefined && answer !== null && answer.title === instead ? 'instead' : false;
     } catch (error) {
       this.#sending.failed(error);
       return false;

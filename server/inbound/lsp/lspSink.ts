@@ -1,7 +1,7 @@
 import type { ConversationEvent } from '../../api/conversation.ts';
 import type { ChatEvent, ChatResult } from '../../api/messages.ts';
 import type { Receipt } from '../../api/receipt.ts';
-import type { ExchangeFailure, ReaderSink } from '../../exchange/request.ts';
+import type { ExchangeFailure, ReaderAnswer, ReaderSink } from '../../exchange/request.ts';
 import { ChatEventBatch } from './chatEventBatch.ts';
 import { FlowControl } from './flowControl.ts';
 
@@ -11,8 +11,8 @@ const batchMs = 12;
 export interface LspSinkOptions {
   /** @param acknowledge the number to be acknowledged, where an acknowledgement is due */
   send(events: ChatEvent[], acknowledge: number | undefined): void;
-  /** Asks the reader; resolves to whether `accept` was pressed. */
-  ask(message: string, accept: string, decline: string): Promise<boolean>;
+  /** Asks the reader; resolves to whether `accept`, or `instead`, was pressed. */
+  ask(message: string, accept: string, decline: string, instead?: string): Promise<ReaderAnswer>;
   /** The exchange ended; every event has been sent. Called once. */
   ended(failure: ExchangeFailure | undefined): void;
   /** The client acknowledges events. Without it, events are sent as fast as they come. */
@@ -47,8 +47,8 @@ export class LspSink implements ReaderSink {
     this.#finish(failure);
   }
 
-  ask(message: string, accept: string, decline: string): Promise<boolean> {
-    return this.#options.ask(message, accept, decline);
+  ask(message: string, accept: string, decline: string, instead?: string): Promise<ReaderAnswer> {
+    return this.#options.ask(message, accept, decline, instead);
   }
 
   restart(message: string): void {

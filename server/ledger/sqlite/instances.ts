@@ -142,7 +142,8 @@ export class Instances {
   }
 }
 
-function instanceFromRow(row: Row): InstanceRow {
+/** @throws UnreadableRowError */
+export function instanceFromRow(row: Row): InstanceRow {
   const { id, host, pid, started_at: startedAt, heartbeat, space, start } = row;
   if (typeof id !== 'string' || typeof host !== 'string' || typeof pid !== 'number' || typeof startedAt !== 'number' || typeof heartbeat !== 'number') {
     throw new UnreadableRowError('process');

@@ -19,6 +19,7 @@ import {
 import type { Row } from './rowValues.ts';
 import { CellFold } from './dashboard/cellFold.ts';
 import { BillQueries } from './billQueries.ts';
+import { SpentByQueries } from './used/spentBy.ts';
 import { SpendQueries } from './spendQueries.ts';
 import { RequestSearch } from './used/requestSearch.ts';
 import { UsedExchanges } from './used/usedExchanges.ts';
@@ -56,6 +57,7 @@ export class LedgerFile {
   readonly spend: SpendQueries;
   readonly bills: BillQueries;
   readonly cells: CellFold;
+  readonly spentBy: SpentByQueries;
   readonly used: UsedExchanges;
   readonly instances: Instances;
   readonly file: string;
@@ -110,6 +112,7 @@ export class LedgerFile {
       this.spend = new SpendQueries(database, instanceId, this.#unreadable);
       this.bills = new BillQueries(database);
       this.cells = new CellFold(database);
+      this.spentBy = new SpentByQueries(database);
       this.used = new UsedExchanges(database, this.#unreadable);
 
       this.#exchange = database.prepare(`SELECT ${exchangeColumns}, plan FROM exchanges WHERE id = ?`);

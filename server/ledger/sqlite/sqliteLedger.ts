@@ -15,7 +15,7 @@ import type { LimitStore } from '../limitStore.ts';
 import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../../api/reports/dashboard.ts';
 import { DashboardThread } from './dashboard/dashboardThread.ts';
 import type { HealthEvent, Ledger, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../ports.ts';
-import type { LedgerBill, SpendStart } from '../spend.ts';
+import type { LedgerBill, SpendStart, SpentBy, SpentScope } from '../spend.ts';
 import type { UsedPage, UsedPosition } from '../usedExchange.ts';
 import { isBusy, isDamage, isEnvironmental, LedgerReplacedError } from './ledgerErrors.ts';
 import { LedgerUnavailableError } from '../ledgerUnavailable.ts';
@@ -202,6 +202,11 @@ class SqliteLedger implements Ledger {
   async dearest(params: DearestParams): Promise<DearestSpend> {
     this.flush();
     return this.#dashboard.dearest(params);
+  }
+
+  async spentBy(range: TimeRange, scope: SpentScope): Promise<SpentBy[]> {
+    this.flush();
+    return this.#reading(({ spentBy }) => spentBy.read(range, scope));
   }
 
   async spendStart(range: TimeRange): Promise<SpendStart> {

@@ -1,8 +1,11 @@
-import type { AllowanceStore, AllowanceTransaction, TakenOfAllowance } from '../../ledger/allowanceStore.ts';
+import type { AllowanceStore, AllowanceTransaction, NamedTaken, TakenOfAllowance } from '../../ledger/allowanceStore.ts';
 import type { Allowance, AllowanceLeft } from '../../routing/caps/allowance.ts';
 
 /** So many allowances are remembered; the one that was used longest ago goes first. */
 const mostKept = 5_000;
+
+/** Under a hard budget a store that others hold is asked so often; each time waits up to 50 ms. */
+const mostTries = 20;
 
 /** What an attempt reserved, until it is known what it cost. */
 export interface Reservation {
@@ -13,7 +16,8 @@ export interface Reservation {
 /**
  * Counts what allowances are used for. An attempt reserves what it is expected to cost before it is sent, and that is
  * replaced by what it cost when it ended: so attempts that run at once are never admitted for more than an allowance has. A
- * reservation that its process could not settle, because it was killed, stays as it is: the provider was asked.
+ * reservation that its process could not settle, because it was killed, stays counted: the provider was asked. Of a budget it is replaced by
+ * what the ledger has of the request; see BudgetBook.
  *
  * The count of a data folder is one transaction for each attempt. While its store cannot be used, this process counts on from what it
  * knows, and tells the store when that works again.
@@ -23,16 +27,47 @@ export class Allowances {
   /** What is known here: all of what only this process counts, and the last known state of the rest. */
   readonly #known = new Map<string, TakenOfAllowance>();
   /** What the store was not told yet. */
-  readonly #untold = new Map<string, TakenOfAllowance>();
+  readonly #untold = new Map<string, TakenOfAllowance & { readonly start: number }>();
 
   constructor(store: AllowanceStore) {
     this.#store = store;
   }
 
-  /** What is left of each. */
-  left(allowances: readonly Allowance[]): AllowanceLeft[] {
-    if (allowances.some(isShared)) this.#transact(transaction => { for (const one of allowances) if (isShared(one)) this.#remember(one.key, transaction.taken(one.key)); });
+  /** What is left of each. @param fresh what peers took within the last second is looked up for budgets too */
+  left(allowances: readonly Allowance[], fresh = false): AllowanceLeft[] {
+    if (allowances.some(one => (fresh ? isShared(one) : this.#isToRead(one)))) this.#transact(transaction => { for (const one of allowances) if (isShared(one)) this.#remember(one.key, takenOf(transaction, one)); });
     return allowances.map(one => this.#leftOf(one));
+  }
+
+  /** What was taken of a name, as far as it is known here, without a look into the store. */
+  known(key: string): TakenOfAllowance | undefined {
+    return this.#known.get(key);
+  }
+
+  /** Learns what peers took of every name that begins so, of many the most used. @returns those, or undefined where the store cannot be used */
+  learn(prefix: string, most: number): readonly NamedTaken[] | undefined {
+    let found: readonly NamedTaken[] | undefined;
+    this.#transact(transaction => { found = transaction.under(prefix, most); });
+    for (const { key, ...taken } of found ?? []) this.#remember(key, taken);
+    return found;
+  }
+
+  /** Work on the store beside requests. @returns undefined where it cannot be used */
+  maintain<Value>(work: (transaction: AllowanceTransaction) => Value): { readonly value: Value } | undefined {
+    let made: { readonly value: Value } | undefined;
+    this.#transact(transaction => { made = { value: work(transaction) }; });
+    return made;
+  }
+
+  /** Changes when a peer took something; undefined where that cannot be known. */
+  revision(): number | undefined {
+    return this.#store.revision();
+  }
+
+  /** This server lives, and tells the store what it could not be told before. To be called every second or so. */
+  beat(): void {
+    this.#store.beat();
+    if (this.#untold.size > 0) this.#transact(() => undefined);
   }
 
   /**
@@ -41,25 +76,25 @@ export class Allowances {
    */
   reserve(allowances: readonly Allowance[], microUsd: number): Reservation | { readonly misfit: AllowanceLeft } {
     const isCounted = microUsd === 0 || !allowances.some(isShared) || this.#transact(transaction => {
-      for (const one of allowances) if (isShared(one)) this.#remember(one.key, transaction.taken(one.key));
+      for (const one of allowances) if (isShared(one)) this.#remember(one.key, takenOf(transaction, one));
       if (this.#misfit(allowances, microUsd) !== undefined) return;
-      for (const one of allowances) if (isShared(one)) transaction.add(one.key, microUsd, 0);
-    });
+      for (const one of allowances) if (isShared(one)) transaction.add(one.key, microUsd, 0, heldOf(one, microUsd), startOf(one));
+    }, allowances.some(isHard) ? mostTries : 1);
     const misfit = this.#misfit(allowances, microUsd);
     if (misfit !== undefined) return { misfit };
-    this.#add(allowances, microUsd, 0, isCounted);
+    this.#add(allowances, microUsd, 0, microUsd, isCounted);
     return { allowances, microUsd };
   }
 
   /** The attempt of a reservation ended. Called once for each. @param microUsd what it cost; undefined: nobody knows, so what was reserved stays counted */
   settle({ allowances, microUsd: reserved }: Reservation, microUsd: number | undefined): void {
     const more = (microUsd ?? reserved) - reserved;
-    if (more !== 0) this.#count(allowances, more, 0);
+    if (more !== 0 || (reserved !== 0 && allowances.some(isHeld))) this.#count(allowances, more, 0, -reserved);
   }
 
   /** A person allows more. */
   allow(allowances: readonly Allowance[], microUsd: number): void {
-    this.#count(allowances, 0, microUsd);
+    this.#count(allowances, 0, microUsd, 0);
   }
 
   /**
@@ -90,31 +125,38 @@ export class Allowances {
     this.#store.close();
   }
 
-  #count(allowances: readonly Allowance[], used: number, extra: number): void {
+  #count(allowances: readonly Allowance[], used: number, extra: number, reserved: number): void {
     const isCounted = !allowances.some(isShared) || this.#transact(transaction => {
-      for (const one of allowances) if (isShared(one)) transaction.add(one.key, used, extra);
+      for (const one of allowances) if (isShared(one)) transaction.add(one.key, used, extra, heldOf(one, reserved), startOf(one));
     });
-    this.#add(allowances, used, extra, isCounted);
+    this.#add(allowances, used, extra, reserved, isCounted);
+  }
+
+  /** What is left of a budget is looked up once and then followed, so that a plan asks memory; of a cap it is looked up for each plan. */
+  #isToRead(one: Allowance): boolean {
+    return isShared(one) && (one.budget === undefined || !this.#known.has(one.key));
   }
 
   #misfit(allowances: readonly Allowance[], microUsd: number): AllowanceLeft | undefined {
     if (microUsd <= 0) return undefined;
     for (const one of allowances) {
       const left = this.#leftOf(one);
-      if (microUsd > left.leftMicroUsd) return left;
+      if (microUsd > left.leftMicroUsd && one.budget?.isHard !== false) return left;
     }
     return undefined;
   }
 
   #leftOf(allowance: Allowance): AllowanceLeft {
-    const { used, extra } = this.#known.get(allowance.key) ?? nothing;
-    return { ...allowance, leftMicroUsd: allowance.limitMicroUsd + extra - used };
+    const { used, extra } = this.#known.get(allowance.key) ?? { used: startOf(allowance), extra: 0 };
+    return { ...allowance, leftMicroUsd: allowance.limitMicroUsd + extra - used, ...(extra === 0 ? {} : { allowedMicroUsd: extra }) };
   }
 
-  #add(allowances: readonly Allowance[], used: number, extra: number, isCounted: boolean): void {
+  #add(allowances: readonly Allowance[], used: number, extra: number, reserved: number, isCounted: boolean): void {
     for (const one of allowances) {
-      this.#remember(one.key, plus(this.#known.get(one.key), used, extra));
-      if (!isCounted && isShared(one)) this.#untold.set(one.key, plus(this.#untold.get(one.key), used, extra));
+      const held = heldOf(one, reserved);
+      const taken = plus(this.#known.get(one.key) ?? { used: startOf(one), extra: 0, reserved: 0 }, used, extra, held);
+      this.#remember(one.key, { ...taken, reserved: Math.max(0, taken.reserved) });
+      if (!isCounted && isShared(one)) this.#untold.set(one.key, { start: startOf(one), ...plus(this.#untold.get(one.key) ?? nothing, used, extra, held) });
     }
   }
 
@@ -127,13 +169,14 @@ export class Allowances {
     }
   }
 
-  /** A transaction that first tells the store what it was not told. @returns whether it was done */
-  #transact(work: (transaction: AllowanceTransaction) => void): boolean {
+  /** A transaction that first tells the store what it was not told. @param tries while another server holds it @returns whether it was done */
+  #transact(work: (transaction: AllowanceTransaction) => void, tries = 1): boolean {
     const outcome = this.#store.transact(transaction => {
-      for (const [key, { used, extra }] of this.#untold) transaction.add(key, used, extra);
+      for (const [key, { used, extra, reserved, start }] of this.#untold) transaction.add(key, used, extra, reserved, start);
       work(transaction);
     });
     if (outcome.done) this.#untold.clear();
+    else if (outcome.busy && tries > 1) return this.#transact(work, tries - 1);
     return outcome.done;
   }
 }
@@ -142,14 +185,35 @@ export class Allowances {
 const sessions = 'session';
 /** Whoever comes back later begins anew. */
 const sessionPauseMs = 3_600_000;
-const nothing: TakenOfAllowance = { used: 0, extra: 0 };
+const nothing: TakenOfAllowance = { used: 0, extra: 0, reserved: 0 };
 
 function isShared({ ofProcess }: Allowance): boolean {
   return ofProcess !== true;
 }
 
-function plus(taken: TakenOfAllowance = nothing, used: number, extra: number): TakenOfAllowance {
-  return { used: taken.used + used, extra: taken.extra + extra };
+/** What runs is told apart from what was spent. */
+function isHeld({ budget }: Allowance): boolean {
+  return budget !== undefined;
+}
+
+function isHard({ budget }: Allowance): boolean {
+  return budget?.isHard === true;
+}
+
+function heldOf(one: Allowance, microUsd: number): number {
+  return isHeld(one) ? microUsd : 0;
+}
+
+function startOf({ budget }: Allowance): number {
+  return budget?.startMicroUsd ?? 0;
+}
+
+function takenOf(transaction: AllowanceTransaction, one: Allowance): TakenOfAllowance {
+  return transaction.taken(one.key, startOf(one));
+}
+
+function plus(taken: TakenOfAllowance, used: number, extra: number, reserved: number): TakenOfAllowance {
+  return { used: taken.used + used, extra: taken.extra + extra, reserved: taken.reserved + reserved };
 }
 
 /** The text that is kept of a turn: its number among those of the same words, and how long its first prompt was. */

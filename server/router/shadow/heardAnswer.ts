@@ -1,7 +1,7 @@
 import type { ConversationEvent, StopReason } from '../../api/conversation.ts';
 import { inspectBuffered } from '../../exchange/answer/bufferedAnswer.ts';
 import { EventStreamSplitter } from '../../exchange/answer/eventStreamSplitter.ts';
-import type { AnswerHead, ByteSink, ExchangeFailure, ReaderSink, ResponseSink } from '../../exchange/request.ts';
+import type { AnswerHead, ByteSink, ExchangeFailure, ReaderAnswer, ReaderSink, ResponseSink } from '../../exchange/request.ts';
 import type { Dialect, ProtocolCodec } from '../../protocols/codec.ts';
 import type { SaidAnswer, SaidCall } from '../../shadow/compareAnswers.ts';
 
@@ -157,7 +157,7 @@ class OverheardReader implements ReaderSink {
 
   end(): void { this.#sink.end(); }
   fail(failure: ExchangeFailure): void { this.#sink.fail(failure); }
-  ask(message: string, accept: string, decline: string): Promise<boolean> { return this.#sink.ask(message, accept, decline); }
+  ask(message: string, accept: string, decline: string, instead?: string): Promise<ReaderAnswer> { return this.#sink.ask(message, accept, decline, instead); }
 
   restart(message: string): void {
     this.#sink.restart(message);

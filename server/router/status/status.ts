@@ -5,6 +5,8 @@ import type { CanaryStatus } from '../../api/canary.ts';
 import type { ShadowStatus } from '../../api/shadow.ts';
 import type { DrillStatus } from '../../api/drill.ts';
 import type { ConfigProblem, EndpointStatus, HttpStatus, OfferedModel, StatusSnapshot } from '../../api/status.ts';
+import type { BudgetBook } from '../../limits/budgets/budgetBook.ts';
+import type { BudgetStatus } from '../../api/budgets/budgetStatus.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Config, EndpointConfig } from '../../config/config.ts';
 import type { HealthRegistry } from '../../health/healthReader.ts';
@@ -52,6 +54,7 @@ export interface SnapshotSources extends OfferSources {
   canaries: CanaryStatus[] | undefined;
   shadows: ShadowStatus[] | undefined;
   responseCaches?: ResponseCacheStatus[] | undefined;
+  budgets: BudgetStatus[] | undefined;
 }
 
 /** The whole state as the editor draws it. */
@@ -81,6 +84,7 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
     ...(sources.canaries === undefined ? {} : { canaries: sources.canaries }),
     ...(sources.shadows === undefined ? {} : { shadows: sources.shadows }),
     ...(sources.responseCaches === undefined || sources.responseCaches.length === 0 ? {} : { responseCaches: sources.responseCaches }),
+    ...(sources.budgets === undefined ? {} : { budgets: sources.budgets }),
   };
 }
 
@@ -137,6 +141,7 @@ export interface StatusReaderOptions {
   shadows: Pick<Shadows, 'statuses'>;
   responses: Pick<ResponseCache, 'statuses'>;
   pauses: OfferSources['pauses'];
+  budgets: Pick<BudgetBook, 'statuses'>;
   eventLog: Pick<EventLog, 'states'>;
   changes: Pick<StatusChanges, 'read'>;
   clock: Clock;
@@ -153,9 +158,9 @@ export class StatusReader {
 
   /** The whole state, for the editor and for `GET /waybill/status`. What changed since the last call is logged. */
   snapshot(http: HttpStatus): StatusSnapshot {
-    const { current, ledger, spend, drills, canaries, shadows, responses, eventLog, changes } = this.#options;
+    const { current, ledger, spend, drills, canaries, shadows, responses, budgets, eventLog, changes } = this.#options;
     const sources = this.#offerSources();
-    const snapshot = buildSnapshot({ ...sources, problems: current.problems, http, ledger, spend, drill: drills.status(), canaries: canaries.statuses(), shadows: shadows.statuses(), responseCaches: responses.statuses() });
+    const snapshot = buildSnapshot({ ...sources, problems: current.problems, http, ledger, spend, drill: drills.status(), canaries: canaries.statuses(), shadows: shadows.statuses(), responseCaches: responses.statuses(), budgets: budgets.statuses() });
     changes.read(statusChangesAt(sources, sources.now));
     eventLog.states(snapshot.endpoints, snapshot.at);
     return snapshot;

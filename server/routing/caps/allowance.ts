@@ -1,25 +1,73 @@
+import { liftedMicroUsd } from '../../api/budgets/budgetStatus.ts';
+import type { BudgetPeriod, BudgetScope } from '../../api/budgets/budgetSettings.ts';
 import type { CapOutcome, CapScope } from '../../api/settings.ts';
 
 /** An amount of money with a name that several attempts may use up together. Plain data. */
-export interface Allowance {
+export type Allowance = CapAllowance | BudgetAllowance;
+
+interface AllowanceFacts {
   /** What it is counted under, in all servers of a data folder; no text of a prompt. */
   readonly key: string;
-  readonly scope: CapScope;
-  /** The route that it belongs to; undefined: it holds for everything. */
-  readonly route: string | undefined;
   readonly limitMicroUsd: number;
-  readonly whenReached: CapOutcome;
   /** Only this process counts it. */
   readonly ofProcess?: true | undefined;
 }
 
+/** What one request, turn, conversation or session may cost. */
+export interface CapAllowance extends AllowanceFacts {
+  readonly scope: CapScope;
+  /** The route that it belongs to; undefined: it holds for everything. */
+  readonly route: string | undefined;
+  readonly whenReached: CapOutcome;
+  readonly budget?: undefined;
+}
+
+/** What may be spent in a period. */
+export interface BudgetAllowance extends AllowanceFacts {
+  readonly budget: {
+    readonly name: string;
+    readonly period: BudgetPeriod;
+    readonly per: BudgetScope;
+    /** Which one of these it is for; undefined: everything. */
+    readonly of: string | undefined;
+    /** The endpoint whose attempts alone it counts; undefined: it counts those of every endpoint. */
+    readonly endpoint?: string | undefined;
+    readonly isHard: boolean;
+    /** 0..1, of the limit. */
+    readonly cheaperAt: number | undefined;
+    /** When it begins anew, in milliseconds since the epoch. */
+    readonly resetsAt: number;
+    /** What the ledger has of the period, where nothing is counted yet. */
+    readonly startMicroUsd: number;
+  };
+}
+
 /** An allowance, and what is left of it beside what is used and reserved; negative where more was used. */
-export interface AllowanceLeft extends Allowance { readonly leftMicroUsd: number }
+export type AllowanceLeft = Allowance & {
+  readonly leftMicroUsd: number;
+  /** What a person allowed on top; absent: nothing. */
+  readonly allowedMicroUsd?: number | undefined;
+};
+
+/** A person lifted it until it begins anew. */
+export function isLifted({ allowedMicroUsd = 0 }: Pick<AllowanceLeft, 'allowedMicroUsd'>): boolean {
+  return allowedMicroUsd >= liftedMicroUsd;
+}
+
+/** It counts what is spent and keeps nothing from being sent. */
+export function isSoft({ budget }: Allowance): boolean {
+  return budget?.isHard === false;
+}
+
+/** It counts attempts at the endpoint. */
+export function counts({ budget }: Allowance, endpoint: string): boolean {
+  return budget?.endpoint === undefined || budget.endpoint === endpoint;
+}
 
 /** What attempts of a request may cost. */
 export interface SpendTerms {
   readonly allowances: readonly Allowance[];
-  /** Targets without a known price are left out. */
+  /** Caps leave out targets without a known price. */
   readonly needsPrice: boolean;
 }
 
@@ -30,23 +78,39 @@ export interface SpendLeft extends SpendTerms {
   readonly isPriced: boolean;
 }
 
-/** The first allowance that a cost does not fit into; undefined where it fits all. What costs nothing always fits. */
-export function misfit(left: readonly AllowanceLeft[], microUsd: number): AllowanceLeft | undefined {
-  return microUsd <= 0 ? undefined : left.find(({ leftMicroUsd }) => microUsd > leftMicroUsd);
+/** Why a target without a known price is left out at an endpoint; undefined: it is not. */
+export function whyUnpriced({ needsPrice }: Pick<SpendTerms, 'needsPrice'>, left: readonly AllowanceLeft[], endpoint: string): string | undefined {
+  const hard = left.find(one => one.budget?.isHard === true && counts(one, endpoint) && !isLifted(one));
+  if (hard?.budget !== undefined) return `its price is not known, and the budget "${hard.budget.name}" holds: set its prices, or let the budget only warn`;
+  return needsPrice ? unpricedReason : undefined;
 }
 
-/** Whose cap it is, as the subject of a sentence: `the cap of this turn on route "coding" ($0.50)`. */
-export function capName({ scope, route, limitMicroUsd }: Allowance): string {
-  return `the cap of this ${scope}${route === undefined ? '' : ` on route "${route}"`} (${dollars(limitMicroUsd)})`;
+/** The first allowance that a cost at an endpoint does not fit into; undefined where it fits all. What costs nothing always fits, and what is soft is always fitted. */
+export function misfit(left: readonly AllowanceLeft[], microUsd: number, endpoint: string): AllowanceLeft | undefined {
+  return microUsd <= 0 ? undefined : left.find(one => isMisfit(one, microUsd, endpoint));
 }
 
-/** Why a target is left out, as a clause: the cap, what is left of it, and what the target is expected to cost. */
+/** A cost at an endpoint does not fit into it. */
+export function isMisfit(one: AllowanceLeft, microUsd: number, endpoint: string): boolean {
+  return microUsd > one.leftMicroUsd && !isSoft(one) && counts(one, endpoint);
+}
+
+/** Whose cap or budget it is, as the subject of a sentence: `the cap of this turn on route "coding" ($0.50)`, `the budget "daily" ($5.00 a day)`. */
+export function allowanceName(allowance: Allowance): string {
+  const { limitMicroUsd } = allowance;
+  if (allowance.budget === undefined) return `the cap of this ${allowance.scope}${allowance.route === undefined ? '' : ` on route "${allowance.route}"`} (${dollars(limitMicroUsd)})`;
+  const { name, period, per, of } = allowance.budget;
+  const whose = of === undefined ? '' : per === 'conversation' ? ' of this conversation' : ` of ${per} ${of}`;
+  return `the budget "${name}"${whose} (${dollars(limitMicroUsd)} a ${period})`;
+}
+
+/** Why a target is left out, as a clause: the cap or budget, what is left of it, and what the target is expected to cost. */
 export function beyondReason(allowance: AllowanceLeft, microUsd: number): string {
-  return `it is expected to cost ${dollars(microUsd)}, and ${leftText(allowance)} of ${capName(allowance)}`;
+  return `it is expected to cost ${dollars(microUsd)}, and ${leftText(allowance)} of ${allowanceName(allowance)}`;
 }
 
 /** `$0.03 is left`, `nothing is left`. */
-function leftText({ leftMicroUsd }: AllowanceLeft): string {
+export function leftText({ leftMicroUsd }: AllowanceLeft): string {
   return leftMicroUsd <= 0 ? 'nothing is left' : `${dollars(leftMicroUsd)} is left`;
 }
 

@@ -8,7 +8,7 @@ import { silentLog } from '../../../server/base/log.ts';
 import type { LimitStore } from '../../../server/ledger/limitStore.ts';
 import { noteSubject, type PeerNote } from '../../../server/ledger/peerNotes.ts';
 import type { HealthEvent, Ledger, PeerAttempt, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
-import type { BilledModel, EndpointSpend, HedgeSpend, LedgerBill, SpendStart } from '../../../server/ledger/spend.ts';
+import type { BilledModel, EndpointSpend, HedgeSpend, LedgerBill, SpendStart, SpentBy, SpentScope } from '../../../server/ledger/spend.ts';
 import type { UsedPage, UsedPosition } from '../../../server/ledger/usedExchange.ts';
 import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
 import { byCostDescending, noWorkspace } from '../../../server/ledger/sqlite/spendQueries.ts';
@@ -114,6 +114,27 @@ export class InMemoryLedger implements Ledger {
   async running(): Promise<RunningRequest[]> {
     const open = [...this.receipts.values()].filter(({ outcome }) => outcome === 'open').reverse().sort((a, b) => b.startedAt - a.startedAt);
     return open.map(receipt => ({ ...summaryOf(receipt), ofPeer: false }));
+  }
+
+  async spentBy(range: TimeRange, scope: SpentScope): Promise<SpentBy[]> {
+    const found = new Map<string, SpentBy>();
+    for (const receipt of this.receipts.values()) {
+      const { caller, plan } = receipt;
+      const names: Record<SpentScope, string | undefined> = {
+        branch: caller.branch, route: plan.route, extension: caller.extension,
+        conversation: caller.conversation === undefined ? undefined : JSON.stringify([caller.tool, caller.conversation]),
+      };
+      const name = names[scope];
+      if (name === undefined) continue;
+      for (const attempt of receipt.attempts) {
+        if (attempt.startedAt < range.from || attempt.startedAt >= range.to) continue;
+        const sum = found.get(name) ?? { name, microUsd: 0, unknown: 0 };
+        sum.microUsd += attempt.cost.microUsd ?? 0;
+        if (attempt.cost.certainty === 'unknown' && receipt.outcome !== 'open') sum.unknown += 1;
+        found.set(name, sum);
+      }
+    }
+    return [...found.values()];
   }
 
   async spend(range: TimeRange): Promise<SpendReport> {

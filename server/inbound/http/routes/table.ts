@@ -1,5 +1,6 @@
 import { canaryActions } from '../../../api/canary.ts';
 import { shadowActions } from '../../../api/shadow.ts';
+import { budgetRoutes } from './budgets.ts';
 import { conversationRoutes } from './conversations.ts';
 import { countTokensRoutes } from './countTokens.ts';
 import { endpointsRoutes } from './endpoints.ts';
@@ -26,7 +27,7 @@ export const httpRoutes: readonly HttpRoute[] = [
   ...modelsRoutes, ollamaTagsRoute,
   healthRoute, identityRoute, statusRoute, ...endpointsRoutes, spendRoute, savingsRoute, migrationRoute, incidentsRoute, cacheReportRoute, reconcileRoute, 
   ...runningPolicyRoutes('canary', canaryActions, ({ router }, order) => router.canaries.act(order)), ...runningPolicyRoutes('shadow', shadowActions, ({ router }, order) => router.shadows.act(order)),
-  ...responseCacheRoutes, ...exchangesRoutes,
+  ...responseCacheRoutes, ...budgetRoutes, ...exchangesRoutes,
   ...greetingRoutes,
 ];
 

@@ -40,7 +40,7 @@ function chat({ editor, router }: FeatureContext, running: RunningChats, params:
   return new Promise((resolve, reject) => {
     const sink = new LspSink({
       send: (events, acknowledge) => editor.notify(chatEventsNotification, acknowledge === undefined ? { id, events } : { id, events, acknowledge }),
-      ask: (message, accept, decline) => editor.confirm(message, accept, decline),
+      ask: (message, accept, decline, instead) => editor.confirm(message, accept, decline, instead),
       ended: failure => finish(failure),
       flowControl: flowControl === true,
     });

@@ -55,7 +55,7 @@ class TakenSettings {
     this.#file.close();
   }
 
-  async #apply({ endpoints, routes, aliases, equivalents, tools, caps, keys, network, rulesFile }: ConfigureParams): Promise<ConfigProblem[]> {
+  async #apply({ endpoints, routes, aliases, equivalents, tools, caps, budgets, keys, network, rulesFile }: ConfigureParams): Promise<ConfigProblem[]> {
     const { router, simulation } = this.#context;
     const played = await simulation.addressed(endpoints);
     const { resolveConfig } = await import('../../../config/resolve.ts');
@@ -63,7 +63,7 @@ class TakenSettings {
     router.rules.settings = settings;
     const merged = rulesFile === undefined ? undefined : await this.#withFile(settings, rulesFile);
     const { raw = settings, locate } = merged ?? {};
-    const { config, problems } = resolveConfig({ endpoints: played.endpoints, routes: raw.routes, aliases: raw.aliases, equivalents: raw.equivalents, tools: raw.tools, caps: raw.caps }, { ...resolveOptions, before: router.rules.used, ...(locate === undefined ? {} : { locate }) });
+    const { config, problems } = resolveConfig({ endpoints: played.endpoints, routes: raw.routes, aliases: raw.aliases, equivalents: raw.equivalents, tools: raw.tools, caps: raw.caps, budgets }, { ...resolveOptions, before: router.rules.used, ...(locate === undefined ? {} : { locate }) });
     problems.unshift(...played.problems.map(message => ({ message })), ...merged?.problems ?? []);
     const reached = networkOf(network, process.env, message => { problems.push({ message }); });
     router.configure({ ...config, network: reached }, withBoundedLabels(keys), problems);

@@ -1,4 +1,5 @@
 import { billsFeature } from './bills.ts';
+import { budgetsFeature } from './budgets.ts';
 import { canaryFeature } from './canary.ts';
 import { catalogFeature } from './catalog.ts';
 import { chatFeature } from './chat.ts';
@@ -19,5 +20,5 @@ import { toolTokensFeature } from './toolTokens.ts';
 
 /** Every feature of the language server. A new one is a file and a line here. */
 export const lspFeatures: readonly LspFeature[] = [
-  statusFeature, configurationFeature, chatFeature, endpointsFeature, historyFeature, billsFeature, catalogFeature, toolTokensFeature, drillsFeature, canaryFeature, shadowFeature, responseCacheFeature, reportsFeature, rulesFileFeature, dryRunFeature, rulesHistoryFeature, routesFeature,
+  statusFeature, configurationFeature, chatFeature, endpointsFeature, historyFeature, billsFeature, catalogFeature, toolTokensFeature, drillsFeature, canaryFeature, shadowFeature, responseCacheFeature, reportsFeature, rulesFileFeature, dryRunFeature, rulesHistoryFeature, routesFeature, budgetsFeature,
 ];

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import type { BudgetSettings } from '../../../../server/api/budgets/budgetSettings.ts';
+import type { BudgetStatus } from '../../../../server/api/budgets/budgetStatus.ts';
 import type { CapSettings, HedgeSettings } from '../../../../server/api/settings.ts';
 import { silentLog } from '../../../../server/base/log.ts';
 import { findProvider, providers } from '../../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../../server/config/resolve.ts';
 import type { AdmissionControl, Permit } from '../../../../server/exchange/admission.ts';
 import { Exchange } from '../../../../server/exchange/exchange.ts';
-import { conversationBody, type ExchangeInput } from '../../../../server/exchange/request.ts';
+import { conversationBody, type ExchangeInput, type ReaderAnswer } from '../../../../server/exchange/request.ts';
 import type { ExchangeServices } from '../../../../server/exchange/services.ts';
 import { createPricer } from '../../../../server/pricing/pricing.ts';
 import { supportedProtocols } from '../../../../server/protocols/registry.ts';
@@ -18,7 +20,7 @@ import { RecordingSink, turn } from '../exchangeFakes.ts';
 interface Call { readonly endpoint: string; readonly listener: ResponseListener; over: boolean }
 
 /** A router whose providers the test answers: dear ($0.60 for a thousand tokens), cheap ($0.006), plan (covered), and one without a price. */
-function router(t: TestContext, caps: CapSettings, targets: string[], hedge?: HedgeSettings) {
+function router(t: TestContext, caps: CapSettings, targets: string[], hedge?: HedgeSettings, budgets?: Record<string, BudgetSettings>) {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
   const pricer = createPricer({ log: silentLog, load: () => Promise.reject(new Error('there is no price table')) });
   const parts = createTestRouter({ pricer });
@@ -30,7 +32,7 @@ function router(t: TestContext, caps: CapSettings, targets: string[], hedge?: He
   const priced = (perMTok: number): object => ({ ...endpoint, models: { m: { prices: { inputPerMTok: 0, outputPerMTok: perMTok } } } });
   const { config, problems } = resolveConfig({
     endpoints: { dear: priced(600), other: priced(600), cheap: priced(6), plan: { ...endpoint, billing: 'subscription' }, unpriced: endpoint },
-    routes: { auto: { targets, caps, ...(hedge === undefined ? {} : { hedge }) } },
+    routes: { auto: { targets, ...(Object.keys(caps).length === 0 ? {} : { caps }), ...(hedge === undefined ? {} : { hedge }) } }, budgets,
   }, { catalog: { providers, findProvider }, supportedProtocols, source: 'settings' });
   assert.deepEqual(problems, []);
   parts.router.configure(config, new Map(), problems);
@@ -80,7 +82,8 @@ function router(t: TestContext, caps: CapSettings, targets: string[], hedge?: He
     return { exchange, sink };
   };
   const left = (exchange: Exchange): number | undefined => exchange.receipt.plan.caps?.[0]?.leftMicroUsd;
-  return { calls, spent, start, left };
+  const budget = (): BudgetStatus => parts.router.budgets.statuses()?.[0] ?? assert.fail();
+  return { calls, spent, start, left, budget };
 }
 
 function answer(call: Call, outputTokens: number): void {
@@ -213,5 +216,88 @@ describe('an exchange under a cap', () => {
         assert.equal(left(start().exchange), limit - total, 'what is counted is what was spent');
       });
     }
+  });
+});
+
+describe('an exchange under a budget', () => {
+  const daily = (more: Partial<BudgetSettings> = {}): Record<string, BudgetSettings> => ({ daily: { limitUsd: 0.5, period: 'day', ...more } });
+
+  it('ends with the one error that no client tries again, and what costs less serves before that', async t => {
+    const { calls, start, budget } = router(t, {}, ['dear/m', 'cheap/m'], undefined, daily());
+    start();
+    await turn();
+    answer(calls[0] ?? assert.fail(), 700);
+    assert.deepEqual([budget().spentMicroUsd, budget().reservedMicroUsd], [420_000, 0]);
+    const second = start();
+    await turn();
+    assert.equal(calls[1]?.endpoint, 'cheap');
+    assert.equal(second.exchange.receipt.plan.budgets?.[0]?.did, 'passed-over');
+    answer(calls[1], 20_000);
+    const { sink, exchange } = start();
+    await turn();
+    const [failure] = sink.failures;
+    assert.deepEqual([failure?.error.code, failure?.error.failureClass, failure?.status, failure?.error.providerCode], ['budget-reached', 'quota', 400, 'spend_cap_reached']);
+    assert.match(failure?.error.message ?? '', /^The budget "daily" \(\$0\.50 a day\) is reached: .* until \d{4}-\d\d-\d\d 00:00\. /);
+    assert.equal(exchange.receipt.plan.budgets?.[0]?.did, 'stopped');
+    assert.equal(calls.length, 2, 'nothing was sent');
+  });
+
+  it('reserves before an attempt is sent, and settles when it fails over, is cancelled, or is refused', async t => {
+    const { calls, start, budget } = router(t, {}, ['dear/m', 'cheap/m'], undefined, daily({ limitUsd: 100 }));
+    const first = start();
+    await turn();
+    const { reservedMicroUsd, spentMicroUsd } = budget();
+    assert.ok(reservedMicroUsd > 0 && spentMicroUsd === 0);
+    refuse(calls[0] ?? assert.fail(), 500);
+    await turn();
+    assert.ok(budget().reservedMicroUsd > 0 && budget().reservedMicroUsd < reservedMicroUsd, 'the next target is expected to cost less');
+    first.exchange.cancel();
+    await turn();
+    assert.equal(budget().reservedMicroUsd, 0);
+  });
+
+  it('asks the reader, who allows a dollar, or lifts it until it begins anew', async t => {
+    const { calls, start, budget } = router(t, {}, ['dear/m'], undefined, daily());
+    start();
+    await turn();
+    answer(calls[0] ?? assert.fail(), 1000);
+    const questions: string[] = [];
+    const asks = (says: ReaderAnswer) => (sink: RecordingSink): void => {
+      sink.kind = 'reader';
+      sink.ask = (message, accept, decline, instead) => {
+        questions.push(`${message} [${accept}] [${String(instead)}] [${decline}]`);
+        return Promise.resolve(says);
+      };
+    };
+    const stopped = start({ protocol: 'editor', inbound: 'lsp' }, asks(false));
+    await turn();
+    assert.equal(stopped.sink.failures[0]?.error.code, 'budget-reached');
+    const allowed = start({ protocol: 'editor', inbound: 'lsp' }, asks(true));
+    await turn();
+    answer(calls[1] ?? assert.fail(), 1600);
+    await turn();
+    assert.deepEqual([allowed.exchange.receipt.outcome, allowed.exchange.receipt.plan.budgets?.[0]?.allowedMicroUsd], ['ok', 1_000_000]);
+    const lifted = start({ protocol: 'editor', inbound: 'lsp' }, asks('instead'));
+    await turn();
+    answer(calls[2] ?? assert.fail(), 100_000);
+    await turn();
+    assert.deepEqual([lifted.exchange.receipt.outcome, lifted.exchange.receipt.plan.budgets?.[0]?.lifted, budget().lifted], ['ok', true, true]);
+    assert.match(questions[0] ?? '', /nothing is left of the budget "daily" \(\$0\.50 a day\)\. The turn waits for your answer\. \[Allow \$1 More\] \[Until Tomorrow\] \[Stop\]$/);
+  });
+
+  it('is not sent without a known price, unless the budget only warns', async t => {
+    const hard = router(t, {}, ['unpriced/m'], undefined, daily());
+    const { sink } = hard.start();
+    await turn();
+    assert.match(sink.failures[0]?.error.message ?? '', /^Nothing was sent: the price of unpriced\/m is not known, and a budget holds\./);
+    assert.equal(hard.calls.length, 0);
+  });
+
+  it('is sent all the same where the budget only warns', async t => {
+    const soft = router(t, {}, ['unpriced/m', 'dear/m'], undefined, daily({ whenReached: 'warn' }));
+    const { exchange } = soft.start();
+    await turn();
+    assert.equal(soft.calls[0]?.endpoint, 'unpriced');
+    assert.equal(exchange.receipt.plan.budgets?.[0]?.unpriced, true);
   });
 });

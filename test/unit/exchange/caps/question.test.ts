@@ -31,8 +31,8 @@ class Server {
       id: `x${String(this.#requests)}`, inbound: given.inbound ?? 'http', protocol: 'openai-chat', requestedModel: 'auto', stream: true, caller: { tool: 'http', ...given.caller }, agent: given.agent, headers: given.headers ?? {},
       patienceMs: 0, body: held, requirements: { tools: true, images: false, documents: false, jsonSchema: false, estimatedInputTokens: bytes.length },
     }, 'normal', { decisions: new DecisionMemory(), clock: { now: () => this.now }, spending: this.spending });
-    const spend = request.spend(of === undefined ? caps : undefined, of) ?? assert.fail();
-    return Object.fromEntries(spend.left.map(({ scope, key }) => [scope, key]));
+    const spend = request.spend(of === undefined ? caps : undefined, of, false) ?? assert.fail();
+    return Object.fromEntries(spend.left.flatMap(one => (one.budget === undefined ? [[one.scope, one.key]] : [])));
   }
 }
 

@@ -7,14 +7,14 @@ import type { AllowanceStore } from '../../../../server/ledger/allowanceStore.ts
 import { createAllowanceStore } from '../../../../server/ledger/sqlite/allowances/allowanceDatabase.ts';
 import { Allowances, type Reservation } from '../../../../server/limits/allowances/allowances.ts';
 import { MemoryAllowanceStore } from '../../../../server/limits/allowances/memoryAllowanceStore.ts';
-import type { Allowance } from '../../../../server/routing/caps/allowance.ts';
+import type { Allowance, CapAllowance } from '../../../../server/routing/caps/allowance.ts';
 import { temporaryFolder } from '../../../integration/support/temporaryFolder.ts';
 import { seededRandom } from '../../support/seededRandom.ts';
 
 const { folder, remove } = temporaryFolder();
 after(remove);
 
-const allowance = (key: string, limitMicroUsd: number, more: Partial<Allowance> = {}): Allowance => ({ key, scope: 'turn', route: 'auto', limitMicroUsd, whenReached: 'stop', ...more });
+const allowance = (key: string, limitMicroUsd: number, more: Partial<CapAllowance> = {}): CapAllowance => ({ key, scope: 'turn', route: 'auto', limitMicroUsd, whenReached: 'stop', ...more });
 
 function database(name: string, now: () => number = () => Date.now()): AllowanceStore {
   return createAllowanceStore({ dataDir: path.join(folder, name), clock: { now }, log: silentLog });
@@ -74,7 +74,7 @@ describe('allowances', () => {
   it('are counted on while the store cannot be used, and told to it later', () => {
     const store = new MemoryAllowanceStore();
     let isDown = false;
-    const allowances = new Allowances({ transact: work => (isDown ? { done: false, busy: false } : store.transact(work)), close: () => undefined });
+    const allowances = new Allowances({ transact: work => (isDown ? { done: false, busy: false } : store.transact(work)), revision: () => 0, beat: () => undefined, close: () => undefined });
     reserved(allowances, [turn], 30);
     isDown = true;
     const second = reserved(allowances, [turn], 40);

@@ -38,6 +38,8 @@ const served: readonly (readonly [method: string, path: string, access: string, 
   ['POST', '/waybill/shadow', 'owner'],
   ['GET', '/waybill/response-cache', 'token'],
   ['POST', '/waybill/response-cache', 'owner'],
+  ['GET', '/waybill/budgets', 'token'],
+  ['POST', '/waybill/budgets', 'owner'],
   ['GET', '/waybill/exchanges', 'token'],
   ['GET', '/waybill/exchanges/wb_1', 'token'],
   ['POST', '/waybill/exchanges/wb_1/cancel', 'owner'],
@@ -70,7 +72,7 @@ describe('the table of routes', () => {
   });
 
   it('leaves what changes the routing or handles an admin key to the owner of the endpoint', () => {
-    assert.deepEqual(httpRoutes.filter(({ access }) => access === 'owner').map(({ methods, path }) => `${methods.join()} ${String(path)}`).sort(), ['POST /^\\/waybill\\/exchanges\\/([^/]*)\\/cancel$/', 'POST /waybill/canary', 'POST /waybill/endpoints', 'POST /waybill/reconcile', 'POST /waybill/response-cache', 'POST /waybill/shadow']);
+    assert.deepEqual(httpRoutes.filter(({ access }) => access === 'owner').map(({ methods, path }) => `${methods.join()} ${String(path)}`).sort(), ['POST /^\\/waybill\\/exchanges\\/([^/]*)\\/cancel$/', 'POST /waybill/budgets', 'POST /waybill/canary', 'POST /waybill/endpoints', 'POST /waybill/reconcile', 'POST /waybill/response-cache', 'POST /waybill/shadow']);
   });
 
   it('knows a path whose method is not served', () => {

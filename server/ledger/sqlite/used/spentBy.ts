@@ -1,0 +1,37 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { TimeRange } from '../../../api/receipt.ts';
+import type { SpentBy, SpentScope } from '../../spend.ts';
+import { costCertainty, figure } from '../attemptColumns.ts';
+
+const columns: Readonly<Record<SpentScope, string>> = {
+  branch: 'e.branch',
+  route: 'e.route',
+  conversation: `CASE WHEN e.conversation IS NOT NULL THEN json_array(e.tool, e.conversation) END`,
+  extension: 'e.extension',
+};
+
+/** What was spent in a range by things that the roll-up of spend does not know. Reads each attempt of the range. */
+export class SpentByQueries {
+  readonly #database: DatabaseSync;
+  /** Prepared when they are first asked. */
+  readonly #statements = new Map<SpentScope, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  read({ from, to }: TimeRange, scope: SpentScope): SpentBy[] {
+    const rows = this.#statementOf(scope).all(Math.ceil(from), Math.ceil(to));
+    return rows.map(row => ({ name: String(row['name']), microUsd: Number(row['micro_usd']), unknown: Number(row['unknown']) }));
+  }
+
+  #statementOf(scope: SpentScope): StatementSync {
+    let statement = this.#statements.get(scope);
+    if (statement === undefined) this.#statements.set(scope, statement = this.#database.prepare(`
+      SELECT name, sum(micro_usd) AS micro_usd, sum(unknown) AS unknown FROM (
+        SELECT ${columns[scope]} AS name, CAST(coalesce(${figure('cost_micro_usd')}, 0) AS REAL) AS micro_usd, CASE WHEN ${costCertainty} = 'unknown' THEN 1 ELSE 0 END AS unknown
+        FROM attempts a INDEXED BY attempts_by_time JOIN exchanges e ON e.seq = a.exchange_seq WHERE a.started_at >= ? AND a.started_at < ? AND a.final = 1)
+      WHERE name IS NOT NULL GROUP BY name`));
+    return statement;
+  }
+}

@@ -1,0 +1,305 @@
+import { liftedMicroUsd, type BudgetOrder, type BudgetResult, type BudgetStatus } from '../../api/budgets/budgetStatus.ts';
+import type { NoticeParams } from '../../api/messages.ts';
+import type { PlannedBudget, Receipt } from '../../api/receipt.ts';
+import type { Clock } from '../../base/clock.ts';
+import { Guard } from '../../base/guarded.ts';
+import type { Log } from '../../base/log.ts';
+import type { BudgetConfig, Config } from '../../config/config.ts';
+import { LedgerUnavailableError } from '../../ledger/ledgerUnavailable.ts';
+import type { LedgerReader, SharedState } from '../../ledger/ports.ts';
+import type { BudgetAllowance } from '../../routing/caps/allowance.ts';
+import type { Allowances } from '../allowances/allowances.ts';
+import { BudgetInPeriod, conversationName, type BudgetedRequest, type StartOfBudget } from './budgetPeriod.ts';
+import { dollarsText, nearMessage, reachedMessage, unpricedMessage, untilText } from './budgetTexts.ts';
+
+export interface BudgetBookOptions {
+  allowances: Pick<Allowances, 'allow' | 'known' | 'learn' | 'maintain' | 'revision' | 'beat'>;
+  ledger: Pick<LedgerReader, 'spend' | 'spentBy'> & Pick<SharedState, 'revision'>;
+  config(): Config;
+  clock: Clock;
+  log: Log;
+  /** Resolves once every exchange of this process that has ended is priced and recorded. */
+  recorded(): Promise<void>;
+  /** What a person sees may have changed. */
+  changed(): void;
+  /** Somebody hears notices. */
+  hasAudience(): boolean;
+  notify(notice: NoticeParams): void;
+}
+
+/** The ledger has what was settled so long ago. */
+const quietMs = 5_000;
+/** What is counted is compared with the ledger so often, while requests are made. */
+const compareEveryMs = 300_000;
+/** And so soon again where something was under way. */
+const compareAgainMs = 30_000;
+/** Dead servers are looked for so often, while something is reserved. */
+const orphansEveryMs = 5_000;
+/** Of a budget that is for many, so many are followed and shown. */
+const mostFollowed = 500;
+const mostShown = 20;
+const near = 1;
+const reached = 2;
+
+/**
+ * Budgets of days, weeks and months. What a period has cost before is read from the ledger once; from then on what attempts reserve and cost
+ * is counted with all servers of the data folder (see Allowances), and a request asks memory and one transaction. While nothing of a budget is
+ * under way, the count is set to what the ledger has, so that late prices and the requests of killed servers are in it.
+ */
+export class BudgetBook {
+  readonly #options: BudgetBookOptions;
+  readonly #guard: Guard;
+  #configured: readonly BudgetConfig[] | undefined;
+  #budgets: BudgetInPeriod[] = [];
+  /** The first read of budgets that are new. */
+  #reading: Promise<void> | undefined;
+  #compareAt = -Infinity;
+  #comparedRevision = -1;
+  #orphansAt = -Infinity;
+  #revision: number | undefined;
+  /** What a person was told of, by key. */
+  readonly #told = new Map<string, number>();
+
+  constructor(options: BudgetBookOptions) {
+    this.#options = options;
+    this.#guard = new Guard('The count of budgets', options.log);
+  }
+
+  /** Resolves once what was spent before is known; undefined where it is. */
+  ready(): Promise<void> | undefined {
+    this.#follow();
+    return this.#reading;
+  }
+
+  /** The budgets that hold for a request, with those of each endpoint. */
+  of(request: BudgetedRequest): BudgetAllowance[] {
+    this.#follow();
+    const found: BudgetAllowance[] = [];
+    for (const budget of this.#budgets) {
+      const names = budget.config.per === 'endpoint' ? this.#options.config().endpoints.keys() : [budget.nameOf(request)];
+      for (const name of names) {
+        const allowance = name === undefined ? undefined : budget.allowanceOf(name);
+        if (allowance !== undefined) found.push(allowance);
+      }
+    }
+    return found;
+  }
+
+  /** To be called about once a second. */
+  tick(): void {
+    this.#follow();
+    if (this.#budgets.length === 0) return;
+    const { allowances, clock, changed } = this.#options;
+    const now = clock.now();
+    allowances.beat();
+    const revision = allowances.revision();
+    if (revision !== this.#revision || revision === undefined) {
+      this.#revision = revision;
+      this.#learn(this.#budgets);
+      changed();
+    }
+    const statuses = this.#all();
+    if (now - this.#orphansAt >= orphansEveryMs && statuses.some(({ reservedMicroUsd }) => reservedMicroUsd > 0)) this.#freeOrphans(now);
+    for (const status of statuses) this.#tell(status, status.state === 'reached' ? reached : status.state === 'near' ? near : 0);
+    if (now >= this.#compareAt && this.#options.ledger.revision() !== this.#comparedRevision && this.#reading === undefined) this.#guard.start(() => this.#compare());
+  }
+
+  /** Those most used first; undefined where there are no budgets. */
+  statuses(): BudgetStatus[] | undefined {
+    this.#follow();
+    if (this.#budgets.length === 0) return undefined;
+    return this.#budgets.flatMap(budget => this.#statusesOf(budget).slice(0, mostShown));
+  }
+
+  /** Allows more of a budget, or takes that back. */
+  act({ action, budget: asked, usd = 1 }: BudgetOrder): BudgetResult {
+    this.#follow();
+    const named = this.#budgets.find(({ config }) => config.name === asked);
+    const budget = named ?? this.#budgets.find(({ prefix }) => asked.startsWith(prefix));
+    if (budget === undefined) return { refused: `There is no budget "${asked}" now.` };
+    if (named !== undefined && named.config.per !== 'everything') return { refused: `The budget "${asked}" is for each ${named.config.per}: name it by its key, as GET /waybill/budgets has it.` };
+    if (!Number.isFinite(usd) || usd <= 0 || usd > 1_000_000) return { refused: 'Allow an amount above 0 and up to 1,000,000 US dollars.' };
+    const of = named === undefined ? budget.ofKey(asked) : undefined;
+    const allowance = budget.allowanceOf(of ?? '');
+    if (allowance === undefined) return { refused: `The budget "${budget.config.name}" is not for ${of ?? 'everything'}.` };
+    const { allowances, changed } = this.#options;
+    const extra = allowances.known(allowance.key)?.extra ?? 0;
+    if (action === 'restore') allowances.allow([allowance], -extra);
+    else if (action === 'lift' && extra < liftedMicroUsd) allowances.allow([allowance], liftedMicroUsd);
+    else if (action === 'allow') allowances.allow([allowance], Math.round(usd * 1e6));
+    // When that is used up, a person is told again.
+    this.#told.set(allowance.key, near);
+    allowances.maintain(transaction => { transaction.keepTurn(allowance.key, toldOf, String(near)); });
+    changed();
+    const until = untilText(budget.range.to);
+    switch (action) {
+      case 'allow': return { message: `${dollarsText(Math.round(usd * 1e6))} more is allowed of the budget "${budget.config.name}" until ${until}.` };
+      case 'lift': return { message: `The budget "${budget.config.name}" holds nothing back until ${until}.` };
+      case 'restore': return { message: `The budget "${budget.config.name}" holds as it is set.` };
+    }
+  }
+
+  /** A budget kept a request of no reader from being sent, or one whose price is not known was sent. */
+  ended({ inbound, outcome, plan }: Receipt): void {
+    if (plan.budgets === undefined || inbound !== 'http' || outcome !== 'failed') return;
+    for (const planned of plan.budgets) if (planned.did === 'stopped') this.#withStatus(planned, status => { this.#tell(status, reached); });
+  }
+
+  priced({ attempts, plan }: Receipt): void {
+    const unpriced = plan.budgets?.some(one => one.unpriced) === true ? attempts.find(({ cost }) => cost.certainty === 'unknown') : undefined;
+    if (unpriced === undefined) return;
+    for (const planned of plan.budgets ?? []) if (planned.unpriced === true) this.#withStatus(planned, status => { this.#tellUnpriced(status, unpriced.target); });
+  }
+
+  #withStatus({ name, of }: PlannedBudget, work: (status: BudgetStatus) => void): void {
+    const budget = this.#budgets.find(({ config }) => config.name === name);
+    if (budget !== undefined) work(this.#statusOf(budget, of));
+  }
+
+  /** Budgets are those of the configuration and of now. */
+  #follow(): void {
+    const { config, clock } = this.#options;
+    const { budgets } = config();
+    const now = clock.now();
+    if (budgets === this.#configured && this.#budgets.every(({ range }) => now >= range.from && now < range.to)) return;
+    this.#configured = budgets;
+    const before = new Map(this.#budgets.map(budget => [budget.prefix, budget]));
+    const periods = new Set(this.#budgets.map(({ config: { name, per, period } }) => `${name} ${per} ${period}`));
+    let isNew = false;
+    this.#budgets = (budgets ?? []).map(one => {
+      const budget = new BudgetInPeriod(one, now);
+      const known = before.get(budget.prefix);
+      if (known !== undefined) budget.begin(known.starts);
+      // A period that begins has cost nothing yet.
+      else if (!periods.has(`${one.name} ${one.per} ${one.period}`)) isNew = true;
+      return budget;
+    });
+    this.#revision = undefined;
+    this.#compareAt = now;
+    this.#comparedRevision = -1;
+    if (!isNew || this.#reading !== undefined) return;
+    this.#reading = this.#compare().catch((error: unknown) => { this.#guard.failed(error); }).finally(() => { this.#reading = undefined; });
+  }
+
+  /** Reads what the ledger has, and sets to it what is not under way. */
+  async #compare(): Promise<void> {
+    const { ledger, clock, recorded, changed } = this.#options;
+    const budgets = this.#budgets;
+    this.#compareAt = clock.now() + compareEveryMs;
+    this.#comparedRevision = ledger.revision();
+    try {
+      await recorded();
+      for (const budget of budgets) {
+        const unchangedSince = clock.now() - quietMs;
+        budget.begin(await this.#read(budget));
+        if (!this.#isCorrected(budget, unchangedSince)) {
+          this.#compareAt = clock.now() + compareAgainMs;
+          this.#comparedRevision = -1;
+        }
+        this.#learn([budget]);
+      }
+    } catch (error) {
+      this.#compareAt = clock.now() + compareAgainMs;
+      this.#comparedRevision = -1;
+      if (!(error instanceof LedgerUnavailableError)) throw error;
+    }
+    changed();
+    // The configuration or the day changed meanwhile.
+    if (budgets !== this.#budgets) await this.#compare();
+  }
+
+  /** Learns what is counted in the store. */
+  #learn(budgets: readonly BudgetInPeriod[]): void {
+    for (const budget of budgets) for (const { key } of this.#options.allowances.learn(budget.prefix, mostFollowed) ?? []) budget.saw(key);
+  }
+
+  /** @returns whether every count is what the ledger has */
+  #isCorrected(budget: BudgetInPeriod, unchangedSince: number): boolean {
+    const done = this.#options.allowances.maintain(transaction => transaction.under(budget.prefix, mostFollowed).every(({ key, used }) => {
+      const of = budget.ofKey(key);
+      const { microUsd } = budget.startOf(of);
+      return !budget.isInLedger(of) || used === microUsd || transaction.correct(key, microUsd, unchangedSince);
+    }));
+    return done?.value === true;
+  }
+
+  async #read({ config: { per }, range }: BudgetInPeriod): Promise<ReadonlyMap<string, StartOfBudget>> {
+    const { ledger } = this.#options;
+    if (per === 'branch' || per === 'route' || per === 'extension' || per === 'conversation') {
+      return new Map((await ledger.spentBy(range, per)).map(({ name, microUsd, unknown }) => [per === 'conversation' ? conversationName(name) : name, { microUsd, unknown }]));
+    }
+    const { totals, byEndpoint, byTool, byWorkspace } = await ledger.spend(range);
+    if (per === 'everything') return new Map([['', { microUsd: totals.microUsd, unknown: totals.unknownAttempts }]]);
+    const groups = per === 'endpoint' ? byEndpoint : per === 'tool' ? byTool : byWorkspace;
+    return new Map(groups.map(({ name, microUsd, unknownAttempts }) => [name, { microUsd, unknown: unknownAttempts }]));
+  }
+
+  #freeOrphans(now: number): void {
+    this.#orphansAt = now;
+    const freed = this.#options.allowances.maintain(transaction => transaction.freeOrphans());
+    if (freed?.value !== true) return;
+    this.#learn(this.#budgets);
+    // By then peers have marked the requests of a dead server as interrupted.
+    this.#compareAt = Math.min(this.#compareAt, now + compareAgainMs);
+    this.#comparedRevision = -1;
+    this.#options.changed();
+  }
+
+  #tell(status: BudgetStatus, level: number): void {
+    if (level === 0 || (this.#told.get(status.key) ?? 0) >= level || status.lifted === true || !this.#isFirst(status.key, toldOf, level)) return;
+    this.#options.notify({
+      kind: level === reached ? 'budget-reached' : 'budget-near', endpoint: '', message: level === reached ? reachedMessage(status) : nearMessage(status),
+      budget: { key: status.key, period: status.period },
+    });
+  }
+
+  #tellUnpriced(status: BudgetStatus, target: string): void {
+    if (!this.#isFirst(status.key, unpricedOf, near)) return;
+    this.#options.notify({ kind: 'budget-unpriced', endpoint: '', message: unpricedMessage(status, target), budget: { key: status.key, period: status.period } });
+  }
+
+  /** Nobody was told yet, in any window. */
+  #isFirst(key: string, what: string, level: number): boolean {
+    const { allowances, hasAudience } = this.#options;
+    if (!hasAudience()) return false;
+    if (what === toldOf) this.#told.set(key, level);
+    const first = allowances.maintain(transaction => {
+      if (Number(transaction.turn(key, what) ?? 0) >= level) return false;
+      transaction.keepTurn(key, what, String(level));
+      return true;
+    });
+    return first?.value ?? true;
+  }
+
+  #all(): BudgetStatus[] {
+    return this.#budgets.flatMap(budget => this.#statusesOf(budget));
+  }
+
+  /** Those most used first. */
+  #statusesOf(budget: BudgetInPeriod): BudgetStatus[] {
+    const { per, only } = budget.config;
+    if (per === 'everything') return [this.#statusOf(budget, undefined)];
+    const names = new Set([...budget.starts.keys(), ...budget.seen()]);
+    for (const name of only ?? []) if (![...names].some(one => one.toLowerCase() === name)) names.add(name);
+    return [...names].filter(name => budget.isFor(name)).map(name => this.#statusOf(budget, name)).sort((a, b) => b.share - a.share);
+  }
+
+  #statusOf(budget: BudgetInPeriod, of: string | undefined): BudgetStatus {
+    const { config: { name, period, per, limitMicroUsd, isHard, warnAt }, range } = budget;
+    const key = budget.keyOf(of);
+    const start = budget.startOf(of);
+    const { used, extra, reserved } = this.#options.allowances.known(key) ?? { used: start.microUsd, extra: 0, reserved: 0 };
+    const isLifted = extra >= liftedMicroUsd;
+    const most = limitMicroUsd + (isLifted ? 0 : extra);
+    const share = used / most;
+    return {
+      name, period, per, ...(of === undefined ? {} : { of }), key, limitMicroUsd, spentMicroUsd: used - reserved, ...(start.unknown === 0 ? {} : { unknown: start.unknown }), reservedMicroUsd: reserved,
+      ...(isLifted ? { lifted: true } : { leftMicroUsd: most - used, ...(extra === 0 ? {} : { allowedMicroUsd: extra }) }),
+      share, state: share >= 1 ? 'reached' : share >= warnAt ? 'near' : 'ok', isHard, from: range.from, resetsAt: range.to,
+    };
+  }
+}
+
+/** What is kept of what a person was told: of the share, and of prices that are not known. */
+const toldOf = 'told';
+const unpricedOf = 'unpriced';

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, describe, it } from 'node:test';
+import type { BudgetStatus } from '../../../../server/api/budgets/budgetStatus.ts';
+import type { NoticeParams } from '../../../../server/api/messages.ts';
+import type { Receipt } from '../../../../server/api/receipt.ts';
+import { silentLog } from '../../../../server/base/log.ts';
+import { emptyConfig, type BudgetConfig, type Config } from '../../../../server/config/config.ts';
+import type { AllowanceStore } from '../../../../server/ledger/allowanceStore.ts';
+import { LedgerUnavailableError } from '../../../../server/ledger/ledgerUnavailable.ts';
+import { createAllowanceStore } from '../../../../server/ledger/sqlite/allowances/allowanceDatabase.ts';
+import { Allowances, type Reservation } from '../../../../server/limits/allowances/allowances.ts';
+import { BudgetBook } from '../../../../server/limits/budgets/budgetBook.ts';
+import type { BudgetAllowance } from '../../../../server/routing/caps/allowance.ts';
+import { temporaryFolder } from '../../../integration/support/temporaryFolder.ts';
+import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
+import { anAttempt, aReceipt } from '../../ledger/receipts.ts';
+
+const { folder, remove } = temporaryFolder();
+after(remove);
+
+const daily: BudgetConfig = { name: 'daily', limitMicroUsd: 1_000_000, period: 'day', per: 'everything', isHard: true, warnAt: 0.8 };
+const hour = 3_600_000;
+
+/** One server on a data folder. */
+class Server {
+  readonly notices: NoticeParams[] = [];
+  readonly ledger: InMemoryLedger;
+  readonly allowances: Allowances;
+  readonly book: BudgetBook;
+  config: Config;
+  hasAudience = true;
+
+  constructor(name: string, budgets: BudgetConfig[], clock: { now: () => number }, ledger = new InMemoryLedger(), store: AllowanceStore = createAllowanceStore({ dataDir: path.join(folder, name), clock, log: silentLog })) {
+    this.ledger = ledger;
+    this.config = { ...emptyConfig, budgets };
+    this.allowances = new Allowances(store);
+    this.book = new BudgetBook({
+      allowances: this.allowances, ledger, config: () => this.config, clock, log: silentLog, recorded: () => Promise.resolve(), changed: () => undefined,
+      hasAudience: () => this.hasAudience, notify: notice => this.notices.push(notice),
+    });
+  }
+
+  async ready(): Promise<this> {
+    await this.book.ready();
+    return this;
+  }
+
+  of(caller: Partial<Receipt['caller']> = {}, route?: string): BudgetAllowance[] {
+    return this.book.of({ input: { caller: { tool: 'test', ...caller } }, route, conversation: () => 'digest' });
+  }
+
+  reserve(microUsd: number, caller: Partial<Receipt['caller']> = {}): Reservation | undefined {
+    const made = this.allowances.reserve(this.of(caller), microUsd);
+    return 'misfit' in made ? undefined : made;
+  }
+
+  status(of?: string): BudgetStatus {
+    return this.book.statuses()?.find(one => one.of === of) ?? assert.fail();
+  }
+
+  figures(of?: string): (number | undefined)[] {
+    const { spentMicroUsd, reservedMicroUsd, leftMicroUsd } = this.status(of);
+    return [spentMicroUsd, reservedMicroUsd, leftMicroUsd];
+  }
+}
+
+const noon = new Date(2026, 10, 27, 12).getTime();
+const clockAt = (at: number): { now: () => number; at: number } => {
+  const clock = { at, now: () => clock.at };
+  return clock;
+};
+
+function spent(ledger: InMemoryLedger, at: number, microUsd: number, more: Partial<Receipt> = {}): void {
+  ledger.close(aReceipt(`r${String(at)}-${String(ledger.receipts.size)}`, { startedAt: at, attempts: [anAttempt({ startedAt: at, cost: { microUsd, certainty: 'exact' } })], ...more }));
+}
+
+describe('budgets', () => {
+  it('begin with what the ledger has of the period', async () => {
+    const ledger = new InMemoryLedger();
+    spent(ledger, noon - hour, 300_000);
+    spent(ledger, noon - 20 * hour, 500_000);
+    const server = await new Server('begin', [daily], clockAt(noon), ledger).ready();
+    assert.deepEqual(server.figures(), [300_000, 0, 700_000]);
+    assert.equal(server.reserve(700_001), undefined);
+    assert.ok(server.reserve(700_000));
+    assert.deepEqual(server.figures(), [300_000, 700_000, 0]);
+  });
+
+  it('count what is reserved apart, and put what it cost in its place', async () => {
+    const server = await new Server('settle', [daily], clockAt(noon)).ready();
+    const running = server.reserve(400_000) ?? assert.fail();
+    assert.deepEqual(server.figures(), [0, 400_000, 600_000]);
+    server.allowances.settle(running, 100_000);
+    assert.deepEqual(server.figures(), [100_000, 0, 900_000]);
+    server.allowances.settle(server.reserve(200_000) ?? assert.fail(), undefined);
+    assert.deepEqual(server.figures(), [300_000, 0, 700_000], 'what nobody knows counts as was expected');
+  });
+
+  it('are one for all servers of a data folder, each of which sees at its next tick what others spend', async () => {
+    const clock = clockAt(noon);
+    const [one, other] = [await new Server('peers', [daily], clock).ready(), await new Server('peers', [daily], clock).ready()];
+    other.book.tick();
+    const running = one.reserve(900_000) ?? assert.fail();
+    assert.equal(other.reserve(200_000), undefined, 'what a peer reserved is looked up in the same transaction');
+    other.book.tick();
+    assert.deepEqual(other.figures(), [0, 900_000, 100_000]);
+    one.allowances.settle(running, 1_000_000);
+    other.book.tick();
+    assert.deepEqual([other.figures(), other.status().state], [[1_000_000, 0, 0], 'reached']);
+  });
+
+  it('begin anew with the next period, and a reservation from before midnight stays in its own', async () => {
+    const clock = clockAt(new Date(2026, 10, 27, 23, 59).getTime());
+    const server = await new Server('midnight', [daily], clock).ready();
+    const running = server.reserve(1_000_000) ?? assert.fail();
+    clock.at += 2 * 60_000;
+    assert.deepEqual(server.figures(), [0, 0, 1_000_000]);
+    assert.ok(server.reserve(400_000));
+    server.allowances.settle(running, 5_000_000);
+    assert.deepEqual(server.figures(), [0, 400_000, 600_000]);
+  });
+
+  it('free what a server reserved that is gone, and count in its place what the ledger has', async () => {
+    const clock = clockAt(noon);
+    const ledger = new InMemoryLedger();
+    const gone = await new Server('gone', [daily], clock, ledger).ready();
+    assert.ok(gone.reserve(600_000));
+    // The row of a process that ended: no process has this id.
+    const database = new DatabaseSync(path.join(folder, 'gone', 'allowances', 'used.db'));
+    database.exec(`UPDATE holders SET pid = 2147483646, heartbeat = 0, start = 'never'`);
+    database.close();
+    const peer = await new Server('gone', [daily], clock, ledger).ready();
+    peer.book.tick();
+    assert.deepEqual(peer.figures(), [600_000, 0, 400_000], 'its provider was asked, so it counts as spent');
+    spent(ledger, noon, 150_000);
+    clock.at += 60_000;
+    peer.book.tick();
+    await new Promise(resolve => { setImmediate(resolve); });
+    assert.deepEqual(peer.figures(), [150_000, 0, 850_000]);
+  });
+
+  it('never take over from the ledger while something is under way', async () => {
+    const clock = clockAt(noon);
+    const server = await new Server('underway', [daily], clock).ready();
+    const running = server.reserve(500_000) ?? assert.fail();
+    spent(server.ledger, noon, 1);
+    clock.at += hour;
+    server.book.tick();
+    await new Promise(resolve => { setImmediate(resolve); });
+    assert.deepEqual(server.figures(), [0, 500_000, 500_000]);
+    server.allowances.settle(running, 1);
+    clock.at += hour;
+    server.book.tick();
+    await new Promise(resolve => { setImmediate(resolve); });
+    assert.deepEqual(server.figures(), [1, 0, 999_999]);
+  });
+
+  it('are for each of something, or for those that are named, with what the ledger has of each', async () => {
+    const ledger = new InMemoryLedger();
+    const caller = { tool: 'claude-code', workspace: 'shop', branch: 'feature/x', conversation: 'c1', extension: 'acme.helper' };
+    spent(ledger, noon - hour, 200_000, { caller });
+    const each = (['tool', 'workspace', 'branch', 'conversation', 'endpoint', 'extension'] as const).map((per): BudgetConfig => ({ ...daily, name: per, per }));
+    const server = await new Server('each', [...each, { ...daily, name: 'named', per: 'tool', only: new Set(['codex']) }], clockAt(noon), ledger).ready();
+    for (const per of ['tool', 'workspace', 'branch', 'conversation', 'extension']) {
+      const mine = server.of(caller).find(one => one.budget.name === per);
+      assert.equal(mine === undefined ? undefined : server.allowances.left([mine])[0]?.leftMicroUsd, 800_000, per);
+    }
+    assert.deepEqual(server.of({ tool: 'vscode-chat' }).map(one => one.budget.name), ['tool', 'conversation'], 'it has no workspace, and names no extension');
+    assert.ok(server.of({ tool: 'Codex' }).some(one => one.budget.name === 'named'));
+    assert.ok(!server.of(caller).some(one => one.budget.name === 'named'));
+    assert.ok((server.book.statuses() ?? []).every(({ key, of }) => of === undefined || !key.includes('c1')), 'the id of a conversation is kept nowhere');
+  });
+
+  it('warn once for each period, in whichever window comes first, and again only after more was allowed', async () => {
+    const clock = clockAt(noon);
+    const [one, other] = [await new Server('told', [daily], clock).ready(), await new Server('told', [daily], clock).ready()];
+    one.hasAudience = false;
+    one.allowances.settle(one.reserve(850_000) ?? assert.fail(), 850_000);
+    for (const server of [one, other, one, other]) server.book.tick();
+    assert.deepEqual([one, other].map(({ notices }) => notices.map(({ kind }) => kind)), [[], ['budget-near']]);
+    one.hasAudience = true;
+    one.allowances.settle(one.reserve(150_000) ?? assert.fail(), 150_000);
+    for (const server of [one, other, one, other]) server.book.tick();
+    assert.deepEqual([one, other].map(({ notices }) => notices.length), [1, 1]);
+    assert.match(one.notices[0]?.message ?? '', /^The budget "daily" is reached: \$1\.00 of \$1\.00 a day\. Requests that would cost more than is left are not sent; it begins anew at 2026-11-28 00:00\.$/);
+    assert.deepEqual(one.book.act({ action: 'allow', budget: one.notices[0]?.budget?.key ?? '' }), { message: '$1.00 more is allowed of the budget "daily" until 2026-11-28 00:00.' });
+    other.book.tick();
+    assert.equal(other.status().leftMicroUsd, 1_000_000);
+    one.allowances.settle(one.reserve(1_000_000) ?? assert.fail(), 1_000_000);
+    one.book.tick();
+    assert.equal(one.notices.length, 2);
+  });
+
+  it('are lifted until they begin anew, and hold again when that is taken back', async () => {
+    const clock = clockAt(noon);
+    const server = await new Server('lift', [daily], clock).ready();
+    server.book.act({ action: 'lift', budget: 'daily' });
+    server.allowances.settle(server.reserve(7_000_000) ?? assert.fail(), 7_000_000);
+    assert.deepEqual([server.status().lifted, server.status().leftMicroUsd], [true, undefined]);
+    server.book.act({ action: 'restore', budget: 'daily' });
+    assert.deepEqual([server.status().leftMicroUsd, server.reserve(1)], [-6_000_000, undefined]);
+    server.book.act({ action: 'lift', budget: 'daily' });
+    clock.at += 24 * hour;
+    assert.equal(server.status().lifted, undefined);
+    assert.ok('refused' in server.book.act({ action: 'allow', budget: 'nothing' }));
+    assert.ok('refused' in server.book.act({ action: 'allow', budget: 'daily', usd: -1 }));
+  });
+
+  it('go on counting while the ledger cannot be read, and from what the folder has', async () => {
+    const clock = clockAt(noon);
+    const first = await new Server('unreadable', [daily], clock).ready();
+    first.allowances.settle(first.reserve(300_000) ?? assert.fail(), 300_000);
+    const ledger = new InMemoryLedger();
+    ledger.spend = () => Promise.reject(new LedgerUnavailableError('locked'));
+    const next = await new Server('unreadable', [daily], clock, ledger).ready();
+    next.book.tick();
+    assert.deepEqual(next.figures(), [300_000, 0, 700_000]);
+  });
+
+  it('tell the folder what a request cost that ended while another server held it', async () => {
+    const store = createAllowanceStore({ dataDir: path.join(folder, 'held'), clock: clockAt(noon), log: silentLog });
+    let isHeld = false;
+    const sometimes: AllowanceStore = { transact: work => (isHeld ? { done: false, busy: true } : store.transact(work)), revision: () => store.revision(), beat: () => { store.beat(); }, close: () => { store.close(); } };
+    const server = await new Server('held', [daily], clockAt(noon), new InMemoryLedger(), sometimes).ready();
+    const peer = await new Server('held', [daily], clockAt(noon)).ready();
+    const running = server.reserve(400_000) ?? assert.fail();
+    isHeld = true;
+    server.allowances.settle(running, 100_000);
+    isHeld = false;
+    server.book.tick();
+    peer.book.tick();
+    assert.deepEqual(peer.figures(), [100_000, 0, 900_000]);
+  });
+});
