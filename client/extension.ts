@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import { escapedLog } from './base/escapedLog.ts';
 import { ChatAccess } from './chat/chatAccess.ts';
 import { editorChat } from './chat/chatHost.ts';
+import { registerAgentTools } from './chat/agentTools.ts';
 import { ChatProvider } from './chat/chatProvider.ts';
 import { ConversationTitles } from './chat/conversationTitles.ts';
 import { addProvider } from './commands/addProvider.ts';
@@ -126,6 +127,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new RoutesTree(server, configuration),
     new SpendView(context.extensionUri, server, () => { void walkthrough.spendSeen(); }),
     requests,
+    registerAgentTools(configuration, context) ?? { dispose: () => undefined },
     new ReceiptView(context.extensionUri, server),
     new DrillTree(server),
     drillReport,

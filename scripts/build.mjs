@@ -22,6 +22,7 @@ const laterParts = [
   { file: 'entra.js', modules: ['server/upstream/entra/entraTokens.ts'] },
   { file: 'languageServer.js', modules: ['vscode-languageserver/node'] },
   { file: 'dashboard.js', modules: ['server/ledger/sqlite/dashboard/dashboardWorker.ts'] },
+  { file: 'mcp.js', modules: ['server/inbound/mcp/mcpServer.ts'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts', 'server/sandbox/simulatedProviders.ts'] },
   { file: 'doctor.js', modules: ['server/app/doctor.ts'] },
   { file: 'tools.js', modules: ['client/connect/toolConnector.ts', 'client/connect/doctor/doctor.ts', 'client/connect/keys/findKeys.ts'] },

@@ -26,6 +26,8 @@ export interface ClientSettings {
   localEndpoint: { enabled: boolean; port: number };
   statusBar: StatusBarChoice;
   shownModels: ShownModels;
+  /** Agents of the editor are offered Waybill's tools. */
+  agentTools: boolean;
 }
 
 /** Setting names without `waybill.`, with their defaults. package.json says the same; a test compares them. */
@@ -42,6 +44,7 @@ export const settingDefaults = {
   'localEndpoint.port': 7717,
   'statusBar.show': 'health',
   'models.show': 'routes',
+  'agentTools.enabled': false,
 } as const;
 export type SettingName = keyof typeof settingDefaults;
 
@@ -78,6 +81,7 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
       },
       statusBar: oneOf(statusBarChoices, userValue('statusBar.show')) ?? settingDefaults['statusBar.show'],
       shownModels: oneOf(shownModelsChoices, userValue('models.show')) ?? settingDefaults['models.show'],
+      agentTools: userValue('agentTools.enabled') === true,
     },
     problems,
   };

@@ -18,6 +18,7 @@ export type Command =
   | { command: 'endpoint'; action: EndpointAction | 'status'; endpoint: string | undefined; span: string | undefined; port: number | undefined; dataDir: string | undefined; json: boolean }
   | { command: 'dry-run'; configFile: string; against: string | undefined; days: number; dataDir: string | undefined; json: boolean }
   | { command: 'language-server'; configFile: string | undefined; dataDir: string | undefined }
+  | { command: 'mcp'; port: number | undefined; dataDir: string | undefined }
   | { command: 'help' }
   | { command: 'wrong'; message: string };
 
@@ -45,6 +46,8 @@ export const usage = `Usage:
       Shows what the last days used, what that would cost at an endpoint, a provider, a model, or endpoint/model, what is missing there, and the way in stages.
   server.js incidents [ENDPOINT] [--days N] [--port N] [--data DIR] [--json]
       Shows when endpoints failed in the last days (default 7), for how long, who answered instead, and what that cost.
+  server.js mcp [--port N] [--data DIR]
+      Serves tools to an agent over standard input and output (Model Context Protocol): spend, health, money left, why a request went where it went, where a task could go for less. They read the running server of the data folder or, while none runs, its ledger.
   server.js --stdio | --node-ipc [--config FILE] [--data DIR]
       Runs as a language server.
 
@@ -63,10 +66,11 @@ export function parseArguments(argv: readonly string[]): Command {
   const endpoint = first === 'endpoint';
   const dryRun = first === 'dry-run';
   const report = first === 'savings' || first === 'migration' || first === 'incidents' ? first : undefined;
+  const mcp = first === 'mcp';
   const tools: string[] = [];
   const values = new Map<string, string>();
   const flags = new Set<string>();
-  const words = serve || doctor || canary || shadow || endpoint || report !== undefined || dryRun ? rest : argv;
+  const words = serve || doctor || canary || shadow || endpoint || report !== undefined || dryRun || mcp ? rest : argv;
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
     const [name = '', inline] = word.split(/=(.*)/s, 2);
@@ -89,6 +93,7 @@ export function parseArguments(argv: readonly string[]): Command {
   const portText = values.get('--port');
   const port = portText === undefined ? undefined : Number(portText);
   if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 65_535)) return { command: 'wrong', message: `--port wants a number from 0 to 65535, not "${portText ?? ''}".` };
+  if (mcp) return { command: 'mcp', port, dataDir: values.get('--data') };
   if (doctor) return { command: 'doctor', tools, port, dataDir: values.get('--data'), fix: flags.has('--fix'), json: flags.has('--json') };
   const place = { port, dataDir: values.get('--data'), json: flags.has('--json') };
   if (canary) return orderOf('canary', canaryActions, tools, place);

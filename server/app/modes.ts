@@ -22,3 +22,9 @@ export async function runDryRun(command: Extract<Command, { command: 'dry-run' }
   const { runDryRun: run } = await import('./dryRunCommand.ts');
   return run(command);
 }
+
+/** Serves tools to an agent; see mcp/mcpCommand.ts. */
+export async function runMcp(command: Extract<Command, { command: 'mcp' }>): Promise<void> {
+  const { runMcp: run } = await import('./mcp/mcpCommand.ts');
+  await run(command);
+}
