@@ -61,6 +61,7 @@ import { RoutesTree } from './views/routes/routesTree.ts';
 import { ReceiptView } from './views/receipt/receiptView.ts';
 import { RequestsView } from './views/requests/requestsView.ts';
 import { ReportDocuments, saveReport } from './views/reports/reportDocuments.ts';
+import { DashboardView } from './views/dashboard/dashboardView.ts';
 import { SpendView } from './views/spend/spendView.ts';
 import { WalkthroughProgress } from './views/walkthrough/walkthroughProgress.ts';
 
@@ -116,6 +117,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const titles = new ConversationTitles();
   const chat = new ChatProvider(server, configuration, context.globalState, titles);
   const requests = new RequestsView(server, titles);
+  const dashboard = new DashboardView(context.extensionUri, server, () => { void walkthrough.spendSeen(); });
 
   context.subscriptions.push(
     log, keys, configuration, server, chat,
@@ -125,6 +127,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new StatusBar(server, configuration),
     new ProvidersTree(server, configuration),
     new RoutesTree(server, configuration),
+    dashboard,
     new SpendView(context.extensionUri, server, () => { void walkthrough.spendSeen(); }),
     requests,
     registerAgentTools(configuration, context) ?? { dispose: () => undefined },
@@ -201,9 +204,10 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.dryRun': target => dryRun(services, target, report => reports.show('Dry run.md', dryRunMarkdown(report))),
       'waybill.rulesHistory': () => rulesHistory(services, (title, name, version, now) => ruleTexts.compare(title, name, version, now)),
       'waybill.reconcileBill': target => reconcileBill(services, target, report => bill.show(report)),
-      'waybill.migrationReport': () => migrationReport(services, reportPlace),
+      'waybill.migrationReport': target => migrationReport(services, reportPlace, target.range),
       'waybill.cacheReport': () => showCacheReport(services, reportPlace),
-      'waybill.showSavings': () => showSavings(services, reportPlace),
+      'waybill.showSavings': target => showSavings(services, reportPlace, target.range),
+      'waybill.openSpendDashboard': () => { dashboard.open(); },
       'waybill.openChat': () => services.chatAccess.openChat(),
       'waybill.allowChatWithoutSignIn': () => services.chatAccess.allowByCommand(),
       'waybill.open': async () => { await vscode.commands.executeCommand('waybill.providers.focus'); },

@@ -15,13 +15,14 @@ import { planningMeasure } from './planningMeasure.ts';
 import { profileProxy } from './profile.ts';
 import { judge, table, writeResults } from './report.ts';
 import { Samples } from './samples.ts';
+import { spendMeasure } from './spendMeasure.ts';
 import { ProxyStarter } from './subjects.ts';
 import { translatedTurnMeasure } from './translatedTurnMeasure.ts';
 import { translationMeasure } from './translationMeasure.ts';
 
 /** `npm run bench`: what Waybill costs, next to a pass-through and to no proxy at all. */
 
-const measures: readonly Measure[] = [...loadMeasures, translationMeasure, translatedTurnMeasure, editorMeasure, ...freshMeasures, deadTargetMeasure, hedgingMeasure, planningMeasure, classifierMeasure];
+const measures: readonly Measure[] = [...loadMeasures, translationMeasure, translatedTurnMeasure, editorMeasure, ...freshMeasures, deadTargetMeasure, hedgingMeasure, planningMeasure, classifierMeasure, spendMeasure];
 const full = { rounds: 5, amounts: { floodRequests: 5000, pacedSeconds: 20, turnSeconds: 8, megabyteRequests: 40, eightMegabyteRequests: 8, startsPerRound: 3, deadRequests: 20, stallRequests: 4000 } };
 const quick = { rounds: 2, amounts: { floodRequests: 1500, pacedSeconds: 4, turnSeconds: 2, megabyteRequests: 10, eightMegabyteRequests: 3, startsPerRound: 2, deadRequests: 8, stallRequests: 2000 } };
 

@@ -15,13 +15,16 @@ export interface ReportPlace {
   save(fileName: string, markdown: string): Promise<void>;
 }
 
-/** "Show Savings…": asks what to compare with and for which days, and shows the comparison as a document. */
-export async function showSavings(services: CommandServices, place: ReportPlace): Promise<void> {
+/** First and last local day, such as `2026-11-20`. */
+export interface GivenDays { fromDay: string; toDay: string }
+
+/** "Show Savings…": asks what to compare with and, where they are not given, for which days, and shows the comparison as a document. */
+export async function showSavings(services: CommandServices, place: ReportPlace, given?: GivenDays): Promise<void> {
   const baseline = await askPlace(services, { title, placeholder: 'Compare with what? Choose, or type a model or endpoint/model' }, [
     { label: 'Always the First Target', description: 'of each route, as it is listed now', value: 'first' },
   ]);
   if (baseline === undefined) return;
-  const period = await askPeriod(title, 2);
+  const period = given ?? await askPeriod(title, 2);
   if (period === undefined) return;
   const result = await withProgress('Adding up what was saved…', token => services.server.savings({ baseline, fromDay: period.fromDay, toDay: period.toDay }, token));
   if (result === undefined) return;

@@ -1,2 +1,2 @@
 /** The pages of the one browser bundle. */
-export type WebviewPage = 'spend' | 'receipt' | 'drillReport' | 'bill';
+export type WebviewPage = 'spend' | 'dashboard' | 'receipt' | 'drillReport' | 'bill';

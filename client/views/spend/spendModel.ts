@@ -107,7 +107,7 @@ export function buildSpendPage(source: SpendPageSource): SpendPage {
 }
 
 /** What the response cache saved. */
-function savedText({ exchanges, savedMicroUsd, estimatedMicroUsd, unknown }: CachedSpend): string {
+export function savedText({ exchanges, savedMicroUsd, estimatedMicroUsd, unknown }: CachedSpend): string {
   const requests = countOf(exchanges, 'request');
   if (unknown === exchanges) return `unknown for ${requests}`;
   const sum = formatSpend({ microUsd: savedMicroUsd, estimatedMicroUsd, unknownAttempts: unknown });

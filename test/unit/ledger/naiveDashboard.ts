@@ -86,7 +86,7 @@ function sumOf(receipt: Receipt, attempt: Attempt): SpendSum {
   const unknown = cost.certainty === 'unknown';
   const all = [inputTokens, cacheReadTokens, cacheWriteTokens, cacheWrite1hTokens, outputTokens];
   const cacheUsed = (cacheReadTokens ?? 0) + (cacheWriteTokens ?? 0) + (cacheWrite1hTokens ?? 0) > 0;
-  const covered = ['subscription', 'free', 'local'].includes(cost.priceSource ?? '');
+  const covered = ['subscription', 'free', 'local', 'simulated'].includes(cost.priceSource ?? '');
   const prices = unknown ? undefined : cost.priceUsed;
   const input = prices?.inputPerMTok ?? 0;
   const write = prices?.cacheWritePerMTok ?? input;
@@ -95,7 +95,7 @@ function sumOf(receipt: Receipt, attempt: Attempt): SpendSum {
     attempts: 1, requests: last && receipt.outcome !== 'open' && receipt.shadow === undefined ? 1 : 0,
     microUsd: cost.microUsd ?? 0, estimatedMicroUsd: cost.certainty === 'estimated' ? cost.microUsd ?? 0 : 0,
     unknownAttempts: costIsMissing(attempt, running) ? 1 : 0, unpricedAttempts: cost.unpriced !== undefined && !running ? 1 : 0,
-    coveredAttempts: cost.priceSource === 'subscription' || cost.priceSource === 'free' ? 1 : 0,
+    coveredAttempts: ['subscription', 'free', 'simulated'].includes(cost.priceSource ?? '') ? 1 : 0,
     inputTokens: inputTokens ?? 0, cacheReadTokens: cacheReadTokens ?? 0, cacheWriteTokens: (cacheWriteTokens ?? 0) + (cacheWrite1hTokens ?? 0), outputTokens: outputTokens ?? 0,
     pricedTokens: unknown ? 0 : all.reduce<number>((sum, count) => sum + (count ?? 0), 0),
     tokenGaps: !running && (all.some((count) => count !== undefined) ? inputTokens === undefined || outputTokens === undefined : unknown) ? 1 : 0,

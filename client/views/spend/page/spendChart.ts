@@ -6,11 +6,12 @@ type Chart = NonNullable<SpendPage['chart']>;
 /**
  * The bar chart of days. One tab stop; arrow keys, Home and End walk the bars, and the bar under focus or pointer
  * shows its figure. The same figures are a table below, for whoever prefers or needs one.
+ * @param choose opens what is under a bar; absent: bars open nothing
  */
-export function spendChart(chart: Chart, opened: Set<string>): Element {
+export function spendChart(chart: Chart, opened: Set<string>, choose?: (index: number) => void): Element {
   const tip = element('div', { class: 'tip', 'aria-hidden': 'true', hidden: '' });
-  const columns = chart.days.map((day, index) => column(day, index));
-  const plot = svg('svg', { class: 'plot', role: 'group', 'aria-label': `${chart.title}: use the arrow keys to read the days` },
+  const columns = chart.days.map((day, index) => column(day, index, choose));
+  const plot = svg('svg', { class: 'plot', role: 'group', 'aria-label': `${chart.title}: use the arrow keys to read the bars${choose === undefined ? '' : ', and Enter to show the requests of one'}` },
     svg('defs', {}, svg('pattern', { id: 'estimate', width: '5', height: '5', patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)' },
       svg('rect', { class: 'stripe', width: '2.5', height: '5' }))),
     ...['0.5', '50%', '100%'].map((y) => svg('line', { class: 'grid', x1: '0', x2: '100%', y1: y, y2: y })),
@@ -41,21 +42,30 @@ export function spendChart(chart: Chart, opened: Set<string>): Element {
     element('div', { class: 'frame' }, plot, tip),
     element('div', { class: 'axis', 'aria-hidden': 'true' }, element('span', {}, chart.firstLabel), element('span', {}, chart.lastLabel)),
     chart.hasEstimates ? legend() : undefined,
-    chart.hasUnknown ? element('p', { class: 'note' }, '+ some cost of the day is unknown and in no bar') : undefined,
+    chart.hasUnknown ? element('p', { class: 'note' }, '+ some cost is unknown and in no bar') : undefined,
     dayTable(chart, opened));
 }
 
-function column(day: ChartDay, index: number): SVGGElement {
+function column(day: ChartDay, index: number, choose?: (index: number) => void): SVGGElement {
   const { left, width, height, estimatedHeight } = day.bar;
   const part = (className: string, top: number, tall: number): SVGRectElement =>
     svg('rect', { class: className, x: percent(left), width: percent(width), y: percent(1 - top), height: percent(tall) });
-  return svg('g', {
-    class: day.inPeriod ? 'bar' : 'bar outside', role: 'img', 'aria-label': `${day.label}: ${day.text}`, 'data-key': `day ${index}`, tabindex: '-1',
+  const made = svg('g', {
+    class: `${day.inPeriod ? 'bar' : 'bar outside'}${choose === undefined ? '' : ' opens'}`, role: choose === undefined ? 'img' : 'button',
+    'aria-label': `${day.label}: ${day.text}${choose === undefined ? '' : '. Show its requests.'}`, 'data-key': `day ${index}`, tabindex: '-1',
   },
   // The whole column is the pointer's target, not just the bar: a low bar is hard to hit.
   svg('rect', { class: 'target', x: percent(left - width / 6), width: percent(width * 4 / 3), y: '0', height: '100%' }),
   height > 0 ? part('known', height - estimatedHeight, height - estimatedHeight) : undefined,
   estimatedHeight > 0 ? part('estimated', height, estimatedHeight) : undefined);
+  if (choose === undefined) return made;
+  made.addEventListener('click', () => { choose(index); });
+  made.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' && event.key !== ' ') return;
+    event.preventDefault();
+    choose(index);
+  });
+  return made;
 }
 
 function walkable(columns: readonly SVGGElement[]): void {

@@ -29,7 +29,7 @@ const tokens = (...columns: string[]): string => columns.map((column) => `coales
 const allTokens = tokens('input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens');
 const used = `(${['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens'].map((column) => `${figure(column)} IS NOT NULL`).join(' OR ')})`;
 const cacheTokens = `(${tokens('cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens')}) > 0`;
-const covered = `a.price_source IN ('subscription', 'free', 'local')`;
+const covered = `a.price_source IN ('subscription', 'free', 'local', 'simulated')`;
 const priced = `${costCertainty} <> 'unknown' AND a.price_used IS NOT NULL AND json_valid(a.price_used)`;
 const price = (name: string): string => `json_extract(a.price_used, '$.${name}')`;
 const input = price('inputPerMTok');
@@ -46,7 +46,7 @@ const sums: Record<keyof SpendSum, { column: string; sql: string }> = {
   estimatedMicroUsd: { column: 'estimated_micro_usd', sql: `CASE WHEN a.cost_certainty = 'estimated' THEN coalesce(${figure('cost_micro_usd')}, 0) ELSE 0 END` },
   unknownAttempts: { column: 'unknown_attempts', sql: `CASE WHEN ${costCertainty} = 'unknown' AND a.final = 1 THEN 1 ELSE 0 END` },
   unpricedAttempts: { column: 'unpriced_attempts', sql: `CASE WHEN a.cost_unpriced IS NOT NULL AND a.final = 1 THEN 1 ELSE 0 END` },
-  coveredAttempts: { column: 'covered_attempts', sql: `CASE WHEN a.price_source IN ('subscription', 'free') THEN 1 ELSE 0 END` },
+  coveredAttempts: { column: 'covered_attempts', sql: `CASE WHEN a.price_source IN ('subscription', 'free', 'simulated') THEN 1 ELSE 0 END` },
   inputTokens: { column: 'input_tokens', sql: tokens('input_tokens') },
   cacheReadTokens: { column: 'cache_read_tokens', sql: tokens('cache_read_tokens') },
   cacheWriteTokens: { column: 'cache_write_tokens', sql: tokens('cache_write_tokens', 'cache_write_1h_tokens') },

@@ -18,7 +18,7 @@ export function randomReceipts(count: number, random: Random, { from, to }: Rece
     if (kind < 0.5) return { certainty: 'exact', microUsd, priceSource: 'config', priceUsed };
     if (kind < 0.7) return { certainty: 'estimated', microUsd, priceSource: 'config', priceUsed };
     if (kind < 0.8) return { certainty: 'estimated', microUsd, priceSource: 'config', priceUsed, unpriced: ['code execution'] };
-    if (kind < 0.9) return { certainty: 'exact', microUsd: 0, priceSource: pick('subscription', 'free', 'local') };
+    if (kind < 0.9) return { certainty: 'exact', microUsd: 0, priceSource: pick('subscription', 'free', 'local', 'simulated') };
     return { certainty: 'unknown' };
   };
   const usage = (): TokenUsage => {

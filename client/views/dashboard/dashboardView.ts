@@ -1,0 +1,162 @@
+import * as vscode from 'vscode';
+import type { TimeRange } from '../../../server/api/receipt.ts';
+import { forecastDays } from './forecast.ts';
+import type { WaybillServer } from '../../server/waybillServer.ts';
+import { EditorPanel } from '../shared/editorPanel.ts';
+import { RefreshThrottle } from '../shared/refreshThrottle.ts';
+import { nextMidnight } from '../spend/spendRange.ts';
+import { exportDashboard } from './dashboardExport.ts';
+import { isFromDashboardPage, type DashboardAction, type FromDashboardPage, type ToDashboardPage } from './dashboardMessages.ts';
+import { buildDashboardPage, buildDearestPage } from './dashboardModel.ts';
+import { dashboardRange, dayName, readDashboardState, requestsUnder, type DashboardState } from './dashboardState.ts';
+
+const viewType = 'waybill.spendDashboard';
+const title = 'Spend Dashboard';
+const refreshIntervalMs = 1_000;
+const dearestShown = 10;
+
+/** The Spend dashboard, in one panel of the editor area, live while it is to be seen. It survives a reload of the window. */
+export class DashboardView implements vscode.WebviewPanelSerializer, vscode.Disposable {
+  readonly #server: WaybillServer;
+  readonly #panel: EditorPanel<ToDashboardPage, FromDashboardPage>;
+  readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
+  readonly #subscriptions: vscode.Disposable[];
+  readonly #onFigures: () => void;
+  #state: DashboardState | undefined;
+  #shownRevision: number | undefined;
+  #midnight: NodeJS.Timeout | undefined;
+
+  /** @param onFigures called when figures, and not an empty page, are on screen */
+  constructor(extensionUri: vscode.Uri, server: WaybillServer, onFigures: () => void) {
+    this.#server = server;
+    this.#onFigures = onFigures;
+    this.#panel = new EditorPanel({
+      extensionUri, viewType, page: 'dashboard', title, isAnswer: isFromDashboardPage, receive: message => { void this.#receive(message); },
+      shown: () => { this.#throttle.request(); },
+    });
+    this.#subscriptions = [
+      vscode.window.registerWebviewPanelSerializer(viewType, this),
+      server.onDidChangeStatus((status) => {
+        if (this.#panel.isVisible && status.ledgerRevision !== this.#shownRevision) this.#throttle.request();
+      }),
+      server.onDidChangeState((state) => {
+        if (this.#panel.isVisible && (state === 'running' || state === 'failed')) this.#throttle.request();
+      }),
+    ];
+  }
+
+  /** "Open Spend Dashboard". */
+  open(): void {
+    if (this.#panel.open()) this.#throttle.request();
+  }
+
+  deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
+    this.#panel.attach(panel);
+    return Promise.resolve();
+  }
+
+  dispose(): void {
+    clearTimeout(this.#midnight);
+    this.#throttle.dispose();
+    this.#panel.dispose();
+    for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+
+  async #receive(message: FromDashboardPage): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+      case 'state':
+        this.#state = readDashboardState(message.state, Date.now());
+        this.#waitForMidnight();
+        // A person waits for this one: not through the throttle.
+        await this.#refresh();
+        return;
+      case 'retry':
+        await this.#refresh();
+        return;
+      case 'requests': {
+        const range = this.#range();
+        if (range === undefined || this.#state === undefined) return;
+        const under = { from: message.from ?? range.from, to: message.to ?? range.to };
+        await vscode.commands.executeCommand('waybill.filterRequests', { filter: requestsUnder(this.#state.filter, under, message.picks) });
+        return;
+      }
+      case 'receipt':
+        await vscode.commands.executeCommand('waybill.openReceipt', message.request);
+        return;
+      case 'run':
+        await this.#run(message.action);
+    }
+  }
+
+  async #run(action: DashboardAction): Promise<void> {
+    const range = this.#range();
+    const days = range === undefined ? undefined : { fromDay: dayName(range.from), toDay: dayName(range.to - 1) };
+    switch (action) {
+      case 'addProvider':
+        await vscode.commands.executeCommand('waybill.addProvider');
+        return;
+      case 'openChat':
+        await vscode.commands.executeCommand('waybill.openChat');
+        return;
+      case 'whatIf':
+        await vscode.commands.executeCommand('waybill.showSavings', days);
+        return;
+      case 'migration':
+        await vscode.commands.executeCommand('waybill.migrationReport', days);
+        return;
+      case 'exportDashboard':
+        if (this.#state !== undefined && range !== undefined) await exportDashboard(this.#server, this.#state, range);
+    }
+  }
+
+  #range(): TimeRange | undefined {
+    const range = this.#state === undefined ? 'no state' : dashboardRange(this.#state, Date.now());
+    return typeof range === 'string' ? undefined : range;
+  }
+
+  async #refresh(): Promise<void> {
+    const state = this.#state;
+    if (state === undefined || !this.#panel.isOpen) return;
+    const now = Date.now();
+    const range = dashboardRange(state, now);
+    if (typeof range === 'string') {
+      await this.#panel.post({ type: 'failed', message: range });
+      return;
+    }
+    try {
+      await this.#read(state, range, now);
+    } catch (error) {
+      if (this.#state === state) await this.#panel.post({ type: 'failed', message: error instanceof Error ? error.message : 'The spend could not be read.' });
+    }
+  }
+
+  async #read(state: DashboardState, range: TimeRange, now: number): Promise<void> {
+    const revision = this.#server.status?.ledgerRevision;
+    const style = { locale: vscode.env.language };
+    const { filter, rows, columns } = state;
+    const date = new Date(now);
+    const historyFrom = state.period === 'month' ? new Date(date.getFullYear(), date.getMonth(), date.getDate() - forecastDays).getTime() : undefined;
+    const dashboard = await this.#server.spendDashboard({ range, filter, rows, columns, ...(historyFrom === undefined || historyFrom >= range.from ? {} : { historyFrom }) });
+    // Something else may have been chosen while the server was reading.
+    if (this.#state !== state) return;
+    const status = this.#server.status;
+    this.#shownRevision = revision;
+    const page = buildDashboardPage({ state, dashboard, hasProviders: status === undefined || status.endpoints.length > 0, style });
+    await this.#panel.post({ type: 'page', page });
+    if (page.empty !== undefined) return;
+    this.#onFigures();
+    const dearest = await this.#server.dearestSpend({ range, filter, limit: dearestShown });
+    if (this.#state === state) await this.#panel.post({ type: 'dearest', state, dearest: buildDearestPage(dearest, dashboard.totals, now, style) });
+  }
+
+  #waitForMidnight(): void {
+    clearTimeout(this.#midnight);
+    // The extra second keeps a timer that fires early from counting the old day again.
+    this.#midnight = setTimeout(() => {
+      this.#shownRevision = undefined;
+      if (this.#panel.isVisible) this.#throttle.request();
+      if (this.#panel.isOpen) this.#waitForMidnight();
+    }, nextMidnight(Date.now()) - Date.now() + 1000);
+  }
+}
