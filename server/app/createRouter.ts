@@ -222,7 +222,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   });
   // A field that has the form of a secret is no name of a parameter.
   const repairs = new LearntRepairs(note => { if (!register.holds(note.repair)) ledger.publishNote(note); });
-  const peers = new PeerSync({ ledger, healthRegistry, limiter, timers, firstTokens, keys, repairs, prober, clock, log, changed: touched });
+  const peers = new PeerSync({ ledger, healthRegistry, limiter, timers, firstTokens, expectedUsage, keys, repairs, prober, clock, log, changed: touched });
   const drills = new FaultInjectionRunner({
     faultInjector, healthRegistry, keys, clock, log, config, changed, canonicalName: model => directory.canonicalName(model),
     view: () => resilienceState({ view: view(0), healthRegistry, keys, drills: faultInjector.running, now: now() }),

@@ -22,7 +22,7 @@ export interface CloserLook {
   readonly on: boolean;
   /** Failures of the canary that the baseline did not share, each weighing a little less than the one after it. */
   readonly failures: number;
-  /** How often one has begun. */
+  /** How often one has begun in this stage. */
   readonly times: number;
   /** Against the canary since the last one began: a canary that was well for long is found out as soon. */
   readonly errors: Evidence;

@@ -14,8 +14,8 @@ import type { EventEvidence, Rollout } from './rollout.ts';
  */
 const enoughOfRun = 100;
 const enoughOfStage = 2_000;
-/** Of the first closer look; later ones need more, because there may be many. */
-const enoughOfLook = 100;
+/** Of the first closer look of a stage; later ones need more, because there may be many. */
+const enoughOfLook = 60;
 const enoughOfLatency = 1_000;
 /** Weaker evidence than that, and a person decides. */
 const suspicious = 20;

@@ -90,6 +90,7 @@ export function atStage(rollout: Rollout, stage: number, now: number): Rollout {
   const ofStage = ({ run }: EventEvidence): EventEvidence => ({ ...noEventEvidence, run });
   return {
     ...rollout, phase: { kind: 'running' }, stage, stageSince: now, stageRequests: none, stageFailed: none,
+    ...(rollout.closerLook === undefined ? {} : { closerLook: { ...rollout.closerLook, times: 0 } }),
     errors: ofStage(rollout.errors), unanswered: noExcess, slowFirstToken: ofStage(rollout.slowFirstToken), slowTotal: ofStage(rollout.slowTotal),
   };
 }

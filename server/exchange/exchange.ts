@@ -7,7 +7,7 @@ import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { UpstreamAttempt } from './attempt/attempt.ts';
 import { isDrilled } from './attempt/callFacts.ts';
 import type { AttemptEnd } from './attempt/machine.ts';
-import { asksOnRefusal } from './attempt/launch.ts';
+import { asksOnRefusal, hasReader } from './attempt/launch.ts';
 import { attemptEnded, runningRecord, settleAttempt, type AttemptVerdict } from './attempt/outcome.ts';
 import { isRefusal } from './attempt/record.ts';
 import { failureOf } from './attemptFailure.ts';
@@ -335,7 +335,7 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
     this.#hedge = HedgeTimer.of(this.#services, this.#input, this.#route, this.#kind, plan);
     return {
       type: 'planned', targets: plan.targets, atMs: this.#draft.startedAtMs,
-      terms: { patienceMs: this.#input.patienceMs, mayHedge: this.#hedge !== undefined, ...(plan.standIns === undefined ? {} : { noHedge: new Set(plan.standIns.map(({ target }) => target)) }), asksOnRefusal: this.#readerSink !== undefined && asksOnRefusal(this.#route, this.#input), hasReader: this.#readerSink !== undefined },
+      terms: { patienceMs: this.#input.patienceMs, mayHedge: this.#hedge !== undefined, ...(plan.standIns === undefined ? {} : { noHedge: new Set(plan.standIns.map(({ target }) => target)) }), asksOnRefusal: this.#readerSink !== undefined && asksOnRefusal(this.#route, this.#input), hasReader: this.#readerSink !== undefined && hasReader(this.#input) },
     };
   }
 

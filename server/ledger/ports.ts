@@ -19,6 +19,10 @@ export interface RecordedAttempt {
   stream?: boolean | undefined;
   /** It was cancelled while its exchange went on: another attempt was faster. Absent where the read leaves it out. */
   beaten?: boolean | undefined;
+  /** Who asked, as the ledger names tools. Absent where the read leaves it out. */
+  tool?: string | undefined;
+  /** How many answers the request asked for; absent: one, or the read leaves it out. */
+  answers?: number | undefined;
 }
 
 /** An attempt that a peer recorded. A running one is published again each time its record changes. */
@@ -100,7 +104,7 @@ export interface LedgerReader {
   recentAttempts(sinceMs: number): Promise<RecordedAttempt[]>;
   /** Attempts that ended before a moment, at most a day ago, and whose provider asked for a wait that is not over `now`; oldest first. */
   waitingAttempts(endedBefore: number, now: number): Promise<RecordedAttempt[]>;
-  /** The attempts of all servers that ended last, at most so many, oldest first, with `stream` and `beaten`. Constant time for a number of them. */
+  /** The attempts of all servers that ended last, at most so many, oldest first, with `stream`, `beaten`, `tool` and `answers`. Constant time for a number of them. */
   latestAttempts(count: number): Promise<RecordedAttempt[]>;
   /** Keys that answered among the latest attempts of all servers, each once. Constant time. */
   keysUsed(): Promise<UsedKey[]>;

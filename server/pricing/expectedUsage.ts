@@ -44,6 +44,14 @@ export class ExpectedUsage {
     if (cacheReadTokens !== undefined && prompt !== undefined && prompt > 0) learn(this.#cached, tool, target, Math.min(1, cacheReadTokens / prompt));
   }
 
+  /** Learns what was used before this process began, oldest first; what it has learnt itself since then is newer. */
+  recall(past: readonly { readonly of: UsageOf; readonly usage: TokenUsage; readonly answers?: number | undefined }[]): void {
+    const earlier = new ExpectedUsage();
+    for (const { of, usage, answers } of past) earlier.observe(of, usage, answers);
+    for (const kind of ['fast', 'normal', 'complex'] as const) takeOver(this.#output[kind], earlier.#output[kind]);
+    takeOver(this.#cached, earlier.#cached);
+  }
+
   /** Tokens of an answer: of this caller and model, else of this caller, else a guess. */
   outputTokens({ tool, kind, model }: Omit<UsageOf, 'target'>): number {
     return Math.round(known(this.#output[kind].get(tool), model) ?? firstGuess[kind]);
@@ -81,6 +89,35 @@ function learn(byTool: ByTool, tool: string, place: string, value: number): void
 function follow(average: Average, value: number): void {
   average.count += 1;
   average.value += Math.max(slowest, 1 / average.count) * (value - average.value);
+}
+
+/** Adds averages of an earlier time: what was seen since then goes on from them. */
+function takeOver(now: ByTool, earlier: ByTool): void {
+  for (const [tool, before] of earlier) {
+    const known = now.get(tool);
+    if (known === undefined) {
+      dropOldest(now, mostTools);
+      now.set(tool, before);
+      continue;
+    }
+    goOnFrom(known.all, before.all);
+    for (const [place, average] of before.each) {
+      const own = known.each.get(place);
+      if (own !== undefined) goOnFrom(own, average);
+      else {
+        dropOldest(known.each, mostOfTool);
+        known.each.set(place, average);
+      }
+    }
+  }
+}
+
+/** The earlier values first, and then those since, of which only their average is known. */
+function goOnFrom(average: Average, before: Average): void {
+  const later = { ...average };
+  average.value = before.value;
+  average.count = before.count;
+  for (let index = 0; index < Math.min(later.count, 1 / slowest); index += 1) follow(average, later.value);
 }
 
 function dropOldest(map: Map<string, unknown>, most: number): void {

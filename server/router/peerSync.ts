@@ -10,7 +10,8 @@ import type { RateLimiter, ReportedLimit } from '../limits/rateLimiter.ts';
 import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import { firstTokenSampleOf, type FirstTokenAverages } from '../timeouts/firstTokenAverages.ts';
 import type { PeerNote } from '../ledger/peerNotes.ts';
-import type { HealthEvent, LedgerReader, PeerFacts, SharedState } from '../ledger/ports.ts';
+import type { ExpectedUsage } from '../pricing/expectedUsage.ts';
+import type { HealthEvent, LedgerReader, PeerFacts, RecordedAttempt, SharedState } from '../ledger/ports.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { LearntRepairs } from '../exchange/learntRepairs.ts';
 import { isAboutKey } from '../exchange/machine/failover.ts';
@@ -26,6 +27,7 @@ export interface PeerSyncOptions {
   limiter: RateLimiter;
   timers: AdaptiveTimeouts;
   firstTokens: Pick<FirstTokenAverages, 'observe' | 'probed'>;
+  expectedUsage: Pick<ExpectedUsage, 'recall'>;
   keys: KeyPool;
   repairs: Pick<LearntRepairs, 'applyRemote'>;
   prober: Prober;
@@ -152,6 +154,14 @@ export class PeerSync {
     if (sample !== undefined) this.#options.firstTokens.observe(attempt.endpoint, attempt.model, attempt.kind ?? 'normal', stream, attempt.startedAt + attempt.totalMs, sample);
   }
 
+  /** What answers of a caller usually cost is known again after a restart, so that caps reserve as much as before it. */
+  #expect(past: readonly RecordedAttempt[]): void {
+    const learnt = past.flatMap(({ attempt: { outcome, usage, usageEstimated, role, drill, kind = 'normal', target, model }, tool, answers }) => (
+      tool === undefined || outcome !== 'ok' || usageEstimated || role === 'shadow' || drill === true ? [] : [{ of: { tool, kind, target, model }, usage, answers }]
+    ));
+    this.#options.expectedUsage.recall(learnt);
+  }
+
   /** Timers start with what earlier servers measured, and keys with whether they ever answered; read once, after the first poll. */
   async #recall(): Promise<void> {
     const { ledger, keys, log } = this.#options;
@@ -159,9 +169,11 @@ export class PeerSync {
     this.#recalled = true;
     try {
       for (const { endpoint, keyId, keyLast4 } of await ledger.keysUsed()) keys.recallUse(endpoint, keyId, keyLast4);
-      for (const { attempt, stream, beaten } of await ledger.latestAttempts(recalledAttempts)) if (attempt.startedAt < this.#startedAt) this.#time(attempt, stream, beaten);
+      const past = (await ledger.latestAttempts(recalledAttempts)).filter(({ attempt }) => attempt.startedAt < this.#startedAt);
+      for (const { attempt, stream, beaten } of past) this.#time(attempt, stream, beaten);
+      this.#expect(past);
     } catch (cause) {
-      log.error('How long providers took earlier could not be read from the ledger; timers start without it.', cause);
+      log.error('How long providers took earlier, and how long their answers were, could not be read from the ledger; both are learnt anew.', cause);
     } finally {
       this.#options.changed();
     }

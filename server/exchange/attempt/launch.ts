@@ -166,9 +166,14 @@ export function keyRequest(endpoint: EndpointConfig, model: string, { requiremen
   return { endpoint, model, estimatedInputTokens: requirements.estimatedInputTokens, maxOutputTokens: writableTokens(requirements), excludedKeys, lastResort };
 }
 
-/** Whether the reader is asked if another model may answer what one refused. Only the editor can ask. */
+/** Whether somebody waits for the answer in the editor and can be asked. Nobody knows of an errand of the editor, such as the title of a chat. */
+export function hasReader({ protocol, caller: { purpose } }: Pick<ExchangeInput, 'protocol' | 'caller'>): boolean {
+  return protocol === 'editor' && purpose !== 'utility';
+}
+
+/** Whether the reader is asked if another model may answer what one refused. */
 export function asksOnRefusal(route: RouteConfig | undefined, input: ExchangeInput): boolean {
-  return route?.onRefusal === 'ask' && input.protocol === 'editor';
+  return route?.onRefusal === 'ask' && hasReader(input);
 }
 
 function unsendable(error: unknown, target: PlannedTarget, services: ExchangeServices, id: string): Launch {

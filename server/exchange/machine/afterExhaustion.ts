@@ -7,6 +7,10 @@ import { endWith, tryNext } from './walk.ts';
 /** The shortest wait for a target that cools down, in milliseconds. */
 const shortestWaitMs = 20;
 
+/** A cap that only running attempts have used up is looked at again so often, and for so long, in milliseconds. */
+const settleLookMs = 200;
+export const longestSettleMs = 10_000;
+
 /** The queue is empty and all targets were looked at again: one more try, a wait, the best of those kept away, or the error that says it all. */
 export function afterExhaustion(walk: Walk, look: Look): ExchangeStep {
   if (walk.launched >= walk.attemptBound) return exhausted(walk, look);
@@ -25,6 +29,9 @@ export function afterExhaustion(walk: Walk, look: Look): ExchangeStep {
     return waitFor(walk, Math.max(soonest.retryAt - look.now, shortestWaitMs), false, undefined);
   }
   const candidates = untriedOf(tried, look.coolingDown);
+  if (candidates.length === 0 && look.capped?.maySettle === true && Math.min(patienceLeftMs, longestSettleMs - (look.atMs - walk.waitsSinceMs)) > 0) {
+    return waitFor(walk, settleLookMs, false, undefined);
+  }
   return choose(walk, look, candidates);
 }
 

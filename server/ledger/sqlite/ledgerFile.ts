@@ -126,7 +126,7 @@ export class LedgerFile {
       this.#waitingAttempts = database.prepare(`SELECT a.seq, ${selectedAttemptColumns} FROM attempts a WHERE a.retry_after_ms IS NOT NULL AND a.started_at >= ? AND a.final = 1
         AND a.started_at + a.total_ms < ? AND a.started_at + a.total_ms + a.retry_after_ms > ? ORDER BY a.started_at + a.total_ms LIMIT ${warmUpBound}`);
       const timingColumns = `a.seq AS seq, ${selectedAttemptColumns}, e.stream AS stream, e.outcome AS exchange_outcome`;
-      this.#latestAttempts = database.prepare(`SELECT ${timingColumns} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
+      this.#latestAttempts = database.prepare(`SELECT ${timingColumns}, e.tool AS tool, CASE WHEN json_valid(e.plan) THEN json_extract(e.plan, '$.requirements.answers') END AS answers FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
         WHERE a.final = 1 ORDER BY a.seq DESC LIMIT ?`);
       this.#keysUsed = database.prepare(`SELECT DISTINCT endpoint, key_id, key_last4 FROM (SELECT endpoint, key_id, key_last4, outcome FROM attempts ORDER BY seq DESC LIMIT ${usedKeysBound})
         WHERE outcome = 'ok' AND key_id IS NOT NULL`);

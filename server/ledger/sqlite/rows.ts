@@ -18,6 +18,8 @@ export function recordedAttemptFromRow(row: Row): RecordedAttempt {
   if (row['stream'] !== undefined) recorded.stream = row['stream'] === 1;
   const exchange = row['exchange_outcome'];
   if (exchange !== undefined) recorded.beaten = attempt.outcome === 'cancelled' && exchange !== 'cancelled' && exchange !== 'interrupted';
+  put(recorded, 'tool', row['tool']);
+  putNumber(recorded, 'answers', row['answers']);
   return recorded;
 }
 

@@ -26,6 +26,8 @@ export class Allowances {
   readonly #store: AllowanceStore;
   /** What is known here: all of what only this process counts, and the last known state of the rest. */
   readonly #known = new Map<string, TakenOfAllowance>();
+  /** What attempts of this process that run have reserved. */
+  readonly #reserved = new Map<string, number>();
   /** What the store was not told yet. */
   readonly #untold = new Map<string, TakenOfAllowance & { readonly start: number }>();
 
@@ -83,11 +85,13 @@ export class Allowances {
     const misfit = this.#misfit(allowances, microUsd);
     if (misfit !== undefined) return { misfit };
     this.#add(allowances, microUsd, 0, microUsd, isCounted);
+    this.#reserve(allowances, microUsd);
     return { allowances, microUsd };
   }
 
   /** The attempt of a reservation ended. Called once for each. @param microUsd what it cost; undefined: nobody knows, so what was reserved stays counted */
   settle({ allowances, microUsd: reserved }: Reservation, microUsd: number | undefined): void {
+    this.#reserve(allowances, -reserved);
     const more = (microUsd ?? reserved) - reserved;
     if (more !== 0 || (reserved !== 0 && allowances.some(isHeld))) this.#count(allowances, more, 0, -reserved);
   }
@@ -148,7 +152,17 @@ export class Allowances {
 
   #leftOf(allowance: Allowance): AllowanceLeft {
     const { used, extra } = this.#known.get(allowance.key) ?? { used: startOf(allowance), extra: 0 };
-    return { ...allowance, leftMicroUsd: allowance.limitMicroUsd + extra - used, ...(extra === 0 ? {} : { allowedMicroUsd: extra }) };
+    const reservedMicroUsd = this.#reserved.get(allowance.key);
+    return { ...allowance, leftMicroUsd: allowance.limitMicroUsd + extra - used, ...(extra === 0 ? {} : { allowedMicroUsd: extra }), ...(reservedMicroUsd === undefined ? {} : { reservedMicroUsd }) };
+  }
+
+  #reserve(allowances: readonly Allowance[], microUsd: number): void {
+    if (microUsd === 0) return;
+    for (const { key } of allowances) {
+      const reserved = (this.#reserved.get(key) ?? 0) + microUsd;
+      if (reserved > 0) this.#reserved.set(key, reserved);
+      else this.#reserved.delete(key);
+    }
   }
 
   #add(allowances: readonly Allowance[], used: number, extra: number, reserved: number, isCounted: boolean): void {

@@ -47,6 +47,8 @@ export type AllowanceLeft = Allowance & {
   readonly leftMicroUsd: number;
   /** What a person allowed on top; absent: nothing. */
   readonly allowedMicroUsd?: number | undefined;
+  /** What attempts of this process that run have reserved of it, and may give back; absent: nothing. */
+  readonly reservedMicroUsd?: number | undefined;
 };
 
 /** A person lifted it until it begins anew. */
@@ -85,6 +87,11 @@ export function whyUnpriced({ needsPrice }: Pick<SpendTerms, 'needsPrice'>, left
   return needsPrice ? unpricedReason : undefined;
 }
 
+/** Whether a cost at an endpoint that does not fit may fit once attempts that run have ended: what they reserved is all that is missing. */
+export function maySettle(left: readonly AllowanceLeft[], microUsd: number, endpoint: string): boolean {
+  return left.every(one => !isMisfit(one, microUsd, endpoint) || microUsd <= one.leftMicroUsd + (one.reservedMicroUsd ?? 0));
+}
+
 /** The first allowance that a cost at an endpoint does not fit into; undefined where it fits all. What costs nothing always fits, and what is soft is always fitted. */
 export function misfit(left: readonly AllowanceLeft[], microUsd: number, endpoint: string): AllowanceLeft | undefined {
   return microUsd <= 0 ? undefined : left.find(one => isMisfit(one, microUsd, endpoint));
@@ -109,9 +116,10 @@ export function beyondReason(allowance: AllowanceLeft, microUsd: number): string
   return `it is expected to cost ${dollars(microUsd)}, and ${leftText(allowance)} of ${allowanceName(allowance)}`;
 }
 
-/** `$0.03 is left`, `nothing is left`. */
-export function leftText({ leftMicroUsd }: AllowanceLeft): string {
-  return leftMicroUsd <= 0 ? 'nothing is left' : `${dollars(leftMicroUsd)} is left`;
+/** `$0.03 is left`, `nothing is left`, `$0.03 is left beside $0.20 that running requests have reserved`. */
+export function leftText({ leftMicroUsd, reservedMicroUsd }: AllowanceLeft): string {
+  const left = leftMicroUsd <= 0 ? 'nothing is left' : `${dollars(leftMicroUsd)} is left`;
+  return reservedMicroUsd === undefined ? left : `${left} beside ${dollars(reservedMicroUsd)} that running requests have reserved`;
 }
 
 export const unpricedReason = 'its price is not known, and a cap holds: set its prices, or let the caps allow targets without one';

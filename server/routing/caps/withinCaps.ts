@@ -1,7 +1,7 @@
 import type { BudgetPeriod } from '../../api/budgets/budgetSettings.ts';
 import type { CapScope } from '../../api/settings.ts';
 import type { ResolvedTarget } from '../routeTable.ts';
-import { allowanceName, beyondReason, dollars, isMisfit, leftText, misfit, unpricedReason, whyUnpriced, type Allowance, type AllowanceLeft, type SpendLeft } from './allowance.ts';
+import { allowanceName, beyondReason, dollars, isMisfit, leftText, maySettle, misfit, unpricedReason, whyUnpriced, type Allowance, type AllowanceLeft, type SpendLeft } from './allowance.ts';
 
 /** A question to the reader whether more may be spent. */
 export interface CapQuestion {
@@ -23,6 +23,8 @@ export interface Capped {
   readonly byBudget?: boolean | undefined;
   /** Absent: nobody is asked. */
   readonly question?: CapQuestion | undefined;
+  /** Only what running attempts have reserved is missing, so a target may fit once they have ended. */
+  readonly maySettle?: true | undefined;
 }
 
 export interface WithinCaps {
@@ -46,6 +48,7 @@ export function withinCaps(targets: readonly ResolvedTarget[], spend: SpendLeft,
   let capped: Capped | undefined;
   let unpriced: Capped | undefined;
   let end: AllowanceLeft | undefined;
+  let settles = false;
   for (const target of targets) {
     if (end !== undefined) {
       passedOver.push({ target, reason: `${allowanceName(end)} is reached by the target before it, and no other one is to serve then` });
@@ -68,12 +71,14 @@ export function withinCaps(targets: readonly ResolvedTarget[], spend: SpendLeft,
       continue;
     }
     passedOver.push({ target, reason: beyondReason(beyond, microUsd) });
+    settles ||= maySettle(spend.left, microUsd, endpoint);
     if (beyond.budget === undefined && beyond.whenReached !== 'degrade') end = beyond;
     capped ??= {
       sentence: cappedSentence(beyond, target.name, microUsd), byBudget: beyond.budget !== undefined,
       question: end === undefined && beyond.budget === undefined ? undefined : questionOf(spend.left, target.name, microUsd, endpoint),
     };
   }
+  if (capped !== undefined && settles) capped = { ...capped, maySettle: true };
   return passedOver.length === 0 ? { targets, passedOver } : { targets: fitting, passedOver, capped: capped ?? unpriced };
 }
 

@@ -25,6 +25,8 @@ function both(rate: (request: number) => number): Providers {
 
 const inOutage = (request: number): boolean => request % 300 >= 240;
 const runs = 1000;
+/** Stages that need no times to go on. */
+const untimed = { ...rules, gates: { ...rules.gates, p99Ratio: undefined } };
 
 describe('without a difference, fewer than one run in a hundred is rolled back', () => {
   it('when both arms fail one request in a hundred, times measured', () => {
@@ -56,6 +58,10 @@ describe('without a difference, fewer than one run in a hundred is rolled back',
     }
   });
 
+  it('through all stages, with one failure in fifty', () => {
+    assert.ok(rolledBack(400, both(() => 0.02), { requests: 1600, rules: untimed }) < 0.01);
+  });
+
   it('when both are bad all the time', () => {
     assert.ok(rolledBack(runs, both(() => 0.2), { requests: 400 }) < 0.01);
   });
@@ -84,8 +90,20 @@ describe('a canary that fails', () => {
     }
   });
 
+  it('a fifth of the requests from some stage on, after it was as well as the baseline, is rolled back within 50 of them in nine runs of ten', () => {
+    for (const from of [1, 2, 3, 4]) {
+      const counts: number[] = [];
+      for (let seed = 1; seed <= 300; seed++) {
+        const run = simulated({ baselineFails: () => 0.01, canaryFails: (_request, stage) => (stage >= from ? 0.2 : 0.01) }, { seed, requests: 5000, rules: untimed });
+        // One that was rolled back before says nothing about this.
+        if (run.toCanaryAt[from] !== 0) counts.push(wasRolledBack(run) ? run.toCanaryAt.slice(from).reduce((sum, count) => sum + count, 0) : Infinity);
+      }
+      const found = counts.filter(count => count <= 50).length / counts.length;
+      assert.ok(found >= 0.9, `from stage ${String(from + 1)}: ${String(found)}`);
+    }
+  });
+
   it('a fifth of the requests after it was well in all earlier stages is rolled back too', () => {
-    const untimed = { ...rules, gates: { ...rules.gates, p99Ratio: undefined } };
     const counts = detection(200, { baselineFails: () => 0, canaryFails: request => (request > 1000 ? 0.2 : 0) }, { requests: 6000, rules: { ...untimed, stages: [5, 15, 30, 100], stageRequests: 300, advance: 'requests' } });
     const before = 300 * 0.5 + 100;
     assert.ok((counts[180] ?? Infinity) < before + 50 + 40, String(counts[180]));

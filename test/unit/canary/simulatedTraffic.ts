@@ -15,7 +15,7 @@ export const defaults: CanaryConfig = {
 /** What the providers of a simulated run do. Rates are 0..1, and may change with the number of the request. */
 export interface Providers {
   baselineFails(request: number): number;
-  canaryFails(request: number): number;
+  canaryFails(request: number, stage: number): number;
   /** Milliseconds; absent: both alike, log-normal around a second. */
   canaryLatency?(random: () => number): number;
 }
@@ -25,6 +25,8 @@ export interface Run {
   /** Requests that the canary's targets got. */
   toCanary: number;
   requests: number;
+  /** Requests that the canary's targets got, by the stage in which they came. */
+  toCanaryAt: number[];
 }
 
 /** Log-normal around a second, as the times of language models are. */
@@ -50,14 +52,18 @@ export function simulated(providers: Providers, { seed, rules = defaults, reques
   const random = seededRandom(seed);
   let rollout = newRollout(`run-${String(seed)}`, 'new/m', 0);
   let toCanary = 0;
+  const toCanaryAt = rules.stages.map(() => 0);
   let request = 0;
   for (; request < requests && isLive(rollout); request++) {
     const conversation = `${String(Math.floor(request / (conversationLength * atOnce)))}.${String(request % atOnce)}`;
     const arm = armOf(rollout, rules, conversation, random)?.arm ?? 'baseline';
     const fails = (rate: number): boolean => random() < rate;
-    const observation: Observation = { arm, failed: fails(arm === 'canary' ? providers.canaryFails(request) : providers.baselineFails(request)), answered: false };
+    const observation: Observation = { arm, failed: fails(arm === 'canary' ? providers.canaryFails(request, rollout.stage) : providers.baselineFails(request)), answered: false };
     observation.answered = !observation.failed;
-    if (arm === 'canary') toCanary += 1;
+    if (arm === 'canary') {
+      toCanary += 1;
+      toCanaryAt[rollout.stage] = (toCanaryAt[rollout.stage] ?? 0) + 1;
+    }
     if (arm === 'canary' && observation.failed) observation.takenOver = fails(providers.baselineFails(request)) ? 'failed' : 'answered';
     if (!observation.failed && measured) {
       const ms = arm === 'canary' && providers.canaryLatency !== undefined ? providers.canaryLatency(random) : usualLatency(random);
@@ -65,7 +71,7 @@ export function simulated(providers: Providers, { seed, rules = defaults, reques
     }
     rollout = advanced(observed(rollout, observation, rules, request * 1000), rules, request * 1000);
   }
-  return { rollout, toCanary, requests: request };
+  return { rollout, toCanary, toCanaryAt, requests: request };
 }
 
 export function wasRolledBack({ rollout }: Run): boolean {

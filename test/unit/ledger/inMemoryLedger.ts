@@ -273,9 +273,9 @@ export class InMemoryLedger implements Ledger {
   }
 
   async latestAttempts(count: number): Promise<RecordedAttempt[]> {
-    return [...this.receipts.values()].flatMap(({ outcome, stream, attempts }) => attempts
+    return [...this.receipts.values()].flatMap(({ outcome, stream, attempts, caller: { tool }, plan: { requirements: { answers } = {} } }) => attempts
       .filter((attempt) => outcome !== 'open' || attempt !== attempts.at(-1))
-      .map((attempt) => ({ position: 0, attempt, endedAt: attempt.startedAt + attempt.totalMs, stream, beaten: attempt.outcome === 'cancelled' && outcome !== 'cancelled' && outcome !== 'interrupted' })))
+      .map((attempt) => ({ position: 0, attempt, endedAt: attempt.startedAt + attempt.totalMs, stream, beaten: attempt.outcome === 'cancelled' && outcome !== 'cancelled' && outcome !== 'interrupted', tool, ...(answers === undefined ? {} : { answers }) })))
       .slice(-count);
   }
 

@@ -438,6 +438,9 @@ export function ledgerContract(name: string, make: () => Ledger): void {
         [2, false, false], [3, false, false], [10, true, true], [11, true, false], [12, true, false],
       ]);
       assert.equal((await ledger.latestAttempts(100))[0]?.attempt.kind, 'fast');
+      const several = aReceipt('several', { caller: { tool: 'sdk' } });
+      ledger.close({ ...several, plan: { ...several.plan, requirements: { tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 1, answers: 4 } } });
+      assert.deepEqual((await ledger.latestAttempts(100)).slice(-2).map(({ tool, answers }) => [tool, answers]), [[aReceipt('x').caller.tool, undefined], ['sdk', 4]]);
       ledger.shutdown();
     });
   });

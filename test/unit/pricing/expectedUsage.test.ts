@@ -4,6 +4,29 @@ import { ExpectedUsage, type UsageOf } from '../../../server/pricing/expectedUsa
 
 const agent: UsageOf = { tool: 'claude-code', kind: 'complex', target: 'a/m', model: 'm' };
 
+describe('what was used before a restart', () => {
+  const of = { tool: 'cline', kind: 'normal', target: 'a/m', model: 'm' } as const;
+  const past = Array.from({ length: 20 }, () => ({ of, usage: { inputTokens: 100, cacheReadTokens: 900, outputTokens: 4_000 } }));
+
+  it('is expected again', () => {
+    const usage = new ExpectedUsage();
+    usage.recall([...past, { of: { ...of, tool: 'sdk' }, usage: { outputTokens: 8_000 }, answers: 4 }]);
+    assert.deepEqual([usage.outputTokens(of), usage.cachedShare(of)], [4_000, 0.9]);
+    assert.equal(usage.outputTokens({ ...of, tool: 'sdk' }), 2_000, 'several answers are not learnt as one long one');
+  });
+
+  it('comes before what was seen since', () => {
+    const usage = new ExpectedUsage();
+    usage.observe(of, { outputTokens: 1_000 });
+    usage.observe({ ...of, model: 'other', target: 'a/other' }, { outputTokens: 1_000 });
+    usage.recall(past);
+    const tokens = usage.outputTokens(of);
+    assert.ok(tokens < 4_000 && tokens > 3_500, String(tokens));
+    for (let index = 0; index < 60; index += 1) usage.observe(of, { outputTokens: 1_000 });
+    assert.ok(usage.outputTokens(of) < 1_100);
+  });
+});
+
 describe('the usage that a request is expected to have', () => {
   it('is a guess by kind of work before anything is seen', () => {
     const expected = new ExpectedUsage();

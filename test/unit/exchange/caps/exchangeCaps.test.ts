@@ -143,6 +143,46 @@ describe('an exchange under a cap', () => {
     assert.deepEqual(calls.map(({ endpoint }) => endpoint), ['dear', 'cheap', 'plan'], 'what a plan covers always fits');
   });
 
+  /** Lets virtual time pass, in which an exchange may look again. */
+  const pass = async (t: TestContext, ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 100) {
+      t.mock.timers.tick(100);
+      await turn();
+    }
+  };
+
+  it('waits for requests that run where only what they have reserved is missing', async t => {
+    const { calls, start } = router(t, { conversationUsd: 0.6 }, ['dear/m']);
+    // $0.36 is expected of each.
+    start();
+    const second = start({ patienceMs: 20_000 });
+    await pass(t, 500);
+    assert.deepEqual([calls.length, second.sink.failures.length, second.exchange.receipt.outcome], [1, 0, 'open']);
+    answer(calls[0] ?? assert.fail(), 10);
+    await pass(t, 500);
+    assert.equal(calls.length, 2, 'the first one cost $0.006');
+    answer(calls[1] ?? assert.fail(), 10);
+    assert.equal(second.exchange.receipt.outcome, 'ok');
+  });
+
+  it('waits for ten seconds at most, and not where what was used is missing', async t => {
+    const { calls, start } = router(t, { conversationUsd: 0.6 }, ['dear/m']);
+    let at = performance.now();
+    t.mock.method(performance, 'now', () => at += 1);
+    start();
+    const late = start({ patienceMs: 60_000 });
+    await pass(t, 5_000);
+    assert.equal(late.sink.failures.length, 0);
+    at += 10_000;
+    await pass(t, 500);
+    assert.match(late.sink.failures[0]?.error.message ?? '', /is reached: dear\/m is expected to cost \$0\.36, and \$0\.24 is left beside \$0\.36 that running requests have reserved\./);
+    answer(calls[0] ?? assert.fail(), 1000);
+    const next = start({ patienceMs: 60_000 });
+    await turn();
+    assert.equal(next.sink.failures[0]?.error.code, 'cap-reached', 'at once');
+    assert.equal(calls.length, 1);
+  });
+
   it('asks the reader, and the turn goes on after a yes', async t => {
     const { calls, start } = router(t, { turnUsd: 0.5, whenReached: 'ask' }, ['dear/m']);
     start();
@@ -165,6 +205,13 @@ describe('an exchange under a cap', () => {
     answer(calls[1] ?? assert.fail(), 100);
     assert.equal(allowed.exchange.receipt.outcome, 'ok');
     assert.match(questions[1] ?? '', /^dear\/m is expected to cost .*The turn waits for your answer\. \[Allow \$1 More\] \[Stop\]$/);
+    // An errand of the editor is no turn that somebody reads: it gets the error, too.
+    const errand = start({ protocol: 'editor', inbound: 'lsp', caller: { tool: 'vscode-chat', purpose: 'utility', conversation: 'title' } }, asks(true));
+    await turn();
+    assert.deepEqual([questions.length, errand.sink.failures.length], [2, 0], 'it fits its own turn');
+    const dear = start({ protocol: 'editor', inbound: 'lsp', caller: { tool: 'vscode-chat', purpose: 'utility', conversation: 'title' }, requirements: { tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 100, answers: 9 } }, asks(true));
+    await turn();
+    assert.deepEqual([questions.length, dear.sink.failures[0]?.error.code], [2, 'cap-reached']);
     // Other callers get the error.
     const tool = start({ id: 'tool' });
     await turn();

@@ -125,6 +125,8 @@ const cases: Record<string, readonly Case[]> = {
     ['the answer no ends the exchange with the refusal', question, { type: 'reader-answered', proceed: false, atMs: startMs + 60_000 }, 'ended', ['stop-wait', 'end failed']],
     ['a question that expires counts as no', question, { type: 'question-expired' }, 'ended', ['end failed']],
     ['a cap that keeps targets away is a question to a reader', looking({ tried: nothingTried, terms: reading }), { type: 'looked', look: look({ capped }) }, 'asking []', ['ask']],
+    ['a cap that running attempts have used up is looked at again', looking({ tried: nothingTried }), { type: 'looked', look: look({ capped: { ...capped, maySettle: true } }) }, 'waiting to look []', ['wait 200']],
+    ['a cap that running attempts have used up for ten seconds ends the exchange', looking({ tried: nothingTried }), { type: 'looked', look: look({ capped: { ...capped, maySettle: true }, atMs: 10_000 }) }, 'ended', ['end exhausted']],
     ['a cap that nobody can be asked about ends the exchange', looking({ tried: nothingTried }), { type: 'looked', look: look({ capped }) }, 'ended', ['end exhausted']],
     ['a cap without a question ends the exchange', looking({ tried: nothingTried, terms: reading }), { type: 'looked', look: look({ capped: { sentence: 'Reached.' } }) }, 'ended', ['end exhausted']],
     ['after a yes more may be spent, and all targets are looked at again', capQuestion, { type: 'reader-answered', proceed: true, atMs: startMs + 60_000 }, 'looking waited []', ['stop-wait', 'allow', 'look anew']],

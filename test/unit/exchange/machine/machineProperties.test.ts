@@ -76,7 +76,7 @@ class RandomEvents {
 
   #looked(): ExchangeEvent {
     const now = 1_000_000 + this.#atMs;
-    return { type: 'looked', look: look({ targets: this.#some(), coolingDown: this.#some().map(target => ({ target, retryAt: now + Math.floor(this.#random() * 4000) })), now, atMs: this.#atMs, capped: this.#chance(0.2) ? capped : undefined }) };
+    return { type: 'looked', look: look({ targets: this.#some(), coolingDown: this.#some().map(target => ({ target, retryAt: now + Math.floor(this.#random() * 4000) })), now, atMs: this.#atMs, capped: this.#chance(0.2) ? this.#chance(0.5) ? { ...capped, maySettle: true } : capped : undefined }) };
   }
 
   #some(): PlannedTarget[] {
