@@ -100,9 +100,9 @@ function cell(text) {
 }
 
 function providerSection() {
-  const rows = providers.map(({ id, name, aliases = [], baseUrls, keyRequired }) => {
+  const rows = providers.map(({ id, name, aliases = [], baseUrls, keyRequired, simulated }) => {
     const [url] = Object.values(baseUrls);
-    return `| \`${id}\`${aliases.length === 0 ? '' : `, ${aliases.map((alias) => `\`${alias}\``).join(', ')}`} | ${cell(name)} | ${url === undefined || url === '' ? '`baseUrl` is needed' : `\`${url}\``} | ${keyRequired ? 'yes' : 'no'} |`;
+    return `| \`${id}\`${aliases.length === 0 ? '' : `, ${aliases.map((alias) => `\`${alias}\``).join(', ')}`} | ${cell(name)} | ${simulated === true ? 'played by the server of the editor' : url === undefined || url === '' ? '`baseUrl` is needed' : `\`${url}\``} | ${keyRequired ? 'yes' : 'no'} |`;
   });
   return `## Providers\n\nWhat \`provider\` can be.\n\n| id | provider | address | a key is needed |\n|---|---|---|---|\n${rows.join('\n')}\n`;
 }

@@ -35,7 +35,10 @@ describe('a first run without a key', () => {
   it('answers in the chat, and says that the answer is simulated', async () => {
     await until('the route in the chat', async () => (await chat.chosenModel()).includes('simulated'), { timeoutMs: 30_000 });
     await window.screenshot('first-run-chat');
-    assert.match(await chat.ask('who are you'), /This answer is simulated: simulated-a wrote it.*"who are you"/);
+    const prompt = 'Which provider answers this?';
+    await until('the prompt that is typed already', async () => /Which.provider.answers.this/.test(await window.page.locator('.interactive-input-part .monaco-editor .view-lines').innerText()));
+    await window.page.keyboard.press('Enter');
+    assert.match(await chat.answerTo(prompt), /This answer is simulated: simulated-a wrote it.*"Which provider answers this\?"/);
     const rows = await until('both providers', async () => {
       const found = await window.treeRows('Providers');
       return found.length < 2 ? undefined : found;

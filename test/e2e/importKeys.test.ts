@@ -10,6 +10,7 @@ import type { Workbench } from './harness/workbench.ts';
 /** Keys as other tools leave them on a machine: one in a variable, one in a file, and a login that cannot be used. */
 const variableKey = 'sk-north-5f1c8d24e7a94b60';
 const fileKey = 'sk-ant-south-9b7e3a61c2d84f05';
+const pastedKeys = ['sk-ant-api03-AbCdEfGhIjKlMnOpQr5t', 'gsk_AbCdEfGhIjKl9p'];
 const loginToken = 'eyJhbGciOiJub25lIn0.loginloginlogin';
 
 describe('keys that are on the machine already', () => {
@@ -79,8 +80,22 @@ describe('keys that are on the machine already', () => {
     assert.equal(JSON.stringify(settings()), before);
   });
 
+  it('can be pasted into the box that asks for a provider, which they leave at once', async () => {
+    await window.command('Waybill: Add Provider…');
+    await until('the box', async () => await window.quickInputBox().getAttribute('placeholder') === 'Choose a provider, or paste a key');
+    await window.page.keyboard.insertText(pastedKeys.join('\n'));
+    const text = await until('what they are for', async () => {
+      const shown = await window.quickInputText();
+      return /Add Both/.test(shown) ? shown : undefined;
+    });
+    assert.match(text, /Add Both ?\s*Anthropic …Qr5t, Groq …Kl9p/);
+    assert.equal(await window.quickInputBox().inputValue(), '');
+    await window.screenshot('import-pasted');
+    await window.page.keyboard.press('Escape');
+  });
+
   it('are in no log', () => {
-    for (const [file, text] of scene.editor.logs()) for (const secret of [variableKey, fileKey, loginToken]) assert.ok(!text.includes(secret), file);
+    for (const [file, text] of scene.editor.logs()) for (const secret of [variableKey, fileKey, loginToken, ...pastedKeys]) assert.ok(!text.includes(secret), file);
   });
 
   function plant(file: string, text: string): void {

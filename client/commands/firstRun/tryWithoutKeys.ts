@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { simulatedEndpoints, simulatedRouteSettings } from '../../../server/api/firstRun/simulated.ts';
 import type { OfferedModel } from '../../../server/api/status.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
+import { anonymousAccessSetting } from '../../chat/chatAccess.ts';
 import { inform } from '../../base/toasts.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import type { CommandServices } from '../services.ts';
@@ -9,6 +10,8 @@ import { routesWithoutSimulated, simulatedNames, simulatedRouteName, withoutSimu
 
 /** Which of the two settings were written, as `{}`, before the simulated providers came. */
 const emptyBeforeKey = 'waybill.simulated.emptyBefore';
+/** The chat was allowed to work without a sign-in on the way to the simulated providers. */
+const allowedChatKey = 'waybill.simulated.allowedChat';
 /** How long the server may take to start both, in milliseconds. */
 const startMs = 20_000;
 /** How long the first answer may take, in milliseconds: it is the user who asks. */
@@ -31,7 +34,9 @@ export async function tryWithoutKeys(services: CommandServices, memory: vscode.M
   const offered = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: 'Waybill: starting the simulated providers' }, () => isOffered(server, route.name));
   if (offered === undefined) throw new NextStep('The simulated providers did not start.', { title: 'Show Log', command: 'waybill.showLog' }, removeAction);
   const seen = server.status?.ledgerRevision;
+  const asked = await chatAccess.state() === 'asks-for-sign-in';
   await chatAccess.openChat({ modelId: offered.id, prompt: 'Which provider answers this?' });
+  if (asked && await chatAccess.state() === 'allowed') await memory.update(allowedChatKey, true);
   // A notification lies over the box of the chat, so it waits until there is an answer to speak of.
   if (!await becomes(server, answerMs, () => server.status?.ledgerRevision !== seen) || simulatedNames(configuration.settings.endpoints).length === 0) return;
   const drill = 'Fire Drill…';
@@ -44,7 +49,7 @@ const removeAction = { title: 'Remove Simulated Providers', command: 'waybill.re
 
 /** "Remove Simulated Providers": the settings are as they were without them. Fire drills end first. */
 export async function removeSimulated(services: CommandServices, memory: vscode.Memento): Promise<void> {
-  const { configuration, server, keys } = services;
+  const { configuration, server, keys, chatAccess } = services;
   const names = simulatedNames(configuration.settings.endpoints);
   if (names.length === 0) throw new NextStep('There are no simulated providers.', { title: 'Try It Without Keys', command: 'waybill.tryWithoutKeys' });
   if (server.status?.drill?.running.some(drill => names.includes(drill.endpoint)) === true) await server.stopDrills();
@@ -55,7 +60,10 @@ export async function removeSimulated(services: CommandServices, memory: vscode.
   await memory.update(emptyBeforeKey, undefined);
   const none = Object.keys(configuration.settings.endpoints).length === 0;
   const [add, importKeys] = ['Add Provider…', 'Import Keys…'];
-  const pick = await inform('The simulated providers and their route are removed. Their requests stay in the records, marked as simulated.', ...(none ? [add, importKeys] : []));
+  const chat = none && memory.get(allowedChatKey) === true && await chatAccess.state() === 'allowed'
+    ? ` The setting "${anonymousAccessSetting}" that you allowed for the chat is still there: take it out of the settings if you do not want it.` : '';
+  await memory.update(allowedChatKey, undefined);
+  const pick = await inform(`The simulated providers and their route are removed. Their requests stay in the records, marked as simulated.${chat}`, ...(none ? [add, importKeys] : []));
   if (pick === add) await vscode.commands.executeCommand('waybill.addProvider');
   if (pick === importKeys) await vscode.commands.executeCommand('waybill.importKeys');
 }

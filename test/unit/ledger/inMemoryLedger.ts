@@ -164,7 +164,7 @@ export class InMemoryLedger implements Ledger {
           addMissing(missing.get(sum) ?? missing.set(sum, new Set()).get(sum) ?? new Set(), attempt.usage);
         }
         for (const sum of sums) sum.exchanges += ended;
-        const covered = attempt.cost.priceSource === 'subscription' || attempt.cost.priceSource === 'free';
+        const covered = ['subscription', 'free', 'simulated'].includes(attempt.cost.priceSource ?? '');
         for (const sum of [totals, ...sums, byDay[days.findLastIndex((day) => day.from <= attempt.startedAt)]]) {
           if (sum !== undefined && covered) sum.coveredAttempts = (sum.coveredAttempts ?? 0) + 1;
           if (sum !== undefined && attempt.cost.unpriced !== undefined) unpriced.add(sum, attempt.cost.unpriced.join(', '), 1);

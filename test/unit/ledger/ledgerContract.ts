@@ -51,13 +51,15 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       ledger.close(aReceipt('p-2', { attempts: [anAttempt({ cost: cost(['audio tokens']), endpoint: 'south' })] }));
       ledger.close(aReceipt('p-3', { attempts: [anAttempt({ cost: covered, endpoint: 'plan' })] }));
       ledger.close(aReceipt('p-4', { attempts: [anAttempt({ cost: cost() })] }));
+      ledger.close(aReceipt('p-5', { attempts: [anAttempt({ cost: { ...covered, priceSource: 'simulated' }, endpoint: 'simulated-a' })] }));
       const { totals, byEndpoint, byTool, byDay } = await ledger.spend({ from: noon - 1, to: noon + 1 });
-      const parts = { unpricedAttempts: 2, unpriced: ['audio tokens', 'shell'], coveredAttempts: 1 };
+      const parts = { unpricedAttempts: 2, unpriced: ['audio tokens', 'shell'], coveredAttempts: 2 };
       const told = ({ unpricedAttempts, unpriced, coveredAttempts }: Partial<SpendTotals>): unknown => ({ unpricedAttempts, unpriced, coveredAttempts });
       for (const sum of [totals, byTool[0], byDay[0]]) assert.deepEqual(told(sum ?? {}), parts);
       const of = (name: string): unknown => told(byEndpoint.find(group => group.name === name) ?? {});
       assert.deepEqual(of('openai'), { unpricedAttempts: 1, unpriced: ['audio tokens', 'shell'], coveredAttempts: undefined });
       assert.deepEqual(of('south'), { unpricedAttempts: 1, unpriced: ['audio tokens'], coveredAttempts: undefined });
+      assert.deepEqual(of('simulated-a'), { unpricedAttempts: undefined, unpriced: undefined, coveredAttempts: 1 });
       assert.deepEqual(of('plan'), { unpricedAttempts: undefined, unpriced: undefined, coveredAttempts: 1 });
       assert.deepEqual((await ledger.spendStart({ from: noon - 1, to: noon + 1 })).byEndpoint.get('south')?.unpriced, ['audio tokens']);
       assert.equal((await ledger.receipt('p-1'))?.attempts[0]?.cost.priceAsOf, '2026-09-23');

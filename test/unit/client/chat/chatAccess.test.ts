@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { NextStep } from '../../../../client/base/errors.ts';
 import { ChatAccess } from '../../../../client/chat/chatAccess.ts';
-import type { ChatHost } from '../../../../client/chat/chatAccess.ts';
+import type { ChatHost, ChatStart } from '../../../../client/chat/chatAccess.ts';
 
 /** VS Code as it is installed, without a signed-in account; its user presses what the test says. */
 class FakeEditor implements ChatHost {
@@ -14,6 +14,7 @@ class FakeEditor implements ChatHost {
   readonly shown: { message: string; buttons: string[] }[] = [];
   opened = 0;
   refusesToWrite = false;
+  started: ChatStart | undefined;
 
   setting(): unknown { return this.value; }
   accountCount(provider: string): Promise<number> {
@@ -26,8 +27,9 @@ class FakeEditor implements ChatHost {
     this.value = true;
     return Promise.resolve();
   }
-  openChat(): Promise<void> {
+  openChat(start?: ChatStart): Promise<void> {
     this.opened++;
+    this.started = start;
     return Promise.resolve();
   }
   inform(message: string, ...buttons: string[]): Promise<string | undefined> {
@@ -89,6 +91,12 @@ describe('the chat of an editor with default settings', () => {
     await access.openChat();
     assert.equal(editor.shown.length, 1);
     assert.deepEqual([editor.value, editor.opened], [undefined, 1]);
+  });
+
+  it('begins with what was chosen and typed for the user, also after the offer', async () => {
+    const start = { modelId: 'route:simulated', prompt: 'Who answers?' };
+    await access.openChat(start);
+    assert.deepEqual([editor.shown.length, editor.started], [1, start]);
   });
 
   it('is not changed without consent, and a declined offer is made again by the command only', async () => {

@@ -36,6 +36,13 @@ describe('savings, worked by hand', () => {
     assert.deepEqual(byModel.map(({ name }) => name), ['gpt-4.1']);
   });
 
+  it('counts nothing that simulated providers answered', async () => {
+    const bench = new ReportBench(config);
+    bench.add(at(10), [{ ...onCheap({ inputTokens: 10_000, outputTokens: 1_000 }), cost: { microUsd: 0, certainty: 'exact', priceSource: 'simulated' } }]);
+    const { totals } = await report(bench, 'openai');
+    assert.deepEqual(money(totals), [0, 0, 0, 0, 1]);
+  });
+
   it('marks a comparison with another model as an estimate, with bounds of its tokenizer', async () => {
     const bench = new ReportBench(config);
     bench.add(at(10), [onCheap({ inputTokens: 9_000, outputTokens: 900 })]);
