@@ -47,7 +47,7 @@ async function main(argv: readonly string[]): Promise<void> {
       return;
     }
     case 'endpoint': {
-      const { runEndpoint } = await import('./app/endpointCommand.ts');
+      const { runEndpoint } = await import('./app/commands/endpointCommand.ts');
       process.exitCode = await runEndpoint(parsed);
       return;
     }

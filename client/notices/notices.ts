@@ -7,6 +7,7 @@ export type NoticeAction =
   | { title: string; kind: 'open'; url: string }
   | { title: string; kind: 'replaceKey'; endpoint: string }
   | { title: string; kind: 'checkHealth' }
+  | { title: string; kind: 'showIncidents' }
   | { title: string; kind: 'canaryReport'; route: string }
   | { title: string; kind: 'budget'; action: Exclude<BudgetAction, 'restore'>; budget: string }
   | { title: string; kind: 'editBudgets' };
@@ -26,6 +27,8 @@ export function noticeActions(notice: NoticeParams): NoticeAction[] {
     case 'offline':
     case 'portal':
       return [{ title: 'Check Health Now', kind: 'checkHealth' }];
+    case 'no-route':
+      return [{ title: 'Check Health Now', kind: 'checkHealth' }, { title: 'Show Incidents…', kind: 'showIncidents' }];
     case 'canary-rolled-back':
       return notice.route === undefined ? [] : [{ title: 'Show Report', kind: 'canaryReport', route: notice.route }];
     case 'budget-near':
@@ -60,9 +63,9 @@ export class NoticeMemory {
   }
 
   /** Forgets what was said about endpoints that are healthy again, and about the machine's own link when it is. */
-  recover(status: Pick<StatusSnapshot, 'endpoints' | 'link'>): void {
+  recover(status: Pick<StatusSnapshot, 'endpoints' | 'link' | 'nothingCanServe'>): void {
     for (const endpoint of status.endpoints) if (endpoint.state === 'healthy') this.forget(endpoint.name);
-    if (status.link === undefined) this.forget('');
+    if (status.link === undefined && !status.nothingCanServe) this.forget('');
   }
 
   forget(endpoint: string): void {

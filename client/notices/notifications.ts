@@ -83,6 +83,7 @@ export class Notifications implements vscode.Disposable {
       case 'open': await vscode.env.openExternal(vscode.Uri.parse(action.url)); return;
       case 'replaceKey': await vscode.commands.executeCommand('waybill.replaceKey', { endpoint: action.endpoint }); return;
       case 'checkHealth': await vscode.commands.executeCommand('waybill.checkHealth'); return;
+      case 'showIncidents': await vscode.commands.executeCommand('waybill.showIncidents'); return;
       case 'canaryReport': await vscode.commands.executeCommand('waybill.canaryReport', { route: action.route }); return;
       case undefined: return;
     }

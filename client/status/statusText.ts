@@ -1,4 +1,4 @@
-import { clockText, conditionIcon, conditionText, isUp } from '../../server/api/condition.ts';
+import { clockText, conditionIcon, conditionText, isUp, stateText } from '../../server/api/condition.ts';
 import { isSimulated } from '../../server/api/firstRun/simulated.ts';
 import type { EndpointStatus, NetworkStatus, StatusSnapshot } from '../../server/api/status.ts';
 import { count, formatMoney, isWhollyUnknown, markdownCell, speakMoney } from '../base/format.ts';
@@ -109,7 +109,7 @@ function stateCounts(enabled: readonly EndpointStatus[]): string {
 
 function tooltip(status: StatusSnapshot, money: Money, now: number): string {
   const rows = status.endpoints.map(endpoint =>
-    `| ${markdownCell(endpoint.name)} | ${gap}$(${conditionIcon(endpoint.condition)}) ${markdownCell(conditionText(endpoint.condition, now))} | ${gap}${endpoint.firstToken === undefined || !isUp(endpoint.condition) ? '–' : formatDuration(endpoint.firstToken.p50)} | ${gap}${isSimulated(endpoint) ? 'simulated' : markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
+    `| ${markdownCell(endpoint.name)} | ${gap}$(${conditionIcon(endpoint.condition)}) ${markdownCell(stateText(endpoint, now))} | ${gap}${endpoint.firstToken === undefined || !isUp(endpoint.condition) ? '–' : formatDuration(endpoint.firstToken.p50)} | ${gap}${isSimulated(endpoint) ? 'simulated' : markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
   const notes = [
     ...(status.drill?.running ?? []).map(drill =>
       `$(flame) **Fire drill:** ${markdownCell(drillText(drill))}, until ${clockText(drill.until, now, 'up')} · [Stop](command:waybill.stopFireDrill) · [Report](command:waybill.fireDrillReport)`),

@@ -80,6 +80,11 @@ export function conditionText({ kind, until, why }: Condition, now: number): str
   return untilWords === undefined || until === undefined || until <= now ? cause : `${cause}, ${untilWords} ${clockText(until, now, 'up')}`;
 }
 
+/** The condition of an endpoint, and who answers in its place: `rate-limited (429), back at 18:05, using claude`. @param now milliseconds since the epoch */
+export function stateText({ condition, instead }: { condition: Condition; instead?: readonly string[] | undefined }, now: number): string {
+  return `${conditionText(condition, now)}${instead === undefined ? '' : `, using ${instead.join(', ')}`}`;
+}
+
 /**
  * A moment as `18:05`, with the date when it is not today. Such a text stays as it is while time passes.
  * @param rounding `up` to the next whole minute, for moments to come; `down` for moments past

@@ -23,6 +23,25 @@ export interface Downtime {
   pastMs: number;
   /** Since when it is down now; absent while it is not. */
   downSince?: number | undefined;
+  /** Of times that are over, in which it was not down, in milliseconds; times that are not known count neither way. */
+  upMs?: number | undefined;
+  /** Since when it is not down; absent while it is, or while that is not known. */
+  upSince?: number | undefined;
+}
+
+/** Requests of five minutes, and those of them that failed. */
+export interface HourSpan { requests: number; failures: number }
+
+/** The hour up to the latest request, in twelve spans of five minutes, oldest first. @property until the end of the last span, in milliseconds since the epoch */
+export interface LatestHour { until: number; spans: HourSpan[] }
+
+/** What a provider said is left of a limit, less what was sent since: of several keys and models the least. */
+export interface LimitLeft {
+  kind: 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
+  remaining: number;
+  limit?: number | undefined;
+  /** Milliseconds since the epoch. */
+  resetAt?: number | undefined;
 }
 
 export interface KeyStatus {
@@ -82,7 +101,13 @@ export interface EndpointStatus {
   errorRate?: number | undefined;
   /** Since this server started watching; absent without data. */
   downtime?: Downtime | undefined;
-  lastError?: { at: number; failureClass: FailureClass; message: string } | undefined;
+  /** Absent where the latest request is more than an hour ago. */
+  latestHour?: LatestHour | undefined;
+  /** Absent where the provider reports none. */
+  limitsLeft?: LimitLeft[] | undefined;
+  /** Endpoints that answer in its place now, by its routes; absent while it is up, or where none does. */
+  instead?: string[] | undefined;
+  lastError?: { at: number; failureClass: FailureClass; message: string; status?: number | undefined } | undefined;
   lastCheckedAt?: number | undefined;
   keys: KeyStatus[];
   models: readonly string[];

@@ -51,6 +51,8 @@ import { exchangeServices } from '../router/exchangeServices.ts';
 import { HedgeSpend } from '../router/spend/hedgeSpend.ts';
 import { History } from '../router/history.ts';
 import { NetworkMonitor, type NetworkMonitorOptions } from '../router/networkMonitor.ts';
+import { NoticeClaims } from '../router/incidents/noticeClaims.ts';
+import { noRouteNotice } from '../router/incidents/noRouteNotice.ts';
 import { FailureNotices } from '../router/notices.ts';
 import { budgetsObserver } from '../router/observers/budgetsObserver.ts';
 import { canaryObserver } from '../router/observers/canaryObserver.ts';
@@ -123,6 +125,8 @@ export interface CreateRouterOptions {
   shadowStore?: RouteStateStore | undefined;
   /** Where decisions about endpoints outlive the process and are shared with peers; absent: nowhere. */
   endpointFiles?: EndpointFiles | undefined;
+  /** Where servers agree on which of them tells people of an incident; absent: each tells. */
+  noticesFolder?: string | undefined;
   /** Where the versions of the rules are kept; absent: nowhere. */
   ruleVersions?: RuleVersions | undefined;
   /** Where peers count together what caps are used for; absent: in this process alone. */
@@ -204,7 +208,8 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   };
 
   const responses = new ResponseCache(clock, config);
-  const failureNotices = new FailureNotices({ drills: faultInjector, healthRegistry, notify });
+  const claims = new NoticeClaims(options.noticesFolder, clock);
+  const failureNotices = new FailureNotices({ drills: faultInjector, healthRegistry, claims, hasAudience: () => notices.hasListeners, notify });
   const eventLog = new EventLog({ log, redact: text => register.redact(text) });
   const costs = new CostRecorder({
     ledger, pricer, clock, log, events, changed,
@@ -227,7 +232,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     faultInjector, healthRegistry, keys, clock, log, config, changed, canonicalName: model => directory.canonicalName(model),
     view: () => resilienceState({ view: view(0), healthRegistry, keys, drills: faultInjector.running, now: now() }),
   });
-  const networkMonitor = new NetworkMonitor({ healthRegistry, notify, changed: touched, interfaces: options.interfaces });
+  const networkMonitor = new NetworkMonitor({ healthRegistry, notify: notice => { failureNotices.tell(notice); }, changed: touched, interfaces: options.interfaces });
 
   const newId = exchangeIds();
   const shadows = new Shadows({
@@ -249,7 +254,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     earlyObserver(early),
     keysObserver(keys),
     healthObserver(healthRegistry, keys),
-    noticesObserver(failureNotices, keys),
+    noticesObserver(failureNotices, keys, failureClass => (status.canServe() ? undefined : noRouteNotice(failureClass, endpoints.states(), now()))),
     proberObserver(prober, clock),
     drillsObserver(drills),
     eventLogObserver(eventLog, clock),
@@ -272,6 +277,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   // What targets refuse copies by name is learnt for copies alone.
   const copyServices: ExchangeServices = { ...services, events: copyEvents, repairs: new LearntRepairs(() => undefined), admission: createAdmissionControl(shadowAdmissionSources({ clock, pauses, keys, healthRegistry, limiter, early, allowances })) };
   const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, shadows, responses, pauses, budgets, eventLog, changes, clock });
+  const endpoints = new EndpointDesk({ current, pauses, prober, status, clock });
   const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed, learnt: endpoint => repairs.wordsOf(endpoint, now()) });
   const ticker = new Ticker([
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
@@ -293,7 +299,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const history = new History({ ledger, running, costs, providerMessages });
   const used: typeof history.used = (range, after, limit) => history.used(range, after, limit);
   const router = new Router({
-    instance, services, current, status, prober, endpoints: new EndpointDesk({ current, pauses, prober, status, clock }), endpointTester, drills, canaries, shadows, budgets,
+    instance, services, current, status, prober, endpoints, endpointTester, drills, canaries, shadows, budgets,
     rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices,
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),

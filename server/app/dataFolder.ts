@@ -11,7 +11,9 @@ const ownFiles = /^(?:token|key-salt|models\.json|ledger\.db(?:[-.].*)?|(?:token
 export const rulesFolder = 'rules';
 /** What people decided about endpoints. */
 export const endpointsFolder = 'endpoints';
-const ownFolders = new Set(['tokens', 'connections', 'limits', portsFolder, rulesFolder, endpointsFolder, compiledCodeFolder]);
+/** Which server tells people of an incident. */
+export const noticesFolder = 'notices';
+const ownFolders = new Set(['tokens', 'connections', 'limits', portsFolder, rulesFolder, endpointsFolder, noticesFolder, compiledCodeFolder]);
 const asideName = /\.damaged-/;
 /** The permission bits of other users. */
 const othersMode = 0o077;

@@ -9,6 +9,7 @@ import { createCooldowns, type Cooldowns, type CooldownState } from './breaker/c
 import { mayBeLink } from './network/networkTracker.ts';
 import { hostOf, isLocalAddress } from './network/networkState.ts';
 import { modelsChangeAt, modelsVerdict, type HealthVerdict, type ModelHealth, type ModelHealths } from './modelHealth.ts';
+import { LastHour, type LastHourState } from './stats/lastHour.ts';
 import { createUptime, type Uptime, type UptimeState } from './stats/uptime.ts';
 import { createSlidingWindow, windowMs, type SlidingWindow, type WindowState, type WindowSummary } from './stats/slidingWindow.ts';
 
@@ -44,6 +45,7 @@ export interface EndpointHealth {
   readonly cooldowns: Cooldowns;
   /** Outcomes and latencies of the last ten minutes. */
   readonly slidingWindow: SlidingWindow;
+  readonly lastHour: LastHour;
   readonly uptime: Uptime;
   notes: Notes;
   /** Failures up to then were forgotten because a person said so; what peers observed before does not count any more. */
@@ -59,7 +61,7 @@ const degradedOutcomes = 5;
 export function newEndpointHealth(name: string, endpoint: HealthReading, options: { random: Random; startedAt: number }): EndpointHealth {
   return {
     config: endpoint.breaker, local: isLocal(endpoint), host: hostOfEndpoint(name, endpoint), breaker: newBreaker(), inFlight: 0, trialModel: undefined,
-    models: new Map(), cooldowns: createCooldowns(options.random), slidingWindow: createSlidingWindow(), uptime: createUptime(options.startedAt),
+    models: new Map(), cooldowns: createCooldowns(options.random), slidingWindow: createSlidingWindow(), lastHour: new LastHour(), uptime: createUptime(options.startedAt),
     notes: {
       unresolved: undefined, probeFailed: false, probeBroken: false, failuresSinceSuccess: 0, lastSuccessAt: -Infinity,
       lastError: undefined, lastErrorMayBeLink: false, lastCheckedAt: undefined,
@@ -107,6 +109,7 @@ export function remember(health: EndpointHealth, outcome: Outcome): void {
   if (failureClass === undefined) {
     if (kind === 'traffic') {
       health.slidingWindow.add(at, true, outcome.firstTokenMs, outcome.totalMs);
+      health.lastHour.add(at, true);
       health.cooldowns.succeeded(outcome.model, outcome.startedAt);
     }
     notes.lastSuccessAt = Math.max(notes.lastSuccessAt, at);
@@ -118,7 +121,7 @@ export function remember(health: EndpointHealth, outcome: Outcome): void {
   }
   const fault = endpointsFault(failureClass);
   if ((fault || failureClass === 'model-not-found') && (notes.lastError === undefined || at >= notes.lastError.at)) {
-    notes.lastError = { at, failureClass, message: outcome.message ?? failureClass };
+    notes.lastError = { at, failureClass, message: outcome.message ?? failureClass, ...(outcome.status === undefined ? {} : { status: outcome.status }) };
     notes.lastErrorMayBeLink = mayBeLink(outcome);
   }
   const { scope } = outcome;
@@ -130,7 +133,10 @@ export function remember(health: EndpointHealth, outcome: Outcome): void {
     return;
   }
   if (!isRefused) health.cooldowns.failed({ failureClass, model: outcome.model, retryAfterMs: outcome.retryAfterMs, at, foreign: outcome.foreign, byModel: scope === 'key-model' });
-  if (kind === 'traffic') health.slidingWindow.add(at, false, undefined, undefined);
+  if (kind === 'traffic') {
+    health.slidingWindow.add(at, false, undefined, undefined);
+    health.lastHour.add(at, false);
+  }
   if (at < notes.lastSuccessAt) return;
   if (kind === 'probe') notes.probeFailed = unreachable(failureClass) || failureClass === 'auth';
   notes.unresolved = { failureClass, at, kind, mayBeLink: mayBeLink(outcome) };
@@ -198,7 +204,7 @@ export function retryAt(health: EndpointHealth, verdict: HealthVerdict, now: num
 export function changesAt(health: EndpointHealth, now: number): number {
   const failingUntil = health.notes.unresolved === undefined ? 0 : health.notes.unresolved.at + windowMs;
   return Math.min(
-    health.slidingWindow.changesAt(now), health.cooldowns.changesAt(now), modelsChangeAt(health.models, now),
+    health.slidingWindow.changesAt(now), health.lastHour.changesAt(now), health.cooldowns.changesAt(now), modelsChangeAt(health.models, now),
     openUntil(health.breaker, now) ?? Infinity, failingUntil > now ? failingUntil : Infinity,
   );
 }
@@ -209,6 +215,7 @@ export interface EndpointHealthSnapshot {
   readonly models: readonly (readonly [name: string, model: Readonly<ModelHealth>])[];
   readonly cooldowns: CooldownState;
   readonly slidingWindow: WindowState;
+  readonly lastHour: LastHourState | undefined;
   readonly uptime: UptimeState;
   readonly notes: Readonly<Notes>;
 }
@@ -216,7 +223,7 @@ export interface EndpointHealthSnapshot {
 export function snapshotEndpointHealth(health: EndpointHealth): EndpointHealthSnapshot {
   return {
     breaker: health.breaker, models: [...health.models].map(([name, model]) => [name, { ...model }] as const),
-    cooldowns: health.cooldowns.snapshot(), slidingWindow: health.slidingWindow.snapshot(), uptime: health.uptime.snapshot(), notes: { ...health.notes },
+    cooldowns: health.cooldowns.snapshot(), slidingWindow: health.slidingWindow.snapshot(), lastHour: health.lastHour.snapshot(), uptime: health.uptime.snapshot(), notes: { ...health.notes },
   };
 }
 
@@ -233,6 +240,7 @@ export function restoreEndpointHealth(health: EndpointHealth, snapshot: Endpoint
   for (const [name, model] of running) if (model.inFlight > 0) health.models.set(name, { ...model, breaker: newBreaker() });
   health.cooldowns.restore(snapshot.cooldowns);
   health.slidingWindow.restore(snapshot.slidingWindow);
+  health.lastHour.restore(snapshot.lastHour);
   health.uptime.restore(snapshot.uptime);
   health.notes = { ...snapshot.notes };
 }

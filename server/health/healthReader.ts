@@ -47,7 +47,7 @@ export interface Outcome {
 
 /** The part of an endpoint's status that health knows; `retryAt` is the earliest moment it may be tried again. */
 export type EndpointHealthReport = Pick<EndpointStatus,
-  'state' | 'breaker' | 'modelBreakers' | 'offline' | 'retryAt' | 'firstToken' | 'total' | 'errorRate' | 'downtime' | 'lastError' | 'lastCheckedAt'> & {
+  'state' | 'breaker' | 'modelBreakers' | 'offline' | 'retryAt' | 'firstToken' | 'total' | 'errorRate' | 'downtime' | 'latestHour' | 'lastError' | 'lastCheckedAt'> & {
   /** 0..1 since this server started watching; absent without data. Moves with the clock, so no snapshot holds it. */
   uptime?: number | undefined;
   /** How many attempts of the last ten minutes the latencies are of; absent without any. */

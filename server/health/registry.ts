@@ -74,6 +74,7 @@ export function createHealthRegistry(options: { random: Random; startedAt: numbe
     const trouble = troubleAt(health);
     const models = modelBreakers(health.models, now);
     const downtime = health.uptime.downtime();
+    const latestHour = health.lastHour.latest(now);
     const own = stateOf(health, verdict.breaker, summary, now);
     const state = trouble !== undefined ? 'down' : own === 'healthy' && models !== undefined ? 'degraded' : own;
     if (health.notes.lastCheckedAt !== undefined) health.uptime.mark(trouble === undefined ? state === 'down' : undefined, now);
@@ -83,6 +84,7 @@ export function createHealthRegistry(options: { random: Random; startedAt: numbe
       ...(models === undefined ? {} : { modelBreakers: models }),
       ...(trouble === undefined ? {} : { offline: trouble.kind }),
       ...(downtime === undefined ? {} : { downtime }),
+      ...(latestHour === undefined ? {} : { latestHour }),
       ...(summary.outcomes === 0 ? {} : { answered: summary.outcomes - summary.failures }),
       retryAt: retryAt(health, verdict, now),
       firstToken: summary.firstToken,

@@ -1,3 +1,4 @@
+import type { LimitLeft } from '../api/status.ts';
 import { grouped } from '../base/grouped.ts';
 import { countedKinds, type CountedKind, type ReportedFigure, type ReportedLimits } from '../base/headers/rateHeaders.ts';
 import { waitWords } from '../health/wording.ts';
@@ -135,6 +136,24 @@ export class ProviderLimits {
       known.keptBackUntil = retryAt;
     }
     return longest;
+  }
+
+  /** What is left now of each kind that was reported lately and has not been reset since. */
+  left(now: number): LimitLeft[] {
+    const found: LimitLeft[] = [];
+    for (const [kind, { limit, remaining, resetAt, seenAt }] of this.#known) {
+      if ((resetAt !== undefined && resetAt <= now) || now - seenAt >= longestTrustMs) continue;
+      const sent = kind === 'requests' ? this.#sentRequests : kind === 'outputTokens' || this.#rules.cachedFree === true ? 0 : this.#sentTokens;
+      found.push({ kind, remaining: Math.max(0, remaining - sent), ...(limit === undefined ? {} : { limit }), ...(resetAt === undefined ? {} : { resetAt }) });
+    }
+    return found;
+  }
+
+  /** When `left` changes by time alone; Infinity: never. */
+  changesAt(now: number): number {
+    let first = Infinity;
+    for (const { resetAt, seenAt } of this.#known.values()) for (const at of [resetAt ?? Infinity, seenAt + longestTrustMs]) if (at > now) first = Math.min(first, at);
+    return first;
   }
 
   /** The figures of a kind, for peers. */

@@ -1,3 +1,4 @@
+import type { LimitLeft } from '../api/status.ts';
 import { readRateHeaders, type CountedKind, type ReportedFigure } from '../base/headers/rateHeaders.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import { askedForMs } from '../base/headers/retryAfter.ts';
@@ -93,6 +94,10 @@ export interface RateLimiter {
   applyReported(reported: ReportedLimit): void;
   /** The limit that a key is at now, for any request; of several the one that lasts longest. */
   keyTrouble(endpoint: string, keyId: string, now: number): Refusal | undefined;
+  /** What the provider of an endpoint said is left of its limits, of each kind the least of all keys and models; undefined: nothing. */
+  left(endpoint: string, now: number): LimitLeft[] | undefined;
+  /** When `left` changes by time alone; Infinity: never. */
+  leftChangesAt(endpoint: string, now: number): number;
   /** The heartbeat by which peers that count together find each other. To be called about once a second. */
   beat(now: number): void;
   /** Ends the counting of this process: peers no longer count its running requests. */
@@ -300,6 +305,23 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
         if (shortage !== undefined) longest = later(longest, { admitted: false, retryAt: shortage.retryAt, reason: `${model}: ${shortage.reason}`, limit: `${model}: ${shortage.limit}` });
       }
       return longest;
+    },
+
+    left(endpoint, now) {
+      const entry = limitsByEndpoint.get(endpoint);
+      if (entry === undefined || entry.reported.size === 0) return undefined;
+      const least = new Map<LimitLeft['kind'], LimitLeft>();
+      for (const models of entry.reported.values()) for (const reported of models.values()) for (const one of reported.left(now)) {
+        const before = least.get(one.kind);
+        if (before === undefined || one.remaining / (one.limit ?? one.remaining) < before.remaining / (before.limit ?? before.remaining)) least.set(one.kind, one);
+      }
+      return least.size === 0 ? undefined : [...least.values()];
+    },
+
+    leftChangesAt(endpoint, now) {
+      let first = Infinity;
+      for (const models of limitsByEndpoint.get(endpoint)?.reported.values() ?? []) for (const reported of models.values()) first = Math.min(first, reported.changesAt(now));
+      return first;
     },
 
     beat(now) {

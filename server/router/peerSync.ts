@@ -88,7 +88,7 @@ export class PeerSync {
     this.#options.prober.observe(attempt.endpoint, endedAt);
     this.#options.healthRegistry.record({
       endpoint: attempt.endpoint, model: attempt.model, at: endedAt, kind: 'traffic', foreign: true, failureClass: attempt.outcome === 'ok' ? undefined : attempt.failureClass,
-      startedAt: attempt.startedAt, message: attempt.message, firstTokenMs: attempt.firstTokenMs, totalMs: attempt.totalMs, retryAfterMs: attempt.retryAfterMs,
+      startedAt: attempt.startedAt, message: attempt.message, status: attempt.status, firstTokenMs: attempt.firstTokenMs, totalMs: attempt.totalMs, retryAfterMs: attempt.retryAfterMs,
       keyScoped: this.#isKeyScoped(attempt),
     });
   }

@@ -211,7 +211,7 @@ export class Prober {
     if (!drilled) ledger.publishProbe({ endpoint: endpoint.name, at, ok: result.ok, kind: 'probe', failureClass: error?.failureClass, message, latencyMs });
     if (error !== undefined && !knownDead && !mayNotList) {
       if (error.failureClass === 'model-not-found') this.modelNotFound(endpoint.name);
-      this.#options.failed({ endpoint: endpoint.name, failureClass: error.failureClass, scope: error.scope, code: error.code, message: message ?? error.message, helpUrl: error.helpUrl });
+      this.#options.failed({ endpoint: endpoint.name, failureClass: error.failureClass, scope: error.scope, code: error.code, message: message ?? error.message, helpUrl: error.helpUrl, key: key === undefined ? undefined : keys.fingerprintOf(endpoint.name, handleOf(key)) });
     }
     this.#options.changed();
   }

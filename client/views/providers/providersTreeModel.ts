@@ -1,4 +1,4 @@
-import { clockText, conditionIcon, conditionText, failureClassWords, healthOf, isUp } from '../../../server/api/condition.ts';
+import { clockText, conditionIcon, failureClassWords, healthOf, isUp, stateText } from '../../../server/api/condition.ts';
 import { isSimulated } from '../../../server/api/firstRun/simulated.ts';
 import type { EndpointStatus, KeyStatus, LatencySummary, ModelBreakerStatus, StatusSnapshot } from '../../../server/api/status.ts';
 import { targetName } from '../../../server/api/targetName.ts';
@@ -8,6 +8,7 @@ import { describeKey } from '../../keys/keyList.ts';
 import { endpointMoney } from '../../status/statusText.ts';
 import type { ServerState } from '../../server/waybillServer.ts';
 import { formatDuration } from '../../base/figures.ts';
+import { breakerText, hourText, hourTitle, limitText, sparkline, uptimeText } from '../../base/healthFigures.ts';
 import { canaryRows } from './canaryRows.ts';
 import { portRows } from './portRow.ts';
 import type { TreeNode } from './treeNode.ts';
@@ -43,7 +44,7 @@ export function downCount(status: StatusSnapshot | undefined): number {
 function endpointNode(endpoint: EndpointStatus, now: number, drilled: boolean): TreeNode {
   const figure = endpointMoney(endpoint);
   const money = isWhollyUnknown(figure) ? 'cost unknown' : formatMoney(figure);
-  const state = conditionText(endpoint.condition, now);
+  const state = stateText(endpoint, now);
   const spent = endpoint.todayMicroUsd > 0 || endpoint.todayUnknown > 0 || endpoint.todayUnpriced !== undefined;
   const description = [
     ...(isSimulated(endpoint) ? ['simulated'] : []),
@@ -67,6 +68,8 @@ function endpointNode(endpoint: EndpointStatus, now: number, drilled: boolean): 
     endpoint: endpoint.name,
     children: [
       ...errorNodes(endpoint, now),
+      ...hourNodes(endpoint, now),
+      ...limitNodes(endpoint, now),
       ...endpoint.keys.map(key => keyNode(endpoint.name, key, now)),
       ...(endpoint.models.length === 0 ? [] : [modelsNode(endpoint)]),
     ],
@@ -97,17 +100,23 @@ function modelBreakerText({ breaker, retryAt, reason }: ModelBreakerStatus, now:
 }
 
 function endpointTooltip(endpoint: EndpointStatus, state: string, money: string, now: number): string {
-  const { downtime, errorRate } = endpoint;
+  const { downtime, errorRate, latestHour, limitsLeft } = endpoint;
+  const breaker = breakerText(endpoint, now);
+  const uptime = downtime === undefined ? undefined : uptimeText(downtime, now, endpoint.lastCheckedAt);
   return [
     ...(isSimulated(endpoint) ? ['This provider is simulated: it answers without a model, at no cost.'] : []),
     `${endpoint.name}: ${endpoint.providerName}${endpoint.region === undefined ? '' : ` (${endpoint.region})`}, ${state}`,
     ...(isUp(endpoint.condition) || endpoint.lastError === undefined ? [] : [`${clockText(endpoint.lastError.at, now, 'down')}: ${endpoint.lastError.message}`]),
     endpoint.baseUrl,
+    ...(breaker === undefined ? [] : [breaker]),
     ...(endpoint.modelBreakers ?? []).map(one => `${one.model}: ${modelBreakerText(one, now)}`),
-    ...(endpoint.firstToken === undefined ? [] : [`First token: ${latencyText(endpoint.firstToken)}`]),
-    ...(endpoint.total === undefined ? [] : [`Whole answer: ${latencyText(endpoint.total)}`]),
+    ...(endpoint.firstToken === undefined ? [] : [`First token in the last 10 min: ${latencyText(endpoint.firstToken)}`]),
+    ...(endpoint.total === undefined ? [] : [`Whole answer in the last 10 min: ${latencyText(endpoint.total)}`]),
     ...(errorRate === undefined ? [] : [`Errors in the last 10 min: ${String(Math.round(errorRate * 100))} %`]),
+    ...(latestHour === undefined ? [] : [`${hourTitle(latestHour, now)}: ${sparkline(latestHour)} ${hourText(latestHour, now)}`]),
     ...(downtime === undefined ? [] : [downtimeText(downtime, now)]),
+    ...(uptime === undefined ? [] : [uptime]),
+    ...(limitsLeft ?? []).map(one => `Limit: ${limitText(one, now)}`),
     `Today: ${money}${endpoint.todayUnknown > 0 && endpoint.todayMicroUsd > 0 ? `, without ${count(endpoint.todayUnknown, 'request')} of unknown cost` : ''}${endpoint.todayUnpriced === undefined ? '' : `, ${atLeastNote(endpoint.todayUnpriced)}`}`,
   ].join('\n');
 }
@@ -145,6 +154,21 @@ function errorNodes({ name, condition, lastError }: EndpointStatus, now: number)
     tooltip: `${failureClassWords[lastError.failureClass]} at ${at}${past ? ', over since' : ''}: ${lastError.message}`,
     icon: past ? 'history' : 'info', color: undefined, context: 'error',
   }, past ? `Past error at ${at}: ${lastError.message}` : `Error at ${at}: ${lastError.message}`)];
+}
+
+/** The latest hour as a line of small bars; their words are what screen readers say. */
+function hourNodes({ name, latestHour }: EndpointStatus, now: number): TreeNode[] {
+  if (latestHour === undefined) return [];
+  const words = hourText(latestHour, now);
+  const failed = latestHour.spans.some(({ failures }) => failures > 0);
+  const title = hourTitle(latestHour, now);
+  return [leaf(name, 'hour', { label: title, description: `${sparkline(latestHour)} ${words}`, tooltip: `${title}: ${words}. Each bar is five minutes, as high as the share of requests that failed.`, icon: 'graph-line', color: failed ? colors.warn : undefined, context: 'hour' }, `${title}: ${words}`)];
+}
+
+function limitNodes({ name, limitsLeft }: EndpointStatus, now: number): TreeNode[] {
+  return (limitsLeft ?? []).map(one => leaf(name, `limit:${one.kind}`, {
+    label: 'Limit', description: limitText(one, now), tooltip: 'As the provider said with its last answers, less what was sent since; of several keys and models the least.', icon: 'dashboard', color: undefined, context: 'limit',
+  }));
 }
 
 /** `refused the connection` of the sentence `north refused the connection.` about `north`. */

@@ -64,9 +64,9 @@ export function createUptime(startedAt: number): Uptime {
       return current.state === 'unwatched' ? undefined : current.state === 'up' ? 1 : 0;
     },
     downtime() {
-      const { watchedSince, downMs, current } = kept;
+      const { watchedSince, upMs, downMs, current } = kept;
       if (watchedSince === undefined) return undefined;
-      return { watchedSince, pastMs: downMs, ...(current?.state === 'down' ? { downSince: current.since } : {}) };
+      return { watchedSince, pastMs: downMs, ...(current?.state === 'down' ? { downSince: current.since } : {}), upMs, ...(current?.state === 'up' ? { upSince: current.since } : {}) };
     },
     snapshot: () => kept,
     restore(state) { kept = state; },

@@ -1,4 +1,5 @@
 import { failureClassWords, isUp, type Condition } from '../../api/condition.ts';
+import type { FailureClass } from '../../api/failure.ts';
 import type { KeyStatus, LatencySummary } from '../../api/status.ts';
 import type { Config, EndpointConfig } from '../../config/config.ts';
 import type { Admission, EndpointHealthReport, HealthRegistry } from '../../health/healthReader.ts';
@@ -107,9 +108,10 @@ export class Conditions {
     const pause = this.#sources.pauses.of(endpoint.name, now);
     if (pause !== undefined) return { kind: 'paused', until: pause.until };
     if (health.offline !== undefined) return { kind: health.offline };
-    const why = health.lastError === undefined ? undefined : failureClassWords[health.lastError.failureClass];
-    return this.#ofKeys(endpoint, keys)
-      ?? refused(healthRegistry.admission(endpoint.name, undefined, now), why)
+    const { lastError } = health;
+    const why = lastError === undefined ? undefined : `${failureClassWords[lastError.failureClass]}${lastError.status === undefined ? '' : ` ${String(lastError.status)}`}`;
+    return withStatus(this.#ofKeys(endpoint, keys), lastError)
+      ?? withStatus(refused(healthRegistry.admission(endpoint.name, undefined, now), why), lastError)
       ?? refused(limiter.admission(endpoint.name, 0, now))
       ?? ofHealth(health, why);
   }
@@ -124,6 +126,15 @@ export class Conditions {
     return { kind: soonest?.state === 'no-money' ? 'out-of-money' : 'rate-limited', until: blocked.retryAt };
   }
 }
+
+/** What the provider answered, beside a kind that says the rest. */
+function withStatus(condition: Condition | undefined, lastError: EndpointHealthReport['lastError']): Condition | undefined {
+  const kind = lastError === undefined ? undefined : kindsOfClass[lastError.failureClass];
+  if (condition === undefined || condition.why !== undefined || lastError?.status === undefined || condition.kind !== kind) return condition;
+  return { ...condition, why: String(lastError.status) };
+}
+
+const kindsOfClass: Readonly<Partial<Record<FailureClass, Condition['kind']>>> = { 'rate-limit': 'rate-limited', 'overloaded': 'overloaded', 'quota': 'out-of-money', 'auth': 'key-rejected' };
 
 /** Why no key can be used for one model, although there is one for others. */
 function ofBlockedKeys({ cause, retryAt, ofModel, reason }: BlockedKeys): Condition {

@@ -1,4 +1,4 @@
-import { healthOf } from '../../api/condition.ts';
+import { healthOf, isUp } from '../../api/condition.ts';
 import type { ResponseCacheStatus } from '../../api/cache/responseCache.ts';
 import type { ResponseCache } from '../../exchange/cache/responseCache.ts';
 import type { CanaryStatus } from '../../api/canary.ts';
@@ -24,6 +24,7 @@ import type { CurrentConfig } from '../currentConfig.ts';
 import type { FaultInjectionRunner } from '../drills/faultInjectionRunner.ts';
 import type { Pauses } from '../endpoints/pauses.ts';
 import type { EventLog } from '../eventLog.ts';
+import { answersInstead } from './instead.ts';
 import { OfferCache, type OfferedName, type OfferView } from './offers.ts';
 import { routedTargets } from './routedTargets.ts';
 import type { SpendToday } from '../spend/spendToday.ts';
@@ -37,7 +38,7 @@ export interface OfferSources {
   config: Config;
   healthRegistry: HealthRegistry;
   keys: KeyPool;
-  limiter: Pick<RateLimiter, 'admission' | 'keyAdmission' | 'keyTrouble'>;
+  limiter: Pick<RateLimiter, 'admission' | 'keyAdmission' | 'keyTrouble' | 'left' | 'leftChangesAt'>;
   directory: ModelDirectory;
   view: RoutingView;
   facts: OfferView['facts'];
@@ -91,10 +92,12 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
 /** Until the sums have been read they are unknown, which is not the same as nothing. */
 const unreadSpend: EndpointSpend = { microUsd: 0, estimatedMicroUsd: 0, unknown: 1 };
 
-function endpointStatus(endpoint: EndpointConfig, { directory }: SnapshotSources, conditions: Conditions, spend: EndpointSpend | undefined): EndpointStatus {
+function endpointStatus(endpoint: EndpointConfig, { directory, config, view, limiter, now }: SnapshotSources, conditions: Conditions, spend: EndpointSpend | undefined): EndpointStatus {
   const health = conditions.health(endpoint);
   const condition = conditions.ofEndpoint(endpoint);
   const answered = health.answered ?? 0;
+  const limitsLeft = limiter.left(endpoint.name, now);
+  const instead = isUp(condition) || !endpoint.enabled ? [] : answersInstead(endpoint.name, config, view.table, conditions);
   return {
     name: endpoint.name, provider: endpoint.provider.id, providerName: endpoint.provider.name, baseUrl: endpoint.baseUrl, region: endpoint.region,
     protocol: endpoint.protocol, enabled: endpoint.enabled,
@@ -103,6 +106,7 @@ function endpointStatus(endpoint: EndpointConfig, { directory }: SnapshotSources
     retryAt: health.retryAt ?? condition.until,
     firstToken: shownLatency(health.firstToken, answered), total: shownLatency(health.total, answered),
     errorRate: health.errorRate === undefined ? undefined : Math.round(health.errorRate * 100) / 100, downtime: health.downtime,
+    ...(health.latestHour === undefined ? {} : { latestHour: health.latestHour }), ...(limitsLeft === undefined ? {} : { limitsLeft }), ...(instead.length === 0 ? {} : { instead }),
     lastError: health.lastError, lastCheckedAt: health.lastCheckedAt,
     keys: conditions.keys(endpoint),
     models: directory.modelsOf(endpoint.name),

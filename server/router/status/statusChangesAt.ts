@@ -10,7 +10,7 @@ export interface TimedSources {
   config: Config;
   healthRegistry: Pick<HealthRegistry, 'changesAt'>;
   keys: Pick<KeyPool, 'all' | 'changesAt'>;
-  limiter: Pick<RateLimiter, 'admission' | 'keyAdmission' | 'keyTrouble'>;
+  limiter: Pick<RateLimiter, 'admission' | 'keyAdmission' | 'keyTrouble' | 'leftChangesAt'>;
   pauses: Pick<Pauses, 'changesAt'>;
 }
 
@@ -25,7 +25,7 @@ const longerThanADayMs = 26 * 3_600_000;
 export function statusChangesAt({ config, healthRegistry, keys, limiter, pauses }: TimedSources, now: number): number {
   let first = localMidnight(localMidnight(now) + longerThanADayMs);
   for (const { name } of config.endpoints.values()) {
-    first = Math.min(first, healthRegistry.changesAt(name, now), keys.changesAt(name, now), pauses.changesAt(name, now));
+    first = Math.min(first, healthRegistry.changesAt(name, now), keys.changesAt(name, now), pauses.changesAt(name, now), limiter.leftChangesAt(name, now));
     if (isLimited(name, keys, limiter, now)) return now;
   }
   return first;

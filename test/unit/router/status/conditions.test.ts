@@ -36,8 +36,8 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     const back = clockText(testRouter.now() + 60_000, testRouter.now(), 'up');
     const said = places(testRouter);
     assert.equal(said.bar, '$(pulse) 1/2');
-    assert.equal(said.tree, `rate-limited, back at ${back}`);
-    assert.equal(said.spoken, `north, OpenAI-compatible, rate-limited, back at ${back}`);
+    assert.equal(said.tree, `rate-limited, back at ${back}, using south`);
+    assert.equal(said.spoken, `north, OpenAI-compatible, rate-limited, back at ${back}, using south`);
     assert.equal(said.picker, '1/2 up · via south');
     assert.equal(said.hover, `north: rate-limited, back at ${back}`);
     assert.equal(said.icon, 'degraded');
@@ -117,7 +117,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     ledger.addForeign([], [{ endpoint: 'north', at: at + 30_000, ok: true, kind: 'probe' }]);
     const after = snapshotRouter({ ledger });
     await pastIsRead();
-    assert.deepEqual(north(after.snapshot()).condition, { kind: 'degraded', why: 'server error' });
+    assert.deepEqual(north(after.snapshot()).condition, { kind: 'degraded', why: 'server error 500' });
   });
 
   it('shows after a restart which keys have worked, and does not count a new secret as one of them', async (t) => {

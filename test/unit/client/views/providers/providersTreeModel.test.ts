@@ -100,8 +100,8 @@ describe('a line of the Providers view', () => {
 
   it('names periods, and shows no percentile it was not given', () => {
     const { tooltip } = node({ firstToken: { p50: 320 }, total: { p50: 900, p95: 2_000 }, errorRate: 0.43, downtime: { watchedSince: now - 3_600_000, pastMs: 125_000 } });
-    assert.match(tooltip, /^First token: 320 ms usually$/m);
-    assert.match(tooltip, /^Whole answer: 900 ms usually, up to 2\.0 s for 95 of 100 requests$/m);
+    assert.match(tooltip, /^First token in the last 10 min: 320 ms usually$/m);
+    assert.match(tooltip, /^Whole answer in the last 10 min: 900 ms usually, up to 2\.0 s for 95 of 100 requests$/m);
     assert.match(tooltip, /^Errors in the last 10 min: 43 %$/m);
     assert.ok(tooltip.includes(`Down for 2 min 5 s in all since ${clock(-3_600_000, 'down')}`), tooltip);
   });

@@ -1,11 +1,11 @@
-import { conditionText } from '../api/condition.ts';
-import type { EndpointState } from '../api/endpoints/pause.ts';
-import { logText } from '../api/logText.ts';
-import { asString, isObject, parseJson } from '../base/json.ts';
-import type { Command } from './arguments.ts';
-import { failed, refusalIn } from './commandOutput.ts';
-import { defaultDataDir } from './defaultDataDir.ts';
-import { askLocal, localServerAt } from './localServer.ts';
+import { conditionText } from '../../api/condition.ts';
+import type { EndpointState } from '../../api/endpoints/pause.ts';
+import { logText } from '../../api/logText.ts';
+import { asString, isObject, parseJson } from '../../base/json.ts';
+import type { Command } from '../arguments.ts';
+import { failed, refusalIn } from '../commandOutput.ts';
+import { defaultDataDir } from '../defaultDataDir.ts';
+import { askLocal, localServerAt } from '../localServer.ts';
 
 /** A probe waits for its provider. */
 const answerMs = 60_000;
