@@ -30,7 +30,9 @@ question, so its cost is no measure there.
 |---|--:|--:|--:|--:|--:|
 ${rows.join('\n')}
 
-The sessions are traces without text, in \`test/unit/routing/warmth/sessions.ts\`:
+The sessions are traces without text, in \`test/unit/routing/warmth/sessions.ts\`. They are made up: their gaps follow published measurements, and nobody's work was
+recorded. Real agents run against scripted providers in \`npm run agents\` ([agents.md](agents.md)), but a task there has three or four requests whose answers are written
+in advance, so lengths and gaps of real work cannot be read off it. What caches hold in your own work is in **Show Cache Report…**.
 
 | session | requests | longest prompt, tokens | median gap |
 |---|--:|--:|--:|
