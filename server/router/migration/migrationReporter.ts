@@ -120,6 +120,7 @@ class Use {
     if ('uncounted' in place) return place.uncounted;
     this.places.set(place.name, place);
     const cost = sumCost(exchange.attempts);
+    if (answer.some(attempt => attempt.cost.priceSource === 'simulated')) return 'simulated providers answered them';
     if (exchange.unreadable > 0 || cost.microUsd === undefined || cost.unknownParts !== undefined || cost.unpriced !== undefined) return 'what they cost here is not known, or only in part';
     return this.lines.add(answer, place, cost.microUsd);
   }

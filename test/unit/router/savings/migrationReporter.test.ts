@@ -48,6 +48,13 @@ describe('a migration report', () => {
     assert.ok(Math.abs(totals.highMicroUsd - 108_000 * 9 / 7) < 30);
   });
 
+  it('moves nothing that simulated providers answered', async () => {
+    const bench = new ReportBench(config);
+    bench.add(at(2), [{ ...onGpt({ inputTokens: 9_000, outputTokens: 900 }), cost: { microUsd: 0, certainty: 'exact', priceSource: 'simulated' } }]);
+    const { lines, uncounted } = await migrate(bench, 'anthropic/claude-sonnet-4.5');
+    assert.deepEqual([lines, uncounted], [[], [{ reason: 'simulated providers answered them', requests: 1 }]]);
+  });
+
   it('has one line for each price: a long prompt costs more', async () => {
     const bench = new ReportBench(configOf({ ...endpoints, claude: { provider: 'anthropic', keys: ['${A}'], models: { 'claude-haiku-5.5': {} } } }));
     bench.add(at(2), [onGpt({ inputTokens: 50_000, cacheReadTokens: 0, outputTokens: 0 })]);
