@@ -18,6 +18,8 @@ import { checkHealth, removeProvider, setEnabled, testProvider } from './command
 import { showIncidents } from './commands/health/showIncidents.ts';
 import { pauseEndpoint, probeNow, resetBreaker, resumeEndpoint } from './commands/health/endpointOrders.ts';
 import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
+import { blockExtension } from './commands/budgets/blockExtension.ts';
+import { allowBudget, editBudgets, setBudget } from './commands/budgets/budgetCommands.ts';
 import { shadowReport, startShadow, stopShadow } from './commands/shadow/shadowCommands.ts';
 import { editKeyPool } from './commands/keyPool/editKeyPool.ts';
 import { clearResponseCache } from './commands/cache/clearResponseCache.ts';
@@ -201,6 +203,10 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.startShadow': target => startShadow(services, target),
       'waybill.stopShadow': target => stopShadow(services, target),
       'waybill.shadowReport': target => shadowReport(services, target, route => shadowReports.show(route)),
+      'waybill.setBudget': () => setBudget(services),
+      'waybill.editBudgets': () => editBudgets(services),
+      'waybill.allowBudget': () => allowBudget(services),
+      'waybill.blockExtension': () => blockExtension(services),
       'waybill.dryRun': target => dryRun(services, target, report => reports.show('Dry run.md', dryRunMarkdown(report))),
       'waybill.rulesHistory': () => rulesHistory(services, (title, name, version, now) => ruleTexts.compare(title, name, version, now)),
       'waybill.reconcileBill': target => reconcileBill(services, target, report => bill.show(report)),

@@ -31,3 +31,9 @@ export function callerFrom(hints: CallerHints, workspace: string | undefined, br
     purpose: hasTools ? 'agent' : conversation === undefined ? 'utility' : 'chat',
   };
 }
+
+/** Why the requests of an extension are refused; undefined: they are not. @param blocked ids of extensions, in any case */
+export function refusalOf(extension: string | undefined, blocked: readonly string[]): string | undefined {
+  if (extension === undefined || !blocked.some(one => one.toLowerCase() === extension.toLowerCase())) return undefined;
+  return `The extension "${extension}" may not use models of Waybill: it is in the setting "waybill.blockedExtensions". Allow it by "Waybill: Block Extension…".`;
+}

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { OfferedModel } from '../../server/api/status.ts';
 import { messageOf, plainError } from '../base/errors.ts';
-import { callerFrom } from './caller.ts';
+import { callerFrom, refusalOf } from './caller.ts';
 import { currentBranch } from './gitBranch.ts';
 import { chatProblem } from './chatOutcome.ts';
 import { conversationFrom } from './conversationFrom.ts';
@@ -88,6 +88,8 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
     try {
       const conversation = conversationFrom(messages, { ...options, modelConfiguration: extras.modelConfiguration });
       const from = callerFrom({ requestInitiator: extras.requestInitiator, modelOptions: options.modelOptions, tools }, vscode.workspace.workspaceFolders?.[0]?.name, currentBranch());
+      const refusal = refusalOf(from.extension, this.#configuration.settings.blockedExtensions);
+      if (refusal !== undefined) throw plainError(refusal);
       this.#titles.keep(from.conversation, conversation);
       const result = await this.#server.chat(
         { id: `chat-${String(++this.#chats)}`, requestedModel: wanted, conversation, caller: from },

@@ -1,5 +1,5 @@
-import type { BudgetPeriod } from '../../server/api/budgets/budgetSettings.ts';
 import type { BudgetAction } from '../../server/api/budgets/budgetStatus.ts';
+import { liftTitles } from '../base/budgetWording.ts';
 import type { NoticeParams } from '../../server/api/messages.ts';
 import type { StatusSnapshot } from '../../server/api/status.ts';
 
@@ -42,9 +42,6 @@ export function noticeActions(notice: NoticeParams): NoticeAction[] {
       ];
   }
 }
-
-/** How a budget is lifted until it begins anew. */
-export const liftTitles: Readonly<Record<BudgetPeriod, string>> = { day: 'Until Tomorrow', week: 'Until Next Week', month: 'Until Next Month' };
 
 /**
  * Remembers which notices were shown, so that each is shown once per endpoint, until the endpoint is healthy again

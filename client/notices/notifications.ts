@@ -9,7 +9,7 @@ import type { KeyStore } from '../keys/keyStore.ts';
 import { portActions, portNotice, portTrouble } from '../status/localEndpoint.ts';
 import { NoticeMemory, noticeActions } from './notices.ts';
 import type { ServerProcess } from '../server/serverProcess.ts';
-import { warn } from '../base/toasts.ts';
+import { inform, warn } from '../base/toasts.ts';
 
 /**
  * Notifications: a server that stays down, problems in the settings, and what providers
@@ -27,7 +27,7 @@ export class Notifications implements vscode.Disposable {
     this.#subscriptions = [
       server.onDidChangeState(state => { if (state === 'failed') void this.#tellFailure(server, log); }),
       server.onDidConfigure(problems => { void this.#tellProblems(problems, log); }),
-      server.onDidReceiveNotice(notice => { void this.#tellNotice(notice); }),
+      server.onDidReceiveNotice(notice => { void this.#tellNotice(server, notice); }),
       server.onDidChangeStatus(status => {
         this.#memory.recover(status);
         void this.#tellPort(server, status.http);
@@ -74,7 +74,7 @@ export class Notifications implements vscode.Disposable {
     await runChosen(await warn(portNotice(trouble, http.state, tools), ...actions.map(action => action.title)), actions);
   }
 
-  async #tellNotice(notice: NoticeParams): Promise<void> {
+  async #tellNotice(server: ServerProcess, notice: NoticeParams): Promise<void> {
     if (!this.#memory.isNew(notice)) return;
     const actions = noticeActions(notice);
     const pick = await warn(notice.message, ...actions.map(action => action.title));
@@ -85,6 +85,12 @@ export class Notifications implements vscode.Disposable {
       case 'checkHealth': await vscode.commands.executeCommand('waybill.checkHealth'); return;
       case 'showIncidents': await vscode.commands.executeCommand('waybill.showIncidents'); return;
       case 'canaryReport': await vscode.commands.executeCommand('waybill.canaryReport', { route: action.route }); return;
+      case 'editBudgets': await vscode.commands.executeCommand('waybill.editBudgets'); return;
+      case 'budget': {
+        const result = await server.budget({ action: action.action, budget: action.budget });
+        void ('refused' in result ? warn(result.refused) : inform(result.message));
+        return;
+      }
       case undefined: return;
     }
   }

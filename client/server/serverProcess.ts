@@ -27,6 +27,7 @@ import {
   cancelRequestRequest, findRequestsRequest, runningRequestsRequest, type CancelRequestResult, type FindRequestsParams, type FindRequestsResult, type RunningRequest,
 } from '../../server/api/reports/requestMessages.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
+import { budgetRequest, type BudgetOrder, type BudgetResult } from '../../server/api/budgets/budgetStatus.ts';
 import { shadowRequest, type ShadowParams, type ShadowResult } from '../../server/api/shadow.ts';
 import { startDrillRequest, stopDrillRequest, resilienceReportRequest } from '../../server/api/drill.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, ResilienceReportResult } from '../../server/api/drill.ts';
@@ -174,6 +175,7 @@ export class ServerProcess implements WaybillServer {
   async incidents(params: IncidentParams, token?: vscode.CancellationToken): Promise<IncidentResult> { return this.#request(incidentsRequest, params, token); }
   async cacheReport(params: CacheReportParams, token?: vscode.CancellationToken): Promise<CacheReportResult> { return this.#request(cacheReportRequest, params, token); }
   async savings(params: SavingsParams, token?: vscode.CancellationToken): Promise<SavingsResult> { return this.#request(savingsRequest, params, token); }
+  async budget(order: BudgetOrder): Promise<BudgetResult> { return this.#request(budgetRequest, order); }
   async shadow(params: ShadowParams): Promise<ShadowResult> { return this.#request(shadowRequest, params); }
   async dryRun(params: DryRunParams, token?: vscode.CancellationToken): Promise<DryRunResult> { return this.#request(dryRunRequest, params, token); }
   async ruleVersions(): Promise<RuleVersion[]> { return this.#request(ruleVersionsRequest, {}); }

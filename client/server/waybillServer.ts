@@ -12,6 +12,7 @@ import type { IncidentParams, IncidentResult } from '../../server/api/reports/in
 import type { CacheReportParams, CacheReportResult } from '../../server/api/reports/cacheReport.ts';
 import type { CancelRequestResult, FindRequestsParams, FindRequestsResult, RunningRequest } from '../../server/api/reports/requestMessages.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
+import type { BudgetOrder, BudgetResult } from '../../server/api/budgets/budgetStatus.ts';
 import type { ShadowParams, ShadowResult } from '../../server/api/shadow.ts';
 import type { DryRunParams, DryRunResult } from '../../server/api/rules/dryRun.ts';
 import type { RuleVersion, RuleVersionParams, RuleVersionResult } from '../../server/api/rules/rulesHistory.ts';
@@ -75,6 +76,8 @@ export interface WaybillServer {
   cacheReport(params: CacheReportParams, token?: vscode.CancellationToken): Promise<CacheReportResult>;
   /** What requests cost beside what they would have cost at a baseline. */
   savings(params: SavingsParams, token?: vscode.CancellationToken): Promise<SavingsResult>;
+  /** Allows more of a budget, lifts it, or takes that back; or returns why not. */
+  budget(order: BudgetOrder): Promise<BudgetResult>;
   /** Does something with the shadow of a route, or returns why not. */
   shadow(params: ShadowParams): Promise<ShadowResult>;
   /** What was used, what it would cost elsewhere, and how to move there. */

@@ -1,3 +1,4 @@
+import type { BudgetSettings } from '../../server/api/budgets/budgetSettings.ts';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
@@ -10,6 +11,8 @@ import type { KeyStore } from '../keys/keyStore.ts';
 import { readNetworkSettings, readSettings } from './settings.ts';
 import type { ClientSettings, NetworkSettingName, SettingName, SettingsReading } from './settings.ts';
 import type { Endpoints, Routes } from './settingsEdits.ts';
+
+type Budgets = Record<string, BudgetSettings>;
 
 /** Typing in settings.json saves often; the server gets the settings once they have not changed for this long. */
 const quietMs = 150;
@@ -68,6 +71,16 @@ export class Configuration implements vscode.Disposable {
     await update('routes', change);
   }
 
+  /** Changes the user's budgets as they are written now. */
+  async changeBudgets(change: (budgets: Budgets) => Budgets): Promise<void> {
+    await update('budgets', change);
+  }
+
+  /** Replaces the list of extensions whose requests are refused; an empty one takes the setting out of the file. */
+  async blockExtensions(ids: readonly string[]): Promise<void> {
+    await vscode.workspace.getConfiguration('waybill').update('blockedExtensions', ids.length === 0 ? undefined : ids, vscode.ConfigurationTarget.Global);
+  }
+
   /** Which of the two stand in the user's settings with nothing in them. */
   emptySettings(): { endpoints: boolean; routes: boolean } {
     const isEmpty = (name: 'endpoints' | 'routes'): boolean => {
@@ -117,7 +130,7 @@ function readNetwork(): NetworkSettings {
   return readNetworkSettings((name: NetworkSettingName) => section.inspect(name)?.globalValue);
 }
 
-async function update<Entries extends Endpoints | Routes>(name: 'endpoints' | 'routes', change: (entries: Entries) => Entries | undefined): Promise<void> {
+async function update<Entries extends Endpoints | Routes | Budgets>(name: 'endpoints' | 'routes' | 'budgets', change: (entries: Entries) => Entries | undefined): Promise<void> {
   const section = vscode.workspace.getConfiguration('waybill');
   const written = section.inspect<Entries>(name)?.globalValue;
   const before = typeof written === 'object' && !Array.isArray(written) ? written : ({} as Entries);

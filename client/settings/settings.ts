@@ -22,7 +22,10 @@ export interface ClientSettings {
   /** What requests may cost, whatever they ask for. */
   /** Absent: none are written. Not checked yet. */
   caps?: CapSettings | undefined;
+  /** Not checked yet. */
   budgets: Record<string, BudgetSettings>;
+  /** Ids of extensions whose requests in the editor are refused. */
+  blockedExtensions: readonly string[];
   localEndpoint: { enabled: boolean; port: number };
   statusBar: StatusBarChoice;
   shownModels: ShownModels;
@@ -40,6 +43,7 @@ export const settingDefaults = {
   'rulesFile': '',
   'caps': {},
   'budgets': {},
+  'blockedExtensions': [],
   'localEndpoint.enabled': true,
   'localEndpoint.port': 7717,
   'statusBar.show': 'health',
@@ -74,7 +78,9 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
       ...(typeof rulesFile === 'string' && rulesFile.trim() !== '' ? { rulesFile: rulesFile.trim() } : {}),
       // As they are written: the server says what is wrong with them, and what caps until that is corrected.
       ...(caps === undefined || caps === null ? {} : { caps: caps as CapSettings }),
-      budgets: budgetsOf(userValue('budgets'), problems),
+      // The same.
+      budgets: (userValue('budgets') ?? {}) as Record<string, BudgetSettings>,
+      blockedExtensions: textsOf(userValue('blockedExtensions')),
       localEndpoint: {
         enabled: typeof localEndpointEnabled === 'boolean' ? localEndpointEnabled : settingDefaults['localEndpoint.enabled'],
         port: typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65535 ? port : settingDefaults['localEndpoint.port'],
@@ -148,12 +154,9 @@ function equivalentsOf(value: unknown, problems: ConfigProblem[]): Record<string
   return equivalents;
 }
 
-/** The server checks what each budget holds. */
-function budgetsOf(value: unknown, problems: ConfigProblem[]): Record<string, BudgetSettings> {
-  if (value === undefined) return {};
-  if (isEntry<Record<string, BudgetSettings>>(value)) return value;
-  problems.push({ path: 'budgets', message: '"waybill.budgets" must be an object, such as { "daily": { "limitUsd": 5, "period": "day" } }.' });
-  return {};
+/** The texts of a list; what else is in it is no id of an extension. */
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter(one => typeof one === 'string') : [];
 }
 
 /** The server checks each alias; here only what cannot be one at all is taken out. */

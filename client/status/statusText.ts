@@ -4,6 +4,7 @@ import type { EndpointStatus, NetworkStatus, StatusSnapshot } from '../../server
 import { count, formatMoney, isWhollyUnknown, markdownCell, speakMoney } from '../base/format.ts';
 import type { Money } from '../base/format.ts';
 import { atLeastNote } from '../base/money.ts';
+import { budgetFigure, budgetNotes, budgetTitle } from '../base/budgetWording.ts';
 import { drillText } from '../base/drillWording.ts';
 import type { StatusBarChoice } from '../settings/settings.ts';
 import type { ServerState } from '../server/waybillServer.ts';
@@ -33,7 +34,9 @@ export interface StatusBarInput {
 const gap = '&nbsp;&nbsp;&nbsp;';
 
 /** The commands the tooltip may run. */
-export const statusBarCommands = ['waybill.stopFireDrill', 'waybill.fireDrillReport', 'waybill.open', 'waybill.addProvider', 'waybill.removeSimulated', 'waybill.restartServer', 'waybill.showLog', 'waybill.openSettings'] as const;
+export const statusBarCommands = ['waybill.stopFireDrill', 'waybill.fireDrillReport', 'waybill.open', 'waybill.addProvider', 'waybill.removeSimulated', 'waybill.restartServer', 'waybill.showLog', 'waybill.openSettings', 'waybill.allowBudget'] as const;
+/** Budgets that are near their limit, and those of everything, each at most so many. */
+const mostBudgets = 3;
 
 /** What the status bar says. */
 export function statusBarContent(input: StatusBarInput): StatusBarContent {
@@ -118,6 +121,8 @@ function tooltip(status: StatusSnapshot, money: Money, now: number): string {
       : '$(debug-disconnect) **Sign-in page in the way:** this network answers in the place of the providers. Open any web page and sign in. Local models still work.']),
     ...(status.endpoints.some(isSimulated) ? ['$(beaker) **Simulated:** these providers answer without a model, at no cost · [Remove Simulated Providers](command:waybill.removeSimulated)'] : []),
     ...(status.nothingCanServe ? ['**No provider can answer a request now.**'] : []),
+    ...(status.budgets ?? []).filter(({ state }) => state !== 'ok').slice(0, mostBudgets).map(budget => `$(credit-card) **${markdownCell(budgetTitle(budget))}:** ${markdownCell(budgetFigure(budget))}, ${markdownCell(budgetNotes(budget).join(', '))} · [Allow More](command:waybill.allowBudget)`),
+    ...(status.budgets ?? []).filter(({ state, of }) => state === 'ok' && of === undefined).slice(0, mostBudgets).map(budget => `${markdownCell(budgetTitle(budget))}: ${markdownCell(budgetFigure(budget))}, ${markdownCell(budgetNotes(budget).join(', '))}`),
     ...(money.estimated ? ['\\~ part of it is an estimate'] : []),
     ...(money.unknown > 0 ? [`the cost of ${count(money.unknown, 'request')} is unknown and not in the figures`] : []),
     ...(money.unpriced === undefined ? [] : [markdownCell(atLeastNote(money.unpriced))]),

@@ -1,8 +1,9 @@
 import type { TokenUsage } from '../../../server/api/conversation.ts';
-import type { Attempt, Cost, Receipt } from '../../../server/api/receipt.ts';
+import type { Attempt, Cost, PlannedBudget, Receipt } from '../../../server/api/receipt.ts';
 import { featuresOf } from '../../../server/api/reports/features.ts';
 import type { RequestFeature } from '../../../server/api/reports/features.ts';
 import { whyText } from '../../../server/api/routes/why.ts';
+import { budgetTitle } from '../../base/budgetWording.ts';
 import { countOf, formatCount, formatDuration, formatMoment, tokenFigures, totalTokens } from '../../base/figures.ts';
 import type { TimeStyle, TokenFigure } from '../../base/figures.ts';
 import { atLeastNote, coveredBy, formatCost, formatMicroUsd } from '../../base/money.ts';
@@ -113,6 +114,7 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
     ['Prompt cache', cacheText(receipt.plan.cache)],
     ['Response cache', responseCacheText(receipt)],
     ['Caps', capsText(receipt.plan.caps)],
+    ['Budgets', budgetsText(receipt.plan.budgets)],
     ['Ignored', receipt.plan.ignored?.join('; ')],
   ]).concat(presentFacts([
     ['Conversation', receipt.caller.conversation],
@@ -178,6 +180,24 @@ function responseCacheText({ cache }: Receipt): string | undefined {
 function paidBy(of: string | undefined): string {
   return of === undefined ? '' : `; paid for by ${of}`;
 }
+
+/** What was left of each budget that held for it, and what the budget did. */
+function budgetsText(budgets: Receipt['plan']['budgets']): string | undefined {
+  if (budgets === undefined || budgets.length === 0) return undefined;
+  return budgets.map(budget => {
+    const left = budget.lifted === true ? 'lifted' : `${formatMicroUsd(Math.max(0, budget.leftMicroUsd))} of ${formatMicroUsd(budget.limitMicroUsd)} a ${budget.period} was left`;
+    const did = [
+      ...(budget.allowedMicroUsd === undefined ? [] : [`${formatMicroUsd(budget.allowedMicroUsd)} more was allowed`]),
+      ...(budget.did === undefined ? [] : [budgetDeeds[budget.did]]),
+      ...(budget.unpriced === true ? ['a price that is not known was not counted'] : []),
+    ];
+    return [`${budgetTitle(budget)}: ${left}`, ...did].join(', ');
+  }).join('; ');
+}
+
+const budgetDeeds: Readonly<Record<NonNullable<PlannedBudget['did']>, string>> = {
+  'cheaper': 'cheaper targets came first', 'passed-over': 'targets that did not fit were passed over', 'stopped': 'nothing that fits was there', 'warned': 'it is used up and only warns',
+};
 
 /** What was left of each cap that held for it. */
 function capsText(caps: Receipt['plan']['caps']): string | undefined {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { RefreshThrottle } from '../shared/refreshThrottle.ts';
+import { budgetSection } from './budgetSection.ts';
 import { exportSpend } from './spendExport.ts';
 import { isFromSpendPage } from './spendMessages.ts';
 import type { FromSpendPage, SpendAction, ToSpendPage } from './spendMessages.ts';
@@ -34,6 +35,7 @@ export class SpendView implements vscode.WebviewViewProvider, vscode.Disposable 
   #pageIsReady = false;
   #shownRevision: number | undefined;
   #shownEndpoints: number | undefined;
+  #shownBudgets: string | undefined;
   #midnight: NodeJS.Timeout | undefined;
 
   /** @param onFigures called when figures, and not an empty page, are on screen */
@@ -94,7 +96,7 @@ export class SpendView implements vscode.WebviewViewProvider, vscode.Disposable 
   #refreshWhenChanged(): void {
     const status = this.#server.status;
     if (status === undefined || this.#view?.visible !== true) return;
-    if (status.ledgerRevision !== this.#shownRevision || status.endpoints.length !== this.#shownEndpoints) this.#throttle.request();
+    if (status.ledgerRevision !== this.#shownRevision || status.endpoints.length !== this.#shownEndpoints || JSON.stringify(status.budgets) !== this.#shownBudgets) this.#throttle.request();
   }
 
   async #refresh(): Promise<void> {
@@ -120,17 +122,17 @@ export class SpendView implements vscode.WebviewViewProvider, vscode.Disposable 
     const status = this.#server.status;
     this.#shownRevision = revision;
     this.#shownEndpoints = status?.endpoints.length;
-    return {
-      type: 'page',
-      page: buildSpendPage({
-        period,
-        report,
-        chartDays: (week ?? report).byDay,
-        chartSlots: chartSlots(period, now),
-        hasProviders: status === undefined || status.endpoints.length > 0,
-        style: { locale: vscode.env.language },
-      }),
-    };
+    this.#shownBudgets = JSON.stringify(status?.budgets);
+    const budgets = budgetSection(status?.budgets);
+    const page = buildSpendPage({
+      period,
+      report,
+      chartDays: (week ?? report).byDay,
+      chartSlots: chartSlots(period, now),
+      hasProviders: status === undefined || status.endpoints.length > 0,
+      style: { locale: vscode.env.language },
+    });
+    return { type: 'page', page: budgets === undefined ? page : { ...page, sections: [budgets, ...page.sections] } };
   }
 
   #waitForMidnight(): void {

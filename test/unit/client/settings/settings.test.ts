@@ -19,7 +19,7 @@ describe('readNetworkSettings', () => {
 describe('readSettings', () => {
   it('fills every default in when the user has written nothing', () => {
     assert.deepEqual(read({}), {
-      settings: { endpoints: {}, routes: {}, aliases: {}, equivalents: {}, tools: {}, budgets: {}, localEndpoint: { enabled: true, port: 7717 }, statusBar: 'health', shownModels: 'routes', agentTools: false },
+      settings: { endpoints: {}, routes: {}, aliases: {}, equivalents: {}, tools: {}, budgets: {}, blockedExtensions: [], localEndpoint: { enabled: true, port: 7717 }, statusBar: 'health', shownModels: 'routes', agentTools: false },
       problems: [],
     });
   });
@@ -30,7 +30,7 @@ describe('readSettings', () => {
       'localEndpoint.enabled': false, 'localEndpoint.port': 0, 'statusBar.show': 'both', 'models.show': 'all', 'agentTools.enabled': true,
     });
     assert.deepEqual(settings, {
-      endpoints: { openai: { provider: 'openai' } }, routes: { default: { targets: ['openai/gpt-4.1'] } }, aliases: { sonnet: 'claude-sonnet-5.5' }, equivalents: {}, tools: {}, budgets: {},
+      endpoints: { openai: { provider: 'openai' } }, routes: { default: { targets: ['openai/gpt-4.1'] } }, aliases: { sonnet: 'claude-sonnet-5.5' }, equivalents: {}, tools: {}, budgets: {}, blockedExtensions: [],
       localEndpoint: { enabled: false, port: 0 }, statusBar: 'both', shownModels: 'all', agentTools: true,
     });
   });

@@ -1,0 +1,149 @@
+import * as vscode from 'vscode';
+import { budgetScopes, type BudgetPeriod, type BudgetScope, type BudgetSettings } from '../../../server/api/budgets/budgetSettings.ts';
+import type { BudgetOrder, BudgetStatus } from '../../../server/api/budgets/budgetStatus.ts';
+import { budgetFigure, budgetNotes, budgetTitle, liftTitles } from '../../base/budgetWording.ts';
+import { NextStep, UserError } from '../../base/errors.ts';
+import { inform } from '../../base/toasts.ts';
+import { askChoice, askText, valueOf, type Choice } from '../input/quickInput.ts';
+import type { CommandServices } from '../services.ts';
+import { amountOf, budgetNameFor, scopeTitles } from './budgetDraft.ts';
+
+const title = 'Set Budget';
+const totalSteps = 4;
+const periods: readonly Choice<BudgetPeriod>[] = [
+  { label: 'A Day', detail: 'Begins anew at midnight', value: 'day' },
+  { label: 'A Week', detail: 'Begins anew on Monday', value: 'week' },
+  { label: 'A Month', detail: 'Begins anew on the first', value: 'month' },
+];
+const outcomes: readonly Choice<Pick<BudgetSettings, 'whenReached' | 'cheaperAt'>>[] = [
+  { label: 'Stop', detail: 'Requests that would cost more than is left are not sent; the chat asks whether to allow more', value: {} },
+  { label: 'Stop, and Prefer Cheaper Models from 80 %', detail: 'From then on the target of a route that is expected to cost least comes first', value: { cheaperAt: 80 } },
+  { label: 'Only Warn', detail: 'Everything is sent; a notification says that the budget is used up', value: { whenReached: 'warn' } },
+];
+
+/** "Set Budget…": what it is for, how long it counts, how much, and what follows at the limit. */
+export async function setBudget(services: CommandServices): Promise<void> {
+  const { settings } = services.configuration;
+  const per = valueOf(await askChoice<BudgetScope>({
+    title, step: 1, totalSteps, placeholder: 'What should have a budget?',
+    items: (Object.keys(budgetScopes) as BudgetScope[]).map(value => ({ label: scopeTitles[value].one, detail: scopeTitles[value].detail, value })),
+  }));
+  if (per === undefined) return;
+  const only = per === 'everything' ? null : await askNames(services, per);
+  if (only === undefined) return;
+  const period = valueOf(await askChoice<BudgetPeriod>({ title, step: 2, totalSteps, placeholder: 'How long does it count?', items: periods }));
+  if (period === undefined) return;
+  const limitUsd = await askAmount(title, 3);
+  if (limitUsd === undefined) return;
+  const outcome = valueOf(await askChoice<Pick<BudgetSettings, 'whenReached' | 'cheaperAt'>>({ title, step: 4, totalSteps, placeholder: 'What follows at the limit? At 80 % a notification warns', items: outcomes }));
+  if (outcome === undefined) return;
+  const budget: BudgetSettings = { limitUsd, period, ...(per === 'everything' ? {} : { per }), ...(only === null ? {} : { only: [only] }), ...outcome };
+  const name = budgetNameFor(budget, new Set(Object.keys(settings.budgets)));
+  await services.configuration.changeBudgets(now => ({ ...now, [name]: budget }));
+  void inform(`The budget "${name}" holds: $${String(limitUsd)} a ${period}${per === 'everything' ? '' : ` for ${only ?? `each ${per}`}`}.`, 'Edit Budgets…').then(async pick => {
+    if (pick !== undefined) await vscode.commands.executeCommand('waybill.editBudgets');
+  });
+}
+
+/** @returns a name, null for each of its own, undefined where the user left */
+async function askNames({ server, configuration }: CommandServices, per: Exclude<BudgetScope, 'everything'>): Promise<string | null | undefined> {
+  const known = per === 'endpoint' ? Object.keys(configuration.settings.endpoints) : per === 'route' ? Object.keys(configuration.settings.routes)
+    : per === 'tool' ? await server.connectedTools().catch(() => []) : per === 'workspace' ? (vscode.workspace.workspaceFolders ?? []).map(({ name }) => name) : [];
+  if (per === 'conversation') return null;
+  const picked = valueOf(await askChoice<{ name: string | null }>({
+    title, step: 1, totalSteps, placeholder: `Which ${per}? Choose or type a name`,
+    items: [{ label: `Each ${scopeTitles[per].one}`, detail: 'Every one has the whole amount for itself', value: { name: null } }, ...known.map(name => ({ label: name, value: { name } }))],
+    typed: text => ({ label: text, value: { name: text } }),
+  }));
+  return picked === undefined ? undefined : picked.name;
+}
+
+async function askAmount(of: string, step?: number, value?: string): Promise<number | undefined> {
+  const text = valueOf(await askText({
+    title: of, ...(step === undefined ? {} : { step, totalSteps }), placeholder: '5', prompt: 'How much may be spent, in US dollars?', value,
+    problem: written => (amountOf(written) === undefined ? 'Write an amount above 0 and up to 1,000,000 US dollars, such as 5 or 0.50.' : undefined),
+  }));
+  return text === undefined ? undefined : amountOf(text);
+}
+
+/** "Edit Budgets…": one of them, and what is changed about it. */
+export async function editBudgets(services: CommandServices): Promise<void> {
+  const budgets = Object.fromEntries(Object.entries(services.configuration.settings.budgets).filter(([, budget]) => typeof budget === 'object'));
+  if (Object.keys(budgets).length === 0) throw new NextStep('There is no budget yet.', { title: 'Set Budget…', command: 'waybill.setBudget' });
+  const name = valueOf(await askChoice<string | null>({
+    title: 'Edit Budgets', placeholder: 'Choose a budget',
+    items: [...Object.keys(budgets).map(value => ({ label: value, description: summaryOf(budgets[value]), ...statusOf(services, value), value })), { label: '$(add) Set Budget…', value: null }],
+  }));
+  if (name === undefined) return;
+  if (name === null) { await setBudget(services); return; }
+  const change = valueOf(await askChoice<'amount' | 'outcome' | 'allow' | 'remove'>({
+    title: `Budget "${name}"`, placeholder: summaryOf(budgets[name]),
+    items: [
+      { label: 'Change the Amount…', value: 'amount' }, { label: 'Change What Follows at the Limit…', value: 'outcome' },
+      { label: 'Allow More, or Lift It…', detail: 'Until it begins anew', value: 'allow' }, { label: 'Remove', value: 'remove' },
+    ],
+  }));
+  switch (change) {
+    case undefined: return;
+    case 'allow': await allowBudget(services, name); return;
+    case 'remove':
+      await services.configuration.changeBudgets(now => Object.fromEntries(Object.entries(now).filter(([one]) => one !== name)));
+      void inform(`The budget "${name}" is removed; what was spent stays in the ledger.`);
+      return;
+    case 'amount': {
+      const limitUsd = await askAmount(`Budget "${name}"`, undefined, String(budgets[name]?.limitUsd ?? ''));
+      if (limitUsd !== undefined) await services.configuration.changeBudgets(now => withChange(now, name, { limitUsd }));
+      return;
+    }
+    case 'outcome': {
+      const outcome = valueOf(await askChoice({ title: `Budget "${name}"`, placeholder: 'What follows at the limit?', items: outcomes }));
+      if (outcome !== undefined) await services.configuration.changeBudgets(now => withChange(now, name, { whenReached: undefined, cheaperAt: undefined, ...outcome }));
+    }
+  }
+}
+
+function withChange(now: Readonly<Record<string, BudgetSettings>>, name: string, change: Partial<BudgetSettings>): Record<string, BudgetSettings> {
+  const before = now[name];
+  return before === undefined ? { ...now } : { ...now, [name]: { ...before, ...change } };
+}
+
+function summaryOf(budget: BudgetSettings | undefined): string {
+  if (budget === undefined) return '';
+  const { limitUsd, period, per = 'everything', only, whenReached } = budget;
+  const whom = per === 'everything' ? 'for everything' : only === undefined ? `for each ${per}` : `for ${only.join(', ')}`;
+  return `$${String(limitUsd)} a ${period} ${whom}${whenReached === 'warn' ? ', only warns' : ''}`;
+}
+
+function statusOf({ server }: CommandServices, name: string): { detail?: string } {
+  const [first] = (server.status?.budgets ?? []).filter(one => one.name === name);
+  return first === undefined ? {} : { detail: `${budgetFigure(first)}, ${budgetNotes(first).join(', ')}` };
+}
+
+type Allowance = Pick<BudgetOrder, 'action' | 'usd'>;
+
+/** "Allow More of a Budget…": a budget, and how much more, or until it begins anew. @param name of the budget; absent: the user chooses */
+export async function allowBudget(services: CommandServices, name?: string): Promise<void> {
+  const all = (services.server.status?.budgets ?? []).filter(one => name === undefined || one.name === name);
+  if (all.length === 0) throw new NextStep('There is no budget that something was spent of.', { title: 'Set Budget…', command: 'waybill.setBudget' });
+  const ofTitle = 'Allow More of a Budget';
+  const status = all.length === 1 ? all[0] : valueOf(await askChoice<BudgetStatus>({
+    title: ofTitle, placeholder: 'Choose a budget',
+    items: all.toSorted((a, b) => b.share - a.share).map(value => ({ label: budgetTitle(value), description: budgetFigure(value), detail: budgetNotes(value).join(', '), value })),
+  }));
+  if (status === undefined) return;
+  const dollars = [1, 5, 20].map((usd): Choice<Allowance> => ({ label: `Allow $${String(usd)} More`, value: { action: 'allow', usd } }));
+  const order = valueOf(await askChoice<Allowance>({
+    title: ofTitle, placeholder: `${budgetTitle(status)}: ${budgetFigure(status)}`,
+    items: [
+      ...dollars, { label: liftTitles[status.period], detail: 'It holds nothing back until it begins anew', value: { action: 'lift' } },
+      ...(status.lifted === true || status.allowedMicroUsd !== undefined ? [{ label: 'Take Back What Was Allowed', value: { action: 'restore' } } satisfies Choice<Allowance>] : []),
+    ],
+  }));
+  if (order !== undefined) await act(services, { ...order, budget: status.key });
+}
+
+async function act({ server }: CommandServices, order: BudgetOrder): Promise<void> {
+  const result = await server.budget(order);
+  if ('refused' in result) throw new UserError(result.refused);
+  void inform(result.message);
+}

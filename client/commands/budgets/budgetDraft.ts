@@ -1,0 +1,33 @@
+import type { BudgetScope, BudgetSettings } from '../../../server/api/budgets/budgetSettings.ts';
+
+/** What a budget can be for, as it is offered. */
+export const scopeTitles: Readonly<Record<BudgetScope, { readonly one: string; readonly detail: string }>> = {
+  everything: { one: 'Everything', detail: 'All that is sent from this machine' },
+  conversation: { one: 'Conversation', detail: 'Every conversation has the amount for itself' },
+  workspace: { one: 'Workspace', detail: 'What is asked in a folder' },
+  branch: { one: 'Branch', detail: 'What is asked on a branch of a repository' },
+  tool: { one: 'Tool', detail: 'A connected tool, or VS Code\'s chat' },
+  endpoint: { one: 'Endpoint', detail: 'What a provider gets' },
+  route: { one: 'Route', detail: 'What asks for a route' },
+  extension: { one: 'Extension', detail: 'An extension that asks in VS Code' },
+};
+
+/** An amount of US dollars as a person writes it: `5`, `$0.50`, `1,000`. @returns undefined where it is none above 0 and up to 1,000,000 */
+export function amountOf(text: string): number | undefined {
+  const plain = text.trim().replace(/^\$/, '').replace(/,(?=\d{3}(?:\D|$))/g, '');
+  if (!/^\d+(?:\.\d+)?$/.test(plain)) return undefined;
+  const amount = Number(plain);
+  return amount > 0 && amount <= 1_000_000 ? amount : undefined;
+}
+
+const periodNames = { day: 'daily', week: 'weekly', month: 'monthly' } as const;
+
+/** A name that is free: `daily`, `monthly-claude-code`, `daily-2`. */
+export function budgetNameFor({ period, per = 'everything', only }: BudgetSettings, taken: ReadonlySet<string>): string {
+  const whose = per === 'everything' ? '' : `-${only?.[0] ?? per}`;
+  const base = `${periodNames[period]}${whose}`.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 56);
+  const used = new Set([...taken].map(name => name.toLowerCase()));
+  let name = base;
+  for (let number = 2; used.has(name.toLowerCase()); number += 1) name = `${base}-${String(number)}`;
+  return name;
+}

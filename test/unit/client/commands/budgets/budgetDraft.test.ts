@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { BudgetStatus } from '../../../../../server/api/budgets/budgetStatus.ts';
+import { namePattern } from '../../../../../server/config/schema.ts';
+import { budgetFigure, budgetNotes, budgetTitle } from '../../../../../client/base/budgetWording.ts';
+import { amountOf, budgetNameFor } from '../../../../../client/commands/budgets/budgetDraft.ts';
+import { budgetSection } from '../../../../../client/views/spend/budgetSection.ts';
+
+describe('an amount that a person writes', () => {
+  it('is read as dollars, or not at all', () => {
+    assert.deepEqual(['5', '$0.50', ' 1,000 ', '1000000'].map(amountOf), [5, 0.5, 1000, 1_000_000]);
+    for (const text of ['', '0', '-1', '1e9', 'five', '1,5', '1000001', '$', '0x10']) assert.equal(amountOf(text), undefined, text);
+  });
+});
+
+describe('the name of a new budget', () => {
+  it('is plain, says what it is for, and is free', () => {
+    assert.equal(budgetNameFor({ limitUsd: 5, period: 'day' }, new Set()), 'daily');
+    assert.equal(budgetNameFor({ limitUsd: 5, period: 'day' }, new Set(['Daily', 'daily-2'])), 'daily-3');
+    assert.equal(budgetNameFor({ limitUsd: 5, period: 'month', per: 'branch', only: ['feature/ä b'] }, new Set()), 'monthly-feature-b');
+    for (const only of ['x'.repeat(300), '…', 'a b']) assert.match(budgetNameFor({ limitUsd: 1, period: 'week', per: 'workspace', only: [only] }, new Set(['weekly-a-b'])), namePattern);
+  });
+});
+
+describe('where a budget stands, in words', () => {
+  const status: BudgetStatus = {
+    name: 'agents', period: 'day', per: 'tool', of: 'codex', key: 'k', limitMicroUsd: 5_000_000, spentMicroUsd: 1_200_000, reservedMicroUsd: 300_000, leftMicroUsd: 3_500_000, share: 0.3, state: 'ok', isHard: true,
+    from: new Date(2026, 10, 27).getTime(), resetsAt: new Date(2026, 10, 28).getTime(),
+  };
+
+  it('has what is spent, left and reserved, and when it begins anew', () => {
+    assert.deepEqual([budgetTitle(status), budgetFigure(status)], ['agents: codex', '$1.20 of $5.00 a day']);
+    const notes = budgetNotes(status);
+    assert.deepEqual(notes.slice(0, 2), ['$3.50 left', '$0.30 reserved']);
+    assert.match(notes.at(-1) ?? '', /^until .*28/);
+  });
+
+  it('marks a sum with an unknown part, a lifted budget and one that only warns', () => {
+    assert.equal(budgetFigure({ ...status, unknown: 2, allowedMicroUsd: 1_000_000 }), '$1.20+ of $6.00 a day');
+    assert.equal(budgetNotes({ ...status, lifted: true, leftMicroUsd: undefined })[0], 'lifted');
+    assert.ok(budgetNotes({ ...status, isHard: false, state: 'reached', leftMicroUsd: -5 }).join().includes('$0.00 left,$0.30 reserved,only warns,reached'));
+  });
+
+  it('is a section of the Spend page, which is not there without budgets', () => {
+    assert.equal(budgetSection([]), undefined);
+    assert.deepEqual(budgetSection([{ ...status, share: 1.7 }])?.rows.map(({ name, share }) => [name, share]), [['agents: codex', 1]]);
+  });
+});
