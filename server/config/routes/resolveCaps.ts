@@ -28,8 +28,11 @@ export function resolveCaps(settings: unknown, before: CapConfig | undefined): {
     const caps = capsOf(settings as CapSettings);
     return caps === undefined ? { problems: [{ path: [], text: `they have no sum of money, so they cap nothing; set one of ${fields.join(', ')}, or remove them.` }] } : { caps, problems };
   }
-  const caps = before ?? meantCaps(settings);
-  const held = caps === undefined ? 'nothing of them can be read, so nothing is capped' : before === undefined ? `only what can be read of them holds (${sumsText(caps)})` : `those from before hold (${sumsText(before)})`;
+  const meant = meantCaps(settings);
+  const caps = before ?? meant;
+  // The same mistake has the same sentence each time it is read.
+  const isMeant = JSON.stringify(caps) === JSON.stringify(meant);
+  const held = caps === undefined ? 'nothing of them can be read, so nothing is capped' : `${isMeant ? 'only what can be read of them holds' : 'those from before hold'} (${sumsText(caps)})`;
   return { caps, problems: problems.map(({ path, text }, index) => ({ path, text: index > 0 ? text : `${text} Until that is corrected, ${held}.` })) };
 }
 

@@ -49,6 +49,12 @@ describe('caps in the configuration', () => {
     assert.match(resolved({}, { turnUsd: '1' }).problems[0] ?? '', /Until that is corrected, only what can be read of them holds \(\$1 for a turn\)\.$/);
   });
 
+  it('with a mistake are said in the same words when they are read again', () => {
+    const caps = { turnUsd: '$1', sessionUsd: 5 };
+    const first = resolved({}, caps);
+    assert.deepEqual(resolved({}, caps, first.config), first);
+  });
+
   it('of which nothing can be read cap nothing, which is said first', () => {
     for (const caps of [5, [], 'all', { turnUsd: 'much', weekUsd: 1 }, { turnUsd: -1 }, { turnUsd: null }]) {
       const { config, problems, money } = resolved({ targets: ['a/m', 'nowhere/m'] }, caps);

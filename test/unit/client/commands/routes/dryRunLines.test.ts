@@ -34,14 +34,20 @@ describe('what a dry run of a request shows', () => {
   });
 
   it('says that Waybill would refuse the request and why, or what happens instead, where no target would be asked', () => {
-    const whyOf = (outcome: TryRouteResult['outcome']): string => lines({ excluded: [{ target: 'a/m', reason: 'it cannot call tools' }] }, [], {}, undefined, outcome).why;
-    const { why, targets, leftOut } = lines({ excluded: [{ target: 'a/m', reason: 'it cannot call tools' }] }, [], {}, undefined, { kind: 'refused', why: 'no target can serve it: a/m, because it cannot call tools.' });
-    assert.equal(why, 'Waybill would refuse it and send nothing: no target can serve it: a/m, because it cannot call tools.');
+    const of = (outcome: TryRouteResult['outcome']): unknown[] => {
+      const { why, notes } = lines({ excluded: [{ target: 'a/m', reason: 'it cannot call tools' }] }, [], {}, undefined, outcome);
+      return [why, ...notes];
+    };
+    const { targets, leftOut } = lines({ excluded: [{ target: 'a/m', reason: 'it cannot call tools' }] });
     assert.deepEqual([targets, leftOut], [[], [{ label: '$(circle-slash) a/m', description: 'it cannot call tools' }]]);
-    assert.equal(whyOf({ kind: 'refused', why: 'The cap of this turn ($0.50) is reached.' }), 'Waybill would refuse it and send nothing: the cap of this turn ($0.50) is reached.');
-    assert.match(whyOf({ kind: 'asks', why: 'It costs $2.', button: 'Allow $1 More' }), /^Waybill would send nothing before you answer in the chat: It costs \$2\. The chat offers "Allow \$1 More"; other tools are refused\.$/);
-    assert.match(whyOf({ kind: 'waits', target: 'a/m' }), /^It would wait: every target is kept away now\. a\/m is asked as soon/);
-    assert.match(whyOf({ kind: 'waits-for-limit', target: 'a/m' }), /a limit that you set keeps a\/m away now/);
+    assert.deepEqual(of({ kind: 'refused', why: 'no target can serve it: a/m, because it cannot call tools.' }), [
+      'Waybill would refuse it and send nothing.', { label: '$(error) Refused by Waybill', description: '', detail: 'No target can serve it: a/m, because it cannot call tools.' },
+    ]);
+    assert.deepEqual(of({ kind: 'asks', why: 'It costs $2.', button: 'Allow $1 More' }), [
+      'Waybill would send nothing before you answer in the chat.', { label: '$(question) Asks in the chat', description: '"Allow $1 More"; other tools are refused', detail: 'It costs $2.' },
+    ]);
+    assert.deepEqual(of({ kind: 'waits', target: 'a/m' }), ['It would wait: every target is kept away now.', { label: '$(clock) Waits', description: '', detail: 'a/m is asked as soon as it is available, or all the same where the wait is long.' }]);
+    assert.deepEqual(of({ kind: 'waits-for-limit', target: 'a/m' }), ['Waybill would hold it back, and refuse it if that takes too long.', { label: '$(clock) Waits', description: '', detail: 'A limit that you set keeps a/m away now.' }]);
   });
 
   it('says in its title what was tried', () => {
