@@ -22,6 +22,12 @@ export function hourText({ spans, until }: LatestHour, now: number): string {
   return `${requests}, ${String(failures)} failed, ${spans[worst]?.failures === failures ? 'all' : 'most'} of them from ${clockText(from, now, 'down')} on`;
 }
 
+/** Short enough for a narrow sidebar: `2 of 7 failed`, `none of 7 failed`. */
+export function failedText({ spans }: LatestHour): string {
+  const failures = spans.reduce((sum, span) => sum + span.failures, 0);
+  return `${failures === 0 ? 'none' : String(failures)} of ${String(spans.reduce((sum, span) => sum + span.requests, 0))} failed`;
+}
+
 /** `Hour to 18:05`. */
 export function hourTitle({ until }: LatestHour, now: number): string {
   return `Hour to ${clockText(until, now, 'down')}`;

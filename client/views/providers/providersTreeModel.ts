@@ -8,7 +8,7 @@ import { describeKey } from '../../keys/keyList.ts';
 import { endpointMoney } from '../../status/statusText.ts';
 import type { ServerState } from '../../server/waybillServer.ts';
 import { formatDuration } from '../../base/figures.ts';
-import { breakerText, hourText, hourTitle, limitText, sparkline, uptimeText } from '../../base/healthFigures.ts';
+import { breakerText, failedText, hourText, hourTitle, limitText, sparkline, uptimeText } from '../../base/healthFigures.ts';
 import { canaryRows } from './canaryRows.ts';
 import { portRows } from './portRow.ts';
 import type { TreeNode } from './treeNode.ts';
@@ -162,7 +162,7 @@ function hourNodes({ name, latestHour }: EndpointStatus, now: number): TreeNode[
   const words = hourText(latestHour, now);
   const failed = latestHour.spans.some(({ failures }) => failures > 0);
   const title = hourTitle(latestHour, now);
-  return [leaf(name, 'hour', { label: title, description: `${sparkline(latestHour)} ${words}`, tooltip: `${title}: ${words}. Each bar is five minutes, as high as the share of requests that failed.`, icon: 'graph-line', color: failed ? colors.warn : undefined, context: 'hour' }, `${title}: ${words}`)];
+  return [leaf(name, 'hour', { label: title, description: `${sparkline(latestHour)} ${failedText(latestHour)}`, tooltip: `${title}: ${words}. Each bar is five minutes, as high as the share of requests that failed.`, icon: 'graph-line', color: failed ? colors.warn : undefined, context: 'hour' }, `${title}: ${words}`)];
 }
 
 function limitNodes({ name, limitsLeft }: EndpointStatus, now: number): TreeNode[] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { breakerText, hourText, hourTitle, limitText, sparkline, uptimeText } from '../../../../client/base/healthFigures.ts';
+import { breakerText, failedText, hourText, hourTitle, limitText, sparkline, uptimeText } from '../../../../client/base/healthFigures.ts';
 import { LastHour } from '../../../../server/health/stats/lastHour.ts';
 
 const now = new Date(2026, 10, 27, 18, 2).getTime();
@@ -15,6 +15,7 @@ describe('the latest hour of an endpoint', () => {
     hour.add(now - minute, false);
     const latest = hour.latest(now) ?? assert.fail();
     assert.equal(sparkline(latest), '·······▁·▅·█');
+    assert.equal(failedText(latest), '2 of 7 failed');
     assert.equal(hourTitle(latest, now), 'Hour to 18:05');
     assert.equal(hourText(latest, now), '7 requests, 2 failed, most of them from 17:50 on');
     assert.deepEqual(hour.latest(now + 3 * minute), latest, 'it stands still without a request');

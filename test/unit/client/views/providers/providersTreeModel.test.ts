@@ -106,6 +106,20 @@ describe('a line of the Providers view', () => {
     assert.ok(tooltip.includes(`Down for 2 min 5 s in all since ${clock(-3_600_000, 'down')}`), tooltip);
   });
 
+  it('opens to its latest hour and what is left of its limits, with words for screen readers', () => {
+    const spans = [...Array.from({ length: 11 }, () => ({ requests: 0, failures: 0 })), { requests: 4, failures: 2 }];
+    const { children, tooltip } = node({ latestHour: { until: now, spans }, limitsLeft: [{ kind: 'requests', remaining: 12, limit: 60 }] });
+    assert.deepEqual(children.map(({ label, description }) => [label, description]), [[`Hour to ${clock(0, 'down')}`, '···········▅ 2 of 4 failed'], ['Limit', '12 of 60 requests left']]);
+    assert.match(children[0]?.spoken ?? '', /^Hour to \d\d:\d\d: 4 requests, 2 failed, all of them from \d\d:\d\d on$/);
+    assert.match(tooltip, /^Limit: 12 of 60 requests left$/m);
+  });
+
+  it('names who answers in its place, and its open breaker', () => {
+    const { description, tooltip } = node({ state: 'down', breaker: 'open', retryAt: now + 60_000, instead: ['claude'] });
+    assert.match(description, /, using claude$/);
+    assert.match(tooltip, /^Breaker open, next try at \d\d:\d\d$/m);
+  });
+
   it('forgets an old error of an endpoint that is healthy again', () => {
     const lastError = { at: now - 3_700_000, failureClass: 'server', message: 'x' } as const;
     assert.deepEqual(node({ lastError }).children, []);
