@@ -46,6 +46,8 @@ export interface SandboxOptions {
   tls?: { key: string; cert: string } | undefined;
   /** Whose requests it refuses, by the provider's id in the catalog; default: those of the protocol's vendor. `lenient`: it takes whatever it can read. */
   strict?: StrictProviderId | 'lenient' | undefined;
+  /** `false`: there is no remote control, which needs no token and shows requests; default true. */
+  controlled?: boolean | undefined;
   /** How many requests are remembered; default 1000. */
   journalLimit?: number | undefined;
   /** What it says in place of its usual words; undefined: those. A script's own words win. */
@@ -102,6 +104,7 @@ class Sandbox implements SandboxProvider {
   readonly #listener: SandboxListener;
   readonly #controlListener: SandboxListener;
   readonly #turns: TurnProvider;
+  readonly #controlled: boolean;
   readonly #onEnded: ((request: SandboxRequest) => void) | undefined;
   #opening: Promise<void> = Promise.resolve();
   #openCount = 0;
@@ -112,6 +115,7 @@ class Sandbox implements SandboxProvider {
     this.#scheme = options.tls === undefined ? 'http' : 'https';
     this.#turns = turnProvider(options, this.#script);
     this.#onEnded = options.onEnded;
+    this.#controlled = options.controlled ?? true;
     this.#journal = new RequestJournal(options.journalLimit ?? 1000);
     this.#listener = new SandboxListener({
       port: options.port ?? 0,
@@ -131,7 +135,7 @@ class Sandbox implements SandboxProvider {
 
   async open(): Promise<void> {
     await this.#listener.open();
-    await this.#controlListener.open();
+    if (this.#controlled) await this.#controlListener.open();
   }
 
   script(behaviour: SandboxBehaviour | readonly SandboxBehaviour[]): void {
@@ -169,6 +173,7 @@ class Sandbox implements SandboxProvider {
     const bodyText = await readBody(request, maximumBodyBytes);
     const path = request.url ?? '/';
     if (bodyText === undefined) response.destroy();
+    else if (isControlPath(path) && !this.#controlled) response.writeHead(404).end();
     else if (isControlPath(path)) await answerControl(this, request, bodyText, response, controlOnly);
     else if (controlOnly) response.writeHead(404).end();
     else await this.#answer(request, path, bodyText, response);

@@ -5,15 +5,14 @@ import type { SandboxProvider } from './sandboxProvider.ts';
 import type { SandboxPrompt, SandboxProtocol, SandboxSpeech } from './wires/sandboxWire.ts';
 
 const latency = { headersMs: 20, firstTokenMs: 60, betweenWordsMs: 15 };
-const rememberedRequests = 20;
 
 /**
  * Starts a provider that answers without a model, for people who try Waybill without a key. It listens on 127.0.0.1, takes
- * any request of its protocol, and says in each answer that it is simulated.
+ * any request of its protocol, and says in each answer that it is simulated. Nobody can control it or see what it was asked.
  * @throws Error when no port can be opened
  */
 export async function startSimulatedProvider(name: string, protocol: SandboxProtocol): Promise<SandboxProvider> {
-  return startSandboxProvider({ protocol, name, models: [simulatedModel], latency, strict: 'lenient', journalLimit: rememberedRequests, says: prompt => speechOf(name, prompt) });
+  return startSandboxProvider({ protocol, name, models: [simulatedModel], latency, strict: 'lenient', controlled: false, journalLimit: 1, says: prompt => speechOf(name, prompt) });
 }
 
 /** Undefined where the request leaves no choice: a tool to call, its result to read, JSON to give. */

@@ -29,8 +29,11 @@ export function judged({ place, source, value }: NamedValue, provider: string, b
   const elsewhere = ownAddress(provider, baseUrl);
   if (elsewhere === undefined) return { keys: [{ place, source, provider, secret }], notTaken: [] };
   if (elsewhere === 'unreadable') return left('goes with an address that cannot be read.');
-  return { keys: [{ place, source, provider: provider === 'anthropic' ? 'anthropic-compatible' : 'openai-compatible', secret, baseUrl: elsewhere }], notTaken: [] };
+  return { keys: [{ place, source, provider: providersElsewhere[provider] ?? 'openai-compatible', secret, baseUrl: elsewhere }], notTaken: [] };
 }
+
+/** Whose protocol is spoken at an address of the user's, by whose key it is; other keys go with OpenAI's. */
+const providersElsewhere: Readonly<Record<string, string>> = { anthropic: 'anthropic-compatible', gemini: 'gemini' };
 
 /** Hosts of the vendors whose address people write although it is the default. */
 const vendorHosts: Readonly<Record<string, string>> = {

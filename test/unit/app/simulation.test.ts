@@ -30,6 +30,16 @@ describe('simulated providers of the settings', () => {
     }
   });
 
+  it('show nobody what they were asked, and cannot be told to misbehave', async () => {
+    const { endpoints } = await played.addressed(simulatedEndpoints);
+    const { origin } = new URL(endpoints['simulated-a']?.baseUrl ?? '');
+    for (const [path, method] of [['requests', 'GET'], ['die', 'POST'], ['behaviour', 'POST']] as const) {
+      const response = await fetch(`${origin}/__sandbox/${path}`, { method, ...(method === 'POST' ? { body: '{"type":"refuse"}' } : {}) });
+      assert.deepEqual([response.status, await response.text()], [404, ''], path);
+    }
+    assert.match(await said(`${origin}/v1`, 'openai-chat'), /simulated-a wrote it/);
+  });
+
   it('keep their address while the settings name them', async () => {
     const first = await played.addressed(simulatedEndpoints);
     assert.deepEqual(await played.addressed(simulatedEndpoints), first);

@@ -47,10 +47,11 @@ describe('keys that are on the machine', () => {
   });
 
   it('go to the address that is set beside them, and not to the vendor', async () => {
-    const environment = { OPENAI_API_KEY: otherKey, OPENAI_BASE_URL: 'https://gateway.example/v1/', ANTHROPIC_AUTH_TOKEN: otherKey, ANTHROPIC_BASE_URL: 'https://gateway.example', MISTRAL_API_KEY: otherKey };
+    const environment = { OPENAI_API_KEY: otherKey, OPENAI_BASE_URL: 'https://gateway.example/v1/', ANTHROPIC_AUTH_TOKEN: otherKey, ANTHROPIC_BASE_URL: 'https://gateway.example', GEMINI_API_KEY: otherKey, GOOGLE_GEMINI_BASE_URL: 'https://gateway.example', MISTRAL_API_KEY: otherKey };
     assert.deepEqual((await found(machine({ environment }))).keys, [
       `Environment of the editor | OPENAI_API_KEY | openai-compatible | ${otherKey} | https://gateway.example/v1`,
       `Environment of the editor | ANTHROPIC_AUTH_TOKEN | anthropic-compatible | ${otherKey} | https://gateway.example`,
+      `Environment of the editor | GEMINI_API_KEY | gemini | ${otherKey} | https://gateway.example`,
       `Environment of the editor | MISTRAL_API_KEY | mistral | ${otherKey}`,
     ]);
     assert.deepEqual((await found(machine({ environment: { OPENAI_API_KEY: openAiKey, OPENAI_BASE_URL: 'https://api.openai.com/v1' } }))).keys, [`Environment of the editor | OPENAI_API_KEY | openai | ${openAiKey}`]);
