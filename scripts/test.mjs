@@ -17,11 +17,12 @@ const together = Math.max(2, availableParallelism() - 1);
 
 /**
  * Commands are arguments of Node; `tests` marks runs of the test runner, `counts` scripts that run it themselves. Tests that are
- * `alone` measure times or memory of a process, so nothing runs beside them.
+ * `alone` measure times or memory of a process, so nothing runs beside them. Neighbours with `beside` run at the same time: each of them
+ * keeps one core busy.
  */
 const steps = [
-  { name: 'typecheck', commands: [typescript('.'), typescript('client/views/tsconfig.json')] },
-  { name: 'lint', commands: [[bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.']] },
+  { name: 'typecheck', beside: true, commands: [typescript('.'), typescript('client/views/tsconfig.json')] },
+  { name: 'lint', beside: true, commands: [[bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.']] },
   { name: 'build', commands: [['scripts/build.mjs']] },
   { name: 'unit', tests: 'test/unit/**/*.test.ts' },
   { name: 'integration', tests: 'test/integration/**/*.test.ts', alone: ['faults/chaos', 'faults/faultWall', 'faults/hostile', 'processes/allocations'].map((name) => `test/integration/${name}.test.ts`) },
@@ -51,13 +52,13 @@ function commandsOf(step, countsFile) {
   }));
 }
 
-/** Runs Node with these arguments; resolves to its exit code and the counts the test runner itself printed. */
-function runNode(args, countsFile) {
+/** Runs Node with these arguments, handing on what it prints; resolves to its exit code and the counts the test runner itself printed. */
+function runNode(args, countsFile, print) {
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['inherit', 'pipe', 'inherit'], env: { ...process.env, WAYBILL_TEST_COUNTS: countsFile } });
   const printed = { passed: 0, failed: 0, cancelled: 0 };
   let line = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
-    process.stdout.write(text);
+    print(text);
     const lines = (line + text).split('\n');
     line = lines.pop();
     for (const each of lines) {
@@ -86,14 +87,14 @@ function sumCounts(all) {
   return all.reduce((sum, { passed = 0, failed = 0, cancelled = 0 }) => ({ passed: sum.passed + passed, failed: sum.failed + failed + cancelled }), { passed: 0, failed: 0 });
 }
 
-async function runStep(step, countsFile) {
-  console.log(`\n${bold(`== ${step.name}`)}`);
+async function runStep(step, countsFile, print) {
+  print(`\n${bold(`== ${step.name}`)}\n`);
   const startedAt = Date.now();
   let failedCode = 0;
   const printed = [];
   const left = [];
   for (const command of commandsOf(step, countsFile)) {
-    const result = await runNode(command.args, command.countsFile);
+    const result = await runNode(command.args, command.countsFile, print);
     printed.push(result.printed);
     left.push(countsIn(command.countsFile));
     failedCode = result.code;
@@ -104,8 +105,30 @@ async function runStep(step, countsFile) {
   const counts = runsTests ? sumCounts(counted.length > 0 ? counted : printed) : { passed: 0, failed: 0 };
   const ok = failedCode === 0 && counts.failed === 0;
   if (!ok && counts.failed === 0) counts.failed = 1;
-  console.log(`${ok ? green('ok') : red('FAILED')}  ${step.name}  ${duration(Date.now() - startedAt)}`);
-  return { ok, counts };
+  print(`${ok ? green('ok') : red('FAILED')}  ${step.name}  ${duration(Date.now() - startedAt)}\n`);
+  return { name: step.name, ok, counts };
+}
+
+/** Runs steps at the same time. What each of them prints is shown at its end, but for a single one. */
+function runTogether(group, scratch) {
+  return Promise.all(group.map(async (step) => {
+    let held = '';
+    const print = group.length === 1 ? (text) => process.stdout.write(text) : (text) => { held += text; };
+    const result = await runStep(step, path.join(scratch, step.name), print);
+    process.stdout.write(held);
+    return result;
+  }));
+}
+
+/** Neighbours that run beside each other are in one group. */
+function grouped(chosen) {
+  const groups = [];
+  for (const step of chosen) {
+    const last = groups.at(-1);
+    if (step.beside === true && last?.[0].beside === true) last.push(step);
+    else groups.push([step]);
+  }
+  return groups;
 }
 
 async function main() {
@@ -114,13 +137,11 @@ async function main() {
   const all = [];
   let failedStep;
   try {
-    for (const step of chosen) {
-      const { ok, counts } = await runStep(step, path.join(scratch, step.name));
-      all.push(counts);
-      if (!ok) {
-        failedStep = step.name;
-        break;
-      }
+    for (const group of grouped(chosen)) {
+      const results = await runTogether(group, scratch);
+      all.push(...results.map(({ counts }) => counts));
+      failedStep = results.find(({ ok }) => !ok)?.name;
+      if (failedStep !== undefined) break;
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
