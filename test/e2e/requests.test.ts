@@ -57,6 +57,10 @@ describe('the list of requests', () => {
     const frame = await window.webviewFrame('of the receipt', async one => await one.locator('main.receipt .outcome').count() > 0);
     assert.match(await frame.locator('main.receipt').innerText(), /VS Code chat \((agent|chat)\)/);
     await window.screenshot('requests-receipt');
+    await frame.locator('button', { hasText: 'Show This Conversation' }).click();
+    await until('its requests alone', async () => (await rows()).length > 1 && (await rows()).every((text, index) => (index === 0 ? text.startsWith('Conversation: ') : text.includes(' Chat'))));
+    await window.command('Waybill: Clear Filter of Requests');
+    await until('every request', async () => (await rows()).some(text => text.includes(' codex')));
   });
 
   it('is filtered by keyboard, over the whole ledger, and each condition can be taken away', async () => {

@@ -8,7 +8,7 @@ import { isTokenFigure } from '../spend/spendMessages.ts';
 
 /** Page -> extension. */
 export type FromReceiptPage =
-  | { type: 'ready' | 'retry' | 'copyJson' | 'copyMarkdown' }
+  | { type: 'ready' | 'retry' | 'copyJson' | 'copyMarkdown' | 'showConversation' }
   /** Copies the value of the fact of that name. */
   | { type: 'copyFact'; label: string };
 
@@ -47,7 +47,7 @@ const isPage = isShape<ReceiptPage>({
 });
 
 export const isFromReceiptPage: Guard<FromReceiptPage> = either(
-  isShape<{ type: 'ready' | 'retry' | 'copyJson' | 'copyMarkdown' }>({ type: isOneOf('ready', 'retry', 'copyJson', 'copyMarkdown') }),
+  isShape<{ type: 'ready' | 'retry' | 'copyJson' | 'copyMarkdown' | 'showConversation' }>({ type: isOneOf('ready', 'retry', 'copyJson', 'copyMarkdown', 'showConversation') }),
   isShape<{ type: 'copyFact'; label: string }>({ type: isOneOf('copyFact'), label: isString }),
 );
 

@@ -99,6 +99,9 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
       case 'copyMarkdown':
         if (this.#receipt !== undefined) await this.#copy(receiptMarkdown(buildReceiptPage(this.#receipt, { locale: vscode.env.language })), 'as Markdown');
         return;
+      case 'showConversation':
+        await vscode.commands.executeCommand('waybill.showOnlyConversation', { request: this.#id });
+        return;
       case 'copyFact': {
         const facts = this.#receipt === undefined ? [] : buildReceiptPage(this.#receipt, { locale: vscode.env.language }).facts;
         const fact = facts.find(({ label }) => label === message.label);

@@ -40,10 +40,14 @@ export function withoutPart(filter: RequestFilter, part: FilterPart): RequestFil
   return rest;
 }
 
-/** Each part that a filter has, in words: `Tool: claude-code`, `Cost: at least $0.10`. */
-export function filterWords(filter: RequestFilter, style: TimeStyle): { part: FilterPart; words: string }[] {
+/**
+ * Each part that a filter has, in words: `Tool: claude-code`, `Cost: at least $0.10`.
+ * @param titleOf the first words of a conversation, where they are known
+ */
+export function filterWords(filter: RequestFilter, style: TimeStyle, titleOf?: (conversation: string) => string | undefined): { part: FilterPart; words: string }[] {
   return filterParts.flatMap((part) => {
-    const value = valueText(filter, part, style);
+    const title = part === 'conversation' && filter.conversation !== undefined ? titleOf?.(filter.conversation) : undefined;
+    const value = title ?? valueText(filter, part, style);
     return value === undefined ? [] : [{ part, words: `${partTitles[part]}: ${value}` }];
   });
 }

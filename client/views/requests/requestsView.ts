@@ -160,7 +160,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
   }
 
   #conditions(): ReturnType<typeof filterWords> {
-    return filterWords(this.#filter, { locale: vscode.env.language });
+    return filterWords(this.#filter, { locale: vscode.env.language }, conversation => this.#titles.of(conversation));
   }
 
   async #read(token: vscode.CancellationToken): Promise<RequestNode[]> {

@@ -48,6 +48,7 @@ function content(page: ReceiptPage, host: Host<FromReceiptPage>, announcement: E
     element('header', {},
       element('h1', {}, page.requestedModel),
       element('div', { class: 'actions' },
+        page.facts.some(({ label }) => label === 'Conversation') ? button('Show This Conversation', () => host.post({ type: 'showConversation' }), { class: 'quiet', 'data-key': 'showConversation', title: 'Shows only its requests in the list' }) : undefined,
         button('Copy as JSON', () => host.post({ type: 'copyJson' }), { class: 'quiet', 'data-key': 'copyJson' }),
         button('Copy as Markdown', () => host.post({ type: 'copyMarkdown' }), { class: 'quiet', 'data-key': 'copyMarkdown' }),
         announcement),

@@ -150,6 +150,7 @@ test('messages between receipt page and extension are checked both ways', () => 
   assert.equal(isFromReceiptPage({ type: 'copyFact', label: 'Request' }), true);
   assert.equal(isFromReceiptPage({ type: 'copyFact' }), false);
   assert.equal(isFromReceiptPage({ type: 'copyJson' }), true);
+  assert.equal(isFromReceiptPage({ type: 'showConversation' }), true);
   assert.equal(isFromReceiptPage({ type: 'eval' }), false);
   assert.equal(isReceiptState({ id: 'x1' }), true);
   assert.equal(isReceiptState(undefined), false);

@@ -18,6 +18,7 @@ describe('the filter of the Requests view', () => {
     assert.deepEqual(words.filter(({ part }) => ['text', 'tool', 'outcome', 'cost', 'time'].includes(part)).map(one => one.words), [
       'Text: "key"', 'Tool: Chat', 'Outcome: failed', 'Cost: at least $0.10', 'Time: 20 Nov 2026, 00:00:00 to 21 Nov 2026, 00:00:00',
     ]);
+    assert.deepEqual(filterWords({ conversation: 'c-1' }, style, id => (id === 'c-1' ? 'Fix the login bug' : undefined)).map(one => one.words), ['Conversation: Fix the login bug']);
     assert.deepEqual(filterWords({}, style), []);
   });
 
