@@ -23,7 +23,8 @@ function spentText({ spentMicroUsd, reservedMicroUsd, limitMicroUsd, allowedMicr
 }
 
 export function nearMessage(status: BudgetStatus): string {
-  return `${subjectOf(status)} is used up to ${String(Math.floor(status.share * 100))} %: ${spentText(status)}. It begins anew at ${untilText(status.resetsAt)}.`;
+  const subject = subjectOf(status);
+  return `${String(Math.floor(status.share * 100))} % of ${subject.charAt(0).toLowerCase()}${subject.slice(1)} is used: ${spentText(status)}. It begins anew at ${untilText(status.resetsAt)}.`;
 }
 
 export function reachedMessage(status: BudgetStatus): string {

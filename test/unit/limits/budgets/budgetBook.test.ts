@@ -180,6 +180,7 @@ describe('budgets', () => {
     one.allowances.settle(one.reserve(850_000) ?? assert.fail(), 850_000);
     for (const server of [one, other, one, other]) server.book.tick();
     assert.deepEqual([one, other].map(({ notices }) => notices.map(({ kind }) => kind)), [[], ['budget-near']]);
+    assert.equal(other.notices[0]?.message, '85 % of the budget "daily" is used: $0.85 of $1.00 a day. It begins anew at 2026-11-28 00:00.');
     one.hasAudience = true;
     one.allowances.settle(one.reserve(150_000) ?? assert.fail(), 150_000);
     for (const server of [one, other, one, other]) server.book.tick();
