@@ -43,6 +43,7 @@ export class WalkthroughProgress implements vscode.Disposable {
     this.#setKey('waybill.walkthrough.providerAdded', steps.providerAdded);
     this.#setKey('waybill.walkthrough.providerTested', steps.providerTested);
     this.#setKey('waybill.walkthrough.fallbackReady', steps.fallbackReady);
+    this.#setKey('waybill.walkthrough.budgetSet', steps.budgetSet);
     if (steps.drillSurvived && this.#set.get(drillSurvivedKey) !== true) {
       this.#setKey(drillSurvivedKey, true);
       await this.#memory.update(drillSurvivedKey, true);

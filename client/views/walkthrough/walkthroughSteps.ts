@@ -8,6 +8,8 @@ export interface WalkthroughSteps {
   providerTested: boolean;
   /** A route has targets on two providers at least, so that one can fail. */
   fallbackReady: boolean;
+  /** A budget holds. */
+  budgetSet: boolean;
   /** A fire drill took a provider away, and a request was answered all the same. */
   drillSurvived: boolean;
 }
@@ -20,6 +22,7 @@ export function walkthroughSteps(status: StatusSnapshot): WalkthroughSteps {
     providerAdded: own.length > 0,
     providerTested: own.some((endpoint) => endpoint.state === 'healthy' || endpoint.state === 'degraded'),
     fallbackReady: status.offered.some((offered) => offered.kind === 'route' && new Set(offered.targets.map(endpointOf).filter((name) => !simulated.has(name))).size > 1),
+    budgetSet: (status.budgets?.length ?? 0) > 0,
     drillSurvived: (status.drill?.counts.answered ?? 0) > 0 || (status.drill?.last?.answered ?? 0) > 0,
   };
 }

@@ -18,8 +18,8 @@ const status = (endpoints: EndpointStatus[], offered: OfferedModel[] = []): Stat
 });
 
 test('a step is done when it really happened', () => {
-  assert.deepEqual(walkthroughSteps(status([])), { providerAdded: false, providerTested: false, fallbackReady: false, drillSurvived: false });
-  assert.deepEqual(walkthroughSteps(status([endpoint('unknown')])), { providerAdded: true, providerTested: false, fallbackReady: false, drillSurvived: false });
+  assert.deepEqual(walkthroughSteps(status([])), { providerAdded: false, providerTested: false, fallbackReady: false, budgetSet: false, drillSurvived: false });
+  assert.deepEqual(walkthroughSteps(status([endpoint('unknown')])), { providerAdded: true, providerTested: false, fallbackReady: false, budgetSet: false, drillSurvived: false });
   assert.equal(walkthroughSteps(status([endpoint('down')])).providerTested, false);
   assert.equal(walkthroughSteps(status([endpoint('healthy')])).providerTested, true);
 });
@@ -33,8 +33,14 @@ test('two models of one provider are no fallback, two providers are', () => {
 
 test('simulated providers tick no step that is about providers of the user', () => {
   const simulated = ['simulated-a', 'simulated-b'].map((name) => ({ ...endpoint('healthy'), name, provider: 'simulated' }));
-  assert.deepEqual(walkthroughSteps(status(simulated, [route('simulated-a/x', 'simulated-b/x')])), { providerAdded: false, providerTested: false, fallbackReady: false, drillSurvived: false });
+  assert.deepEqual(walkthroughSteps(status(simulated, [route('simulated-a/x', 'simulated-b/x')])), { providerAdded: false, providerTested: false, fallbackReady: false, budgetSet: false, drillSurvived: false });
   assert.equal(walkthroughSteps(status([...simulated, endpoint('healthy')], [route('openai/a', 'simulated-b/x')])).fallbackReady, false);
+});
+
+test('a budget counts once the server holds one', () => {
+  const budget = { name: 'month', period: 'month', per: 'all', key: 'month' } as unknown as NonNullable<StatusSnapshot['budgets']>[number];
+  assert.equal(walkthroughSteps({ ...status([]), budgets: [] }).budgetSet, false);
+  assert.equal(walkthroughSteps({ ...status([]), budgets: [budget] }).budgetSet, true);
 });
 
 test('a fire drill counts once a request was answered in spite of it', () => {
