@@ -22,10 +22,10 @@ export function hourText({ spans, until }: LatestHour, now: number): string {
   return `${requests}, ${String(failures)} failed, ${spans[worst]?.failures === failures ? 'all' : 'most'} of them from ${clockText(from, now, 'down')} on`;
 }
 
-/** Short enough for a narrow sidebar: `2 of 7 failed`, `none of 7 failed`. */
+/** Short enough for a narrow sidebar: `2/7 failed`. */
 export function failedText({ spans }: LatestHour): string {
-  const failures = spans.reduce((sum, span) => sum + span.failures, 0);
-  return `${failures === 0 ? 'none' : String(failures)} of ${String(spans.reduce((sum, span) => sum + span.requests, 0))} failed`;
+  const [failures, requests] = spans.reduce<readonly [number, number]>(([failed, all], span) => [failed + span.failures, all + span.requests], [0, 0]);
+  return `${String(failures)}/${String(requests)} failed`;
 }
 
 /** `Hour to 18:05`. */

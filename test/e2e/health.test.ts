@@ -47,7 +47,7 @@ describe('health in the editor', () => {
     await until('the reason', async () => (await rows()).some(row => /^north.*down \(network error\), .*using south/.test(row)));
     await window.treeRow('Providers', 'north').click();
     await window.page.keyboard.press('ArrowRight');
-    await until('the latest hour', async () => (await rows()).some(row => /^Hour to \d\d:\d\d ?[·▁▂▃▄▅▆▇█]{12} \d+ of \d+ failed/.test(row)));
+    await until('the latest hour', async () => (await rows()).some(row => /^Hour to \d\d:\d\d ?[·▁▂▃▄▅▆▇█]{12} \d+\/\d+ failed/.test(row)));
     for (const theme of ['dark', 'light'] as const) {
       await window.useColourTheme(theme);
       await window.screenshot(`health-${theme}`);

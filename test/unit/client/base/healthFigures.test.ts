@@ -15,7 +15,7 @@ describe('the latest hour of an endpoint', () => {
     hour.add(now - minute, false);
     const latest = hour.latest(now) ?? assert.fail();
     assert.equal(sparkline(latest), '·······▁·▅·█');
-    assert.equal(failedText(latest), '2 of 7 failed');
+    assert.equal(failedText(latest), '2/7 failed');
     assert.equal(hourTitle(latest, now), 'Hour to 18:05');
     assert.equal(hourText(latest, now), '7 requests, 2 failed, most of them from 17:50 on');
     assert.deepEqual(hour.latest(now + 3 * minute), latest, 'it stands still without a request');

@@ -109,7 +109,7 @@ describe('a line of the Providers view', () => {
   it('opens to its latest hour and what is left of its limits, with words for screen readers', () => {
     const spans = [...Array.from({ length: 11 }, () => ({ requests: 0, failures: 0 })), { requests: 4, failures: 2 }];
     const { children, tooltip } = node({ latestHour: { until: now, spans }, limitsLeft: [{ kind: 'requests', remaining: 12, limit: 60 }] });
-    assert.deepEqual(children.map(({ label, description }) => [label, description]), [[`Hour to ${clock(0, 'down')}`, '···········▅ 2 of 4 failed'], ['Limit', '12 of 60 requests left']]);
+    assert.deepEqual(children.map(({ label, description }) => [label, description]), [[`Hour to ${clock(0, 'down')}`, '···········▅ 2/4 failed'], ['Limit', '12 of 60 requests left']]);
     assert.match(children[0]?.spoken ?? '', /^Hour to \d\d:\d\d: 4 requests, 2 failed, all of them from \d\d:\d\d on$/);
     assert.match(tooltip, /^Limit: 12 of 60 requests left$/m);
   });
