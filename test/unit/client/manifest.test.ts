@@ -105,6 +105,7 @@ describe('commandTarget', () => {
     assert.deepEqual(commandTarget({ endpoint: 'openai', keyId: '1', label: 'x' }), { endpoint: 'openai', keyId: '1' });
     assert.deepEqual(commandTarget({ endpoint: 'openai', model: 'm' }), { endpoint: 'openai', model: 'm' });
     assert.deepEqual(commandTarget('openai'), { endpoint: 'openai' });
+    assert.deepEqual(commandTarget({ fromDay: '2026-11-01', toDay: '2026-11-20' }), { range: { fromDay: '2026-11-01', toDay: '2026-11-20' } });
     assert.deepEqual(commandTarget({ kind: 'condition', part: 'tool', id: 'x' }), { condition: 'tool' });
     assert.deepEqual(commandTarget({ kind: 'request', request: { id: 'wb_1' } }), { request: 'wb_1' });
     assert.deepEqual(commandTarget({ filter: { tool: 'codex', minCostMicroUsd: 5 } }), { filter: { tool: 'codex', minCostMicroUsd: 5 } });

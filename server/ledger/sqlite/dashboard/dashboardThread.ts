@@ -25,15 +25,17 @@ const workerFile = path.join(import.meta.dirname, process.env.WAYBILL_DASHBOARD 
  */
 export class DashboardThread {
   readonly #file: string;
+  readonly #program: string;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #lastId = 0;
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** @param file of the ledger */
-  constructor(file: string) {
+  /** @param file of the ledger @param program that the thread runs; absent: the one beside this code */
+  constructor(file: string, program = workerFile) {
     this.#file = file;
+    this.#program = program;
   }
 
   get isRunning(): boolean {
@@ -77,7 +79,7 @@ export class DashboardThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(workerFile, { workerData: { file: this.#file }, execArgv: [], env: {}, name: 'spend-dashboard', resourceLimits: limits });
+    const worker = new Worker(this.#program, { workerData: { file: this.#file }, execArgv: [], env: {}, name: 'spend-dashboard', resourceLimits: limits });
     worker.on('message', (answer: DashboardAnswer) => { this.#answered(worker, answer); });
     worker.on('error', (error) => { this.#end(worker, `The spend could not be added up: ${error instanceof Error ? error.message : String(error)}`); });
     worker.on('exit', () => { this.#end(worker, 'The spend could not be added up: the thread ended.'); });
