@@ -68,11 +68,13 @@ export function acquirePermit(services: PermitServices, order: LaunchOrder): Adm
   const prices = microUsd === undefined ? services.spending.pricesReady() : undefined;
   if (prices !== undefined) return prices.then(() => acquirePermit(services, order));
   const { terms } = spend;
+  const allowances = terms.allowances.every(one => counts(one, target.endpoint)) ? terms.allowances : terms.allowances.filter(one => counts(one, target.endpoint));
+  const unread = services.spending.budgets?.whyUnread(allowances);
+  if (unread !== undefined) return { admitted: false, reason: unread };
   if (microUsd === undefined) {
     const reason = whyUnpriced(terms, services.spending.allowances.left(terms.allowances), target.endpoint);
     if (reason !== undefined) return { admitted: false, reason };
   }
-  const allowances = terms.allowances.every(one => counts(one, target.endpoint)) ? terms.allowances : terms.allowances.filter(one => counts(one, target.endpoint));
   return acquire(services, order, resolved, { allowances, microUsd: Math.ceil(microUsd ?? 0) });
 }
 

@@ -54,6 +54,14 @@ export class Allowances {
     return found;
   }
 
+  /** What is known of names that begin so and that the store has nothing of is asked anew. */
+  forget(prefix: string): void {
+    const inStore = this.learn(prefix, mostKept);
+    if (inStore === undefined || inStore.length === mostKept) return;
+    const kept = new Set(inStore.map(({ key }) => key));
+    for (const key of this.#known.keys()) if (key.startsWith(prefix) && !kept.has(key)) this.#known.delete(key);
+  }
+
   /** Work on the store beside requests. @returns undefined where it cannot be used */
   maintain<Value>(work: (transaction: AllowanceTransaction) => Value): { readonly value: Value } | undefined {
     let made: { readonly value: Value } | undefined;

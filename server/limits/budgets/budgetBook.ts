@@ -7,13 +7,13 @@ import type { Log } from '../../base/log.ts';
 import type { BudgetConfig, Config } from '../../config/config.ts';
 import { LedgerUnavailableError } from '../../ledger/ledgerUnavailable.ts';
 import type { LedgerReader, SharedState } from '../../ledger/ports.ts';
-import type { BudgetAllowance } from '../../routing/caps/allowance.ts';
+import type { Allowance, BudgetAllowance } from '../../routing/caps/allowance.ts';
 import type { Allowances } from '../allowances/allowances.ts';
 import { BudgetInPeriod, conversationName, type BudgetedRequest, type StartOfBudget } from './budgetPeriod.ts';
 import { dollarsText, nearMessage, reachedMessage, unpricedMessage, untilText } from './budgetTexts.ts';
 
 export interface BudgetBookOptions {
-  allowances: Pick<Allowances, 'allow' | 'known' | 'learn' | 'maintain' | 'revision' | 'beat'>;
+  allowances: Pick<Allowances, 'allow' | 'forget' | 'known' | 'learn' | 'maintain' | 'revision' | 'beat'>;
   ledger: Pick<LedgerReader, 'spend' | 'spentBy'> & Pick<SharedState, 'revision'>;
   config(): Config;
   clock: Clock;
@@ -33,6 +33,8 @@ const quietMs = 5_000;
 const compareEveryMs = 300_000;
 /** And so soon again where something was under way. */
 const compareAgainMs = 30_000;
+/** Requests that wait for a hard budget read it again so soon, where its first read failed. */
+const readAgainMs = 1_000;
 /** Dead servers are looked for so often, while something is reserved. */
 const orphansEveryMs = 5_000;
 /** Of a budget that is for many, so many are followed and shown. */
@@ -54,6 +56,8 @@ export class BudgetBook {
   /** The first read of budgets that are new. */
   #reading: Promise<void> | undefined;
   #compareAt = -Infinity;
+  /** When hard budgets that could not be read may be read again; undefined: there are none. */
+  #readAgainAt: number | undefined;
   #comparedRevision = -1;
   #orphansAt = -Infinity;
   #revision: number | undefined;
@@ -65,10 +69,22 @@ export class BudgetBook {
     this.#guard = new Guard('The count of budgets', options.log);
   }
 
-  /** Resolves once what was spent before is known; undefined where it is. */
+  /** Resolves once what was spent before is known, or could not be read; undefined where it is known, or is not to be read again yet. */
   ready(): Promise<void> | undefined {
     this.#follow();
+    if (this.#readAgainAt !== undefined && this.#reading === undefined && this.#options.clock.now() >= this.#readAgainAt) this.#readFirst();
     return this.#reading;
+  }
+
+  /** Why none of them can be counted: what a hard budget has cost is not known, neither from the ledger nor by what servers count. To be asked after `ready`. @returns a clause; undefined where all are known */
+  whyUnread(allowances: readonly Allowance[]): string | undefined {
+    if (this.#readAgainAt === undefined) return undefined;
+    for (const { key, budget } of allowances) {
+      if (budget?.isHard !== true || this.#budgets.every(({ isRead, prefix }) => isRead || !key.startsWith(prefix))) continue;
+      const isCounted = this.#options.allowances.maintain(transaction => transaction.under(key, mostFollowed).some(one => one.key === key))?.value === true;
+      if (!isCounted) return `what is used of the budget "${budget.name}" cannot be read from the ledger now, and it holds: try again, lift it, or let it only warn`;
+    }
+    return undefined;
   }
 
   /** The budgets that hold for a request, with those of each endpoint. */
@@ -167,18 +183,29 @@ export class BudgetBook {
     const periods = new Set(this.#budgets.map(({ config: { name, per, period } }) => `${name} ${per} ${period}`));
     let isNew = false;
     this.#budgets = (budgets ?? []).map(one => {
-      const budget = new BudgetInPeriod(one, now);
-      const known = before.get(budget.prefix);
-      if (known !== undefined) budget.begin(known.starts);
       // A period that begins has cost nothing yet.
-      else if (!periods.has(`${one.name} ${one.per} ${one.period}`)) isNew = true;
+      const budget = new BudgetInPeriod(one, now, periods.has(`${one.name} ${one.per} ${one.period}`));
+      const known = before.get(budget.prefix);
+      if (known?.isRead === true) budget.begin(known.starts);
+      if (known === undefined && !budget.isRead) isNew = true;
       return budget;
     });
     this.#revision = undefined;
     this.#compareAt = now;
     this.#comparedRevision = -1;
-    if (!isNew || this.#reading !== undefined) return;
-    this.#reading = this.#compare().catch((error: unknown) => { this.#guard.failed(error); }).finally(() => { this.#reading = undefined; });
+    this.#findUnread();
+    if (isNew && this.#reading === undefined) this.#readFirst();
+  }
+
+  #readFirst(): void {
+    this.#reading = this.#compare().catch((error: unknown) => { this.#guard.failed(error); }).finally(() => {
+      this.#reading = undefined;
+      this.#findUnread();
+    });
+  }
+
+  #findUnread(): void {
+    this.#readAgainAt = this.#budgets.some(({ config, isRead }) => config.isHard && !isRead) ? this.#options.clock.now() + readAgainMs : undefined;
   }
 
   /** Reads what the ledger has, and sets to it what is not under way. */
@@ -192,6 +219,8 @@ export class BudgetBook {
       for (const budget of budgets) {
         const unchangedSince = clock.now() - quietMs;
         budget.begin(await this.#read(budget));
+        // A plan that was made before has found nothing used.
+        this.#options.allowances.forget(budget.prefix);
         if (!this.#isCorrected(budget, unchangedSince)) {
           this.#compareAt = clock.now() + compareAgainMs;
           this.#comparedRevision = -1;
@@ -203,6 +232,7 @@ export class BudgetBook {
       this.#comparedRevision = -1;
       if (!(error instanceof LedgerUnavailableError)) throw error;
     }
+    this.#findUnread();
     changed();
     // The configuration or the day changed meanwhile.
     if (budgets !== this.#budgets) await this.#compare();

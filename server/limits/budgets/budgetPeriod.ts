@@ -31,10 +31,12 @@ export class BudgetInPeriod {
   readonly #allowances = new Map<string, BudgetAllowance>();
   readonly #seen = new Set<string>();
   #starts: ReadonlyMap<string, StartOfBudget> = new Map();
+  #isRead: boolean;
 
-  /** @param now milliseconds since the epoch */
-  constructor(config: BudgetConfig, now: number) {
+  /** @param now milliseconds since the epoch @param isRead what the ledger has of the period is known to be nothing */
+  constructor(config: BudgetConfig, now: number, isRead = false) {
     this.config = config;
+    this.#isRead = isRead;
     this.range = periodOf(config.period, now);
     this.prefix = `budget/${config.name}/${config.per}/${config.period}/${this.range.day}/`;
   }
@@ -44,9 +46,15 @@ export class BudgetInPeriod {
     return this.#starts;
   }
 
+  /** What the ledger has of the period is known. */
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  /** The allowances that requests hold already begin with it too. */
   begin(starts: ReadonlyMap<string, StartOfBudget>): void {
     this.#starts = starts;
-    this.#allowances.clear();
+    this.#isRead = true;
   }
 
   startOf(of: string | undefined): StartOfBudget {
@@ -105,9 +113,10 @@ export class BudgetInPeriod {
     if (allowance === undefined) {
       if (this.#allowances.size >= mostKept) this.#allowances.clear();
       const named = of === '' ? undefined : of;
+      const start = (): number => this.startOf(named).microUsd;
       allowance = {
         key: this.keyOf(named), limitMicroUsd,
-        budget: { name, period, per, of: named, ...(per === 'endpoint' ? { endpoint: named } : {}), isHard, cheaperAt, resetsAt: this.range.to, startMicroUsd: this.startOf(named).microUsd },
+        budget: { name, period, per, of: named, ...(per === 'endpoint' ? { endpoint: named } : {}), isHard, cheaperAt, resetsAt: this.range.to, get startMicroUsd() { return start(); } },
       };
       this.#allowances.set(of, allowance);
       if (named !== undefined && this.#seen.size < mostKept) this.#seen.add(named);

@@ -37,7 +37,7 @@ export interface BudgetAllowance extends AllowanceFacts {
     readonly cheaperAt: number | undefined;
     /** When it begins anew, in milliseconds since the epoch. */
     readonly resetsAt: number;
-    /** What the ledger has of the period, where nothing is counted yet. */
+    /** What the ledger has of the period, where nothing is counted yet, as of the last look: a request is planned before the first one. */
     readonly startMicroUsd: number;
   };
 }

@@ -11,8 +11,10 @@ import { Exchange } from '../../../../server/exchange/exchange.ts';
 import { conversationBody, type ExchangeInput, type ReaderAnswer } from '../../../../server/exchange/request.ts';
 import type { ExchangeServices } from '../../../../server/exchange/services.ts';
 import { createPricer } from '../../../../server/pricing/pricing.ts';
+import { LedgerUnavailableError } from '../../../../server/ledger/ledgerUnavailable.ts';
 import { supportedProtocols } from '../../../../server/protocols/registry.ts';
 import type { Dispatcher, ResponseListener, UpstreamCall } from '../../../../server/upstream/call.ts';
+import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
 import { createTestRouter } from '../../router/createTestRouter.ts';
 import { seededRandom } from '../../support/seededRandom.ts';
 import { RecordingSink, turn } from '../exchangeFakes.ts';
@@ -20,10 +22,10 @@ import { RecordingSink, turn } from '../exchangeFakes.ts';
 interface Call { readonly endpoint: string; readonly listener: ResponseListener; over: boolean }
 
 /** A router whose providers the test answers: dear ($0.60 for a thousand tokens), cheap ($0.006), plan (covered), and one without a price. */
-function router(t: TestContext, caps: CapSettings, targets: string[], hedge?: HedgeSettings, budgets?: Record<string, BudgetSettings>) {
+function router(t: TestContext, caps: CapSettings, targets: string[], hedge?: HedgeSettings, budgets?: Record<string, BudgetSettings>, ledger = new InMemoryLedger()) {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
   const pricer = createPricer({ log: silentLog, load: () => Promise.reject(new Error('there is no price table')) });
-  const parts = createTestRouter({ pricer });
+  const parts = createTestRouter({ pricer, ledger });
   t.after(async () => {
     t.mock.timers.reset();
     await parts.router.shutdown();
@@ -330,6 +332,17 @@ describe('an exchange under a budget', () => {
     await turn();
     assert.deepEqual([lifted.exchange.receipt.outcome, lifted.exchange.receipt.plan.budgets?.[0]?.lifted, budget().lifted], ['ok', true, true]);
     assert.match(questions[0] ?? '', /nothing is left of the budget "daily" \(\$0\.50 a day\)\. The turn waits for your answer\. \[Allow \$1 More\] \[Until Tomorrow\] \[Stop\]$/);
+  });
+
+  it('is not sent while nobody knows what is used of the budget', async t => {
+    const ledger = new InMemoryLedger();
+    ledger.spend = () => Promise.reject(new LedgerUnavailableError('locked'));
+    const { calls, start } = router(t, {}, ['dear/m'], undefined, daily(), ledger);
+    const { exchange, sink } = start();
+    await turn();
+    await turn();
+    assert.deepEqual([calls.length, exchange.receipt.outcome], [0, 'failed']);
+    assert.match(sink.failures[0]?.error.message ?? '', /what is used of the budget "daily" cannot be read from the ledger now/);
   });
 
   it('is not sent without a known price, unless the budget only warns', async t => {

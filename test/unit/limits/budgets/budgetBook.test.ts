@@ -88,6 +88,37 @@ describe('budgets', () => {
     assert.deepEqual(server.figures(), [300_000, 700_000, 0]);
   });
 
+  it('hold for a request that was planned before the ledger was read', async () => {
+    const ledger = new InMemoryLedger();
+    spent(ledger, noon - hour, 300_000);
+    const server = new Server('planned', [daily], clockAt(noon), ledger);
+    const planned = server.of();
+    assert.equal(server.allowances.left(planned)[0]?.leftMicroUsd, 1_000_000);
+    await server.ready();
+    assert.deepEqual(server.figures(), [300_000, 0, 700_000]);
+    assert.ok('misfit' in server.allowances.reserve(planned, 700_001));
+    assert.ok('allowances' in server.allowances.reserve(planned, 700_000));
+    assert.deepEqual(server.figures(), [300_000, 700_000, 0]);
+  });
+
+  it('that stop requests admit none while nobody knows what is used of them, and are read again', async () => {
+    const clock = clockAt(noon);
+    const ledger = new InMemoryLedger();
+    spent(ledger, noon - hour, 300_000);
+    const read = ledger.spend.bind(ledger);
+    ledger.spend = () => Promise.reject(new LedgerUnavailableError('locked'));
+    const server = await new Server('unread', [daily, { ...daily, name: 'soft', isHard: false }], clock, ledger).ready();
+    const planned = server.of();
+    assert.match(server.book.whyUnread(planned) ?? '', /^what is used of the budget "daily" cannot be read from the ledger now/);
+    assert.equal(server.book.whyUnread(planned.slice(1)), undefined, 'one that only warns holds nothing back');
+    assert.equal(server.book.ready(), undefined, 'requests do not read it without a pause');
+    ledger.spend = read;
+    clock.at += 1_000;
+    await server.ready();
+    assert.equal(server.book.whyUnread(planned), undefined);
+    assert.deepEqual(server.figures(), [300_000, 0, 700_000]);
+  });
+
   it('count what is reserved apart, and put what it cost in its place', async () => {
     const server = await new Server('settle', [daily], clockAt(noon)).ready();
     const running = server.reserve(400_000) ?? assert.fail();
@@ -217,6 +248,7 @@ describe('budgets', () => {
     ledger.spend = () => Promise.reject(new LedgerUnavailableError('locked'));
     const next = await new Server('unreadable', [daily], clock, ledger).ready();
     next.book.tick();
+    assert.equal(next.book.whyUnread(next.of()), undefined);
     assert.deepEqual(next.figures(), [300_000, 0, 700_000]);
   });
 
