@@ -153,7 +153,7 @@ export interface PlannedBudget {
    * used up and only warns. Absent: nothing.
    */
   did?: 'cheaper' | 'passed-over' | 'stopped' | 'warned' | undefined;
-  /** A target may have served whose price is not known, so that the budget counts it only as far as its provider says. */
+  /** A target may have served whose price is not known, so that the budget counts it only as far as its provider says. With `stopped`: no target that it left out has a known price, whatever is left of it. */
   unpriced?: true | undefined;
 }
 

@@ -188,8 +188,8 @@ function budgetsText(budgets: Receipt['plan']['budgets']): string | undefined {
     const left = budget.lifted === true ? 'lifted' : `${formatMicroUsd(Math.max(0, budget.leftMicroUsd))} of ${formatMicroUsd(budget.limitMicroUsd)} a ${budget.period} was left`;
     const did = [
       ...(budget.allowedMicroUsd === undefined ? [] : [`${formatMicroUsd(budget.allowedMicroUsd)} more was allowed`]),
-      ...(budget.did === undefined ? [] : [budgetDeeds[budget.did]]),
-      ...(budget.unpriced === true ? ['a price that is not known was not counted'] : []),
+      ...(budget.did === undefined ? [] : [budget.did === 'stopped' && budget.unpriced === true ? 'no target with a known price was there' : budgetDeeds[budget.did]]),
+      ...(budget.did !== 'stopped' && budget.unpriced === true ? ['a price that is not known was not counted'] : []),
     ];
     return [`${budgetTitle(budget)}: ${left}`, ...did].join(', ');
   }).join('; ');

@@ -156,9 +156,9 @@ export class BudgetBook {
   }
 
   /** A budget kept a request of no reader from being sent, or one whose price is not known was sent. */
-  ended({ inbound, outcome, plan }: Receipt): void {
-    if (plan.budgets === undefined || inbound !== 'http' || outcome !== 'failed') return;
-    for (const planned of plan.budgets) if (planned.did === 'stopped') this.#withStatus(planned, status => { this.#tell(status, reached); });
+  ended({ inbound, outcome, plan, shadow }: Receipt): void {
+    if (plan.budgets === undefined || inbound !== 'http' || outcome !== 'failed' || shadow !== undefined) return;
+    for (const planned of plan.budgets) if (planned.did === 'stopped' && planned.unpriced !== true) this.#withStatus(planned, status => { this.#tell(status, reached); });
   }
 
   priced({ attempts, plan }: Receipt): void {

@@ -26,13 +26,14 @@ export function cheaperFirst(result: PlanResult, { left }: SpendLeft, costOf: Co
 }
 
 /** What budgets did to a plan. @param planned the targets before they held @param kept those that are left @param saving the budget that put cheaper ones first */
-export function plannedBudgets(planned: readonly ResolvedTarget[], kept: readonly ResolvedTarget[], { left }: SpendLeft, saving: AllowanceLeft | undefined, costOf: CostOf): PlannedBudget[] {
+export function plannedBudgets(planned: readonly ResolvedTarget[], kept: readonly ResolvedTarget[], { left, isPriced }: SpendLeft, saving: AllowanceLeft | undefined, costOf: CostOf): PlannedBudget[] {
   const made: PlannedBudget[] = [];
   for (const one of left) {
     if (one.budget === undefined) continue;
     const { name, period, per, of, resetsAt } = one.budget;
-    const beyond = planned.filter(target => isBeyond(one, costOf(target), target.endpoint.name));
-    const unpriced = isSoft(one) && kept.some(target => counts(one, target.endpoint.name) && costOf(target) === undefined);
+    // A price that may still become known leaves nothing out.
+    const beyond = planned.filter(target => (isPriced || costOf(target) !== undefined) && isBeyond(one, costOf(target), target.endpoint.name));
+    const unpriced = !isSoft(one) ? beyond.length > 0 && kept.length === 0 && beyond.every(target => costOf(target) === undefined) : kept.some(target => counts(one, target.endpoint.name) && costOf(target) === undefined);
     made.push({
       name, period, per, ...(of === undefined ? {} : { of }), limitMicroUsd: one.limitMicroUsd, leftMicroUsd: one.leftMicroUsd, resetsAt,
       ...(isLifted(one) ? { lifted: true } : one.allowedMicroUsd === undefined ? {} : { allowedMicroUsd: one.allowedMicroUsd }),

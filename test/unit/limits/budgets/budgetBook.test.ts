@@ -225,6 +225,19 @@ describe('budgets', () => {
     assert.equal(one.notices.length, 2);
   });
 
+  it('are told as reached where they stopped a request of a caller, for no unknown price and for no copy, and not in vain before they are', async () => {
+    const server = await new Server('stopped', [daily], clockAt(noon)).ready();
+    const stopped = (more: Partial<Receipt>, unpriced?: true): void => {
+      const plan: Receipt['plan'] = { ...aReceipt('p').plan, budgets: [{ name: 'daily', period: 'day', per: 'everything', limitMicroUsd: 1_000_000, leftMicroUsd: 1_000_000, resetsAt: noon, did: 'stopped', unpriced }] };
+      server.book.ended(aReceipt('x', { inbound: 'http', outcome: 'failed', plan, ...more }));
+    };
+    stopped({}, true);
+    stopped({ shadow: { of: 'y', route: 'auto', arm: 'shadow' } });
+    assert.deepEqual(server.notices, []);
+    stopped({});
+    assert.deepEqual(server.notices.map(({ kind }) => kind), ['budget-reached']);
+  });
+
   it('are lifted until they begin anew, and hold again when that is taken back', async () => {
     const clock = clockAt(noon);
     const server = await new Server('lift', [daily], clock).ready();

@@ -13,6 +13,10 @@ const costs: Record<string, number> = { 'dear/m': 30, 'fair/m': 10, 'cheap/m': 1
 interface Given { left: number; allowed?: number; budget?: Partial<BudgetAllowance['budget']> }
 
 function planned(targets: string[], ...budgets: Given[]): PlanResult {
+  return plannedWith(true, targets, ...budgets);
+}
+
+function plannedWith(isPriced: boolean, targets: string[], ...budgets: Given[]): PlanResult {
   const view = new FakeRoutingView({ dear: {}, fair: {}, cheap: {}, free: {}, unpriced: {} }, { auto: targets });
   (view.config as Config).budgets = [];
   view.signals.expectedCostMicroUsd = ({ name }) => (costs[name] === undefined ? undefined : costs[name] * cent);
@@ -20,7 +24,7 @@ function planned(targets: string[], ...budgets: Given[]): PlanResult {
     key: String(index), limitMicroUsd: 100 * cent, leftMicroUsd: cents * cent, ...(allowed === undefined ? {} : { allowedMicroUsd: allowed }),
     budget: { name: `b${String(index)}`, period: 'day', per: 'everything', of: undefined, isHard: true, cheaperAt: undefined, resetsAt: new Date(2026, 10, 28).getTime(), startMicroUsd: 0, ...budget },
   }));
-  const request: RoutingRequest = { ...ask('auto'), spend: () => ({ allowances: left, left, needsPrice: false, isPriced: true }) };
+  const request: RoutingRequest = { ...ask('auto'), spend: () => ({ allowances: left, left, needsPrice: false, isPriced }) };
   return makePlan(request, view);
 }
 
@@ -59,6 +63,13 @@ describe('a plan under budgets', () => {
     const result = planned(['unpriced/m'], { left: 50 });
     assert.deepEqual(names(result), []);
     assert.match(result.capped?.sentence ?? '', /the price of unpriced\/m is not known, and a budget holds\. Set the prices of the model/);
+    assert.deepEqual(result.plan.budgets?.map(one => [one.did, one.unpriced]), [['stopped', true]], 'it is not reached');
+    assert.deepEqual(planned(['unpriced/m', 'dear/m'], { left: 5 }).plan.budgets?.map(one => [one.did, one.unpriced]), [['stopped', undefined]]);
+  });
+
+  it('leaves nothing out, and says of nothing that it did, while prices may still become known', () => {
+    const result = plannedWith(false, ['unpriced/m'], { left: 50 });
+    assert.deepEqual([names(result), did(result)], [['unpriced/m'], [undefined]]);
   });
 
   it('of one endpoint concerns that endpoint alone', () => {

@@ -165,3 +165,12 @@ test('a receipt says who asked from where, and what was wanted', () => {
   assert.deepEqual(['Extension', 'Branch', 'Wanted'].map(label => facts.get(label)), ['acme.helper', 'fix', 'balanced work (it writes code), a prompt of at least 4,200 tokens, an answer of at most 800 tokens, tools, documents']);
   assert.equal(buildReceiptPage(receipt, style).facts.some(({ label }) => label === 'Wanted'), false, 'nothing is said where nothing was recorded');
 });
+
+test('a receipt does not say that a budget had too little left where it stopped a request for a price that is not known', () => {
+  const said = (unpriced?: true): string | undefined => {
+    const budgets: Receipt['plan']['budgets'] = [{ name: 'daily', period: 'day', per: 'everything', limitMicroUsd: 5_000_000, leftMicroUsd: 4_000_000, resetsAt: startedAt, did: 'stopped', ...(unpriced === undefined ? {} : { unpriced }) }];
+    return buildReceiptPage({ ...receipt, plan: { ...receipt.plan, budgets } }, style).facts.find(({ label }) => label === 'Budgets')?.value;
+  };
+  assert.equal(said(true), 'daily: $4.00 of $5.00 a day was left, no target with a known price was there');
+  assert.equal(said(), 'daily: $4.00 of $5.00 a day was left, nothing that fits was there');
+});
