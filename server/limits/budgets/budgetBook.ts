@@ -245,12 +245,12 @@ export class BudgetBook {
 
   /** @returns whether every count is what the ledger has */
   #isCorrected(budget: BudgetInPeriod, unchangedSince: number): boolean {
-    const done = this.#options.allowances.maintain(transaction => transaction.under(budget.prefix, mostFollowed).every(({ key, used }) => {
+    const done = this.#options.allowances.maintain(transaction => transaction.under(budget.prefix, mostFollowed).filter(({ key, used }) => {
       const of = budget.ofKey(key);
       const { microUsd } = budget.startOf(of);
-      return !budget.isInLedger(of) || used === microUsd || transaction.correct(key, microUsd, unchangedSince);
+      return budget.isInLedger(of) && used !== microUsd && !transaction.correct(key, microUsd, unchangedSince);
     }));
-    return done?.value === true;
+    return done?.value.length === 0;
   }
 
   async #read({ config: { per }, range }: BudgetInPeriod): Promise<ReadonlyMap<string, StartOfBudget>> {

@@ -188,6 +188,18 @@ describe('budgets', () => {
     assert.deepEqual(server.figures(), [1, 0, 999_999]);
   });
 
+  it('take over from the ledger for each that nothing is under way for, whatever runs for others', async () => {
+    const clock = clockAt(noon);
+    const server = await new Server('busiest', [{ ...daily, name: 'tools', per: 'tool' }], clock).ready();
+    assert.ok(server.reserve(900_000, { tool: 'busy' }));
+    server.allowances.settle(server.reserve(200_000, { tool: 'quiet' }) ?? assert.fail(), 200_000);
+    spent(server.ledger, noon, 150_000, { caller: { tool: 'quiet' } });
+    clock.at += hour;
+    server.book.tick();
+    await new Promise(resolve => { setImmediate(resolve); });
+    assert.deepEqual([server.figures('busy'), server.figures('quiet')], [[0, 900_000, 100_000], [150_000, 0, 850_000]]);
+  });
+
   it('are for each of something, or for those that are named, with what the ledger has of each', async () => {
     const ledger = new InMemoryLedger();
     const caller = { tool: 'claude-code', workspace: 'shop', branch: 'feature/x', conversation: 'c1', extension: 'acme.helper' };
