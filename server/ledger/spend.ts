@@ -1,5 +1,8 @@
 import type { Attempt, CostCertainty } from '../api/receipt.ts';
 
+/** The group of requests that came without a workspace, so that groups add up to the totals. */
+export const noWorkspace = '(no workspace)';
+
 /** What the attempts at one endpoint cost. Money in micro-dollars. */
 export interface EndpointSpend {
   /** Known cost, exact and estimated. */

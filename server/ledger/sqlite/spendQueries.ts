@@ -4,15 +4,12 @@ import type { TokenUsage } from '../../api/conversation.ts';
 import { localDays } from './localDays.ts';
 import { addMissing, addUsage, incompleteBuckets, UnpricedParts } from '../../pricing/sums.ts';
 import type { Guard } from '../../base/guarded.ts';
-import type { EndpointSpend, HedgeSpend, SpendStart } from '../spend.ts';
+import { noWorkspace, type EndpointSpend, type HedgeSpend, type SpendStart } from '../spend.ts';
 import { costCertainty, figure, selectedAttemptColumns, usageColumnList, usageFromRow } from './attemptColumns.ts';
 import { allRows, readable } from './readRows.ts';
 import { boundsOf, dayMs, slotMs, type Bounds } from './dashboard/slotBounds.ts';
 import { spentAttemptFromRow, spentColumns } from './rows.ts';
 import type { Row } from './rowValues.ts';
-
-/** The group of requests that came without a workspace, so that groups add up to the totals. */
-export const noWorkspace = '(no workspace)';
 
 /** Attempts folded into the roll-up in one transaction: a few milliseconds. */
 const foldChunk = 1_000;

@@ -7,6 +7,7 @@ import type { Log } from '../../base/log.ts';
 import type { BudgetConfig, Config } from '../../config/config.ts';
 import { LedgerUnavailableError } from '../../ledger/ledgerUnavailable.ts';
 import type { LedgerReader, SharedState } from '../../ledger/ports.ts';
+import { noWorkspace } from '../../ledger/spend.ts';
 import type { Allowance, BudgetAllowance } from '../../routing/caps/allowance.ts';
 import type { Allowances } from '../allowances/allowances.ts';
 import { BudgetInPeriod, conversationName, type BudgetedRequest, type StartOfBudget } from './budgetPeriod.ts';
@@ -261,7 +262,7 @@ export class BudgetBook {
     const { totals, byEndpoint, byTool, byWorkspace } = await ledger.spend(range);
     if (per === 'everything') return new Map([['', { microUsd: totals.microUsd, unknown: totals.unknownAttempts }]]);
     const groups = per === 'endpoint' ? byEndpoint : per === 'tool' ? byTool : byWorkspace;
-    return new Map(groups.map(({ name, microUsd, unknownAttempts }) => [name, { microUsd, unknown: unknownAttempts }]));
+    return new Map(groups.filter(({ name }) => per !== 'workspace' || name !== noWorkspace).map(({ name, microUsd, unknownAttempts }) => [name, { microUsd, unknown: unknownAttempts }]));
   }
 
   #freeOrphans(now: number): void {

@@ -8,10 +8,10 @@ import { silentLog } from '../../../server/base/log.ts';
 import type { LimitStore } from '../../../server/ledger/limitStore.ts';
 import { noteSubject, type PeerNote } from '../../../server/ledger/peerNotes.ts';
 import type { HealthEvent, Ledger, PeerAttempt, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
-import type { BilledModel, EndpointSpend, HedgeSpend, LedgerBill, SpendStart, SpentBy, SpentScope } from '../../../server/ledger/spend.ts';
+import { noWorkspace, type BilledModel, type EndpointSpend, type HedgeSpend, type LedgerBill, type SpendStart, type SpentBy, type SpentScope } from '../../../server/ledger/spend.ts';
 import type { UsedPage, UsedPosition } from '../../../server/ledger/usedExchange.ts';
 import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
-import { byCostDescending, noWorkspace } from '../../../server/ledger/sqlite/spendQueries.ts';
+import { byCostDescending } from '../../../server/ledger/sqlite/spendQueries.ts';
 import { naiveDashboard, naiveDearest } from './naiveDashboard.ts';
 import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage, UnpricedParts } from '../../../server/pricing/sums.ts';
 

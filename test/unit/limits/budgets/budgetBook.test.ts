@@ -216,6 +216,14 @@ describe('budgets', () => {
     assert.ok((server.book.statuses() ?? []).every(({ key, of }) => of === undefined || !key.includes('c1')), 'the id of a conversation is kept nowhere');
   });
 
+  it('per workspace are for no requests without one', async () => {
+    const ledger = new InMemoryLedger();
+    spent(ledger, noon - hour, 900_000, { caller: { tool: 'test' } });
+    spent(ledger, noon - hour, 100_000, { caller: { tool: 'test', workspace: 'shop' } });
+    const server = await new Server('no workspace', [{ ...daily, per: 'workspace' }], clockAt(noon), ledger).ready();
+    assert.deepEqual(server.book.statuses()?.map(({ of, spentMicroUsd }) => [of, spentMicroUsd]), [['shop', 100_000]]);
+  });
+
   it('warn once for each period, in whichever window comes first, and again only after more was allowed', async () => {
     const clock = clockAt(noon);
     const [one, other] = [await new Server('told', [daily], clock).ready(), await new Server('told', [daily], clock).ready()];
