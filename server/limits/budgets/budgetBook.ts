@@ -117,7 +117,8 @@ export class BudgetBook {
     }
     const statuses = this.#all();
     if (now - this.#orphansAt >= orphansEveryMs && statuses.some(({ reservedMicroUsd }) => reservedMicroUsd > 0)) this.#freeOrphans(now);
-    for (const status of statuses) this.#tell(status, status.state === 'reached' ? reached : status.state === 'near' ? near : 0);
+    // Of what a new budget for each of something finds past its limit, only what somebody asks for is told.
+    for (const status of statuses) if (status.of === undefined || allowances.known(status.key) !== undefined) this.#tell(status, status.state === 'reached' ? reached : status.state === 'near' ? near : 0);
     if (now >= this.#compareAt && this.#options.ledger.revision() !== this.#comparedRevision && this.#reading === undefined) this.#guard.start(() => this.#compare());
   }
 

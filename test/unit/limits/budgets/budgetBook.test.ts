@@ -258,6 +258,17 @@ describe('budgets', () => {
     assert.deepEqual(server.notices.map(({ kind }) => kind), ['budget-reached']);
   });
 
+  it('for each of something tell of those that something is asked for, not of all that are past when they are set', async () => {
+    const ledger = new InMemoryLedger();
+    for (const tool of ['one', 'two', 'three']) spent(ledger, noon - hour, 1_100_000, { caller: { tool } });
+    const server = await new Server('told each', [{ ...daily, per: 'tool' }], clockAt(noon), ledger).ready();
+    server.book.tick();
+    assert.deepEqual([server.book.statuses()?.length, server.notices], [3, []]);
+    server.allowances.left(server.of({ tool: 'two' }));
+    server.book.tick();
+    assert.deepEqual(server.notices.map(({ budget }) => budget?.key), [server.status('two').key]);
+  });
+
   it('are lifted until they begin anew, and hold again when that is taken back', async () => {
     const clock = clockAt(noon);
     const server = await new Server('lift', [daily], clock).ready();
