@@ -26,43 +26,60 @@ const fileName = /^[0-9a-f]{32}\.json$/;
  */
 export class EndpointFiles {
   readonly #folder: string;
+  /** The last decision that was read from each file. */
+  #known = new Map<string, EndpointDecision>();
   #seen: { changedAtMs: number | undefined; readAtMs: number } | undefined;
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** All decisions, where any may have changed since the last call; undefined where none has. Costs one look at the folder then. */
+  /**
+   * All decisions, where any may have changed since the last call; undefined where none has. Costs one look at the folder then.
+   * Of a file that cannot be read now the last decision stands, and the next call reads it again.
+   * @throws the system's error where the folder cannot be read
+   */
   poll(): readonly EndpointDecision[] | undefined {
     const changedAtMs = statSync(this.#folder, { throwIfNoEntry: false })?.mtimeMs;
     const seen = this.#seen;
     if (seen !== undefined && seen.changedAtMs === changedAtMs && (changedAtMs === undefined || seen.readAtMs - changedAtMs > racyMs)) return undefined;
-    this.#seen = { changedAtMs, readAtMs: Date.now() };
-    return changedAtMs === undefined ? [] : this.#all();
+    const readAtMs = Date.now();
+    const names = changedAtMs === undefined ? [] : readdirSync(this.#folder).filter(name => fileName.test(name)).slice(0, mostFiles);
+    const known = new Map<string, EndpointDecision>();
+    let isWhole = true;
+    for (const name of names) {
+      const found = this.#decisionIn(name);
+      const decision = found === 'unreadable' ? this.#known.get(name) : found;
+      if (found === 'unreadable') isWhole = false;
+      if (decision !== undefined) known.set(name, decision);
+    }
+    this.#known = known;
+    this.#seen = isWhole ? { changedAtMs, readAtMs } : undefined;
+    return [...known.values()];
   }
 
-  /** The decision about one endpoint as it is stored now. */
+  /** The decision about one endpoint as it is stored now; where that cannot be read, the last one that was. */
   read(endpoint: string): EndpointDecision | undefined {
-    return this.#decisionIn(nameOf(endpoint));
+    const name = nameOf(endpoint);
+    const found = this.#decisionIn(name);
+    return found === 'unreadable' ? this.#known.get(name) : found;
   }
 
   /** @throws the system's error where it cannot be stored */
   write(decision: EndpointDecision): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    replaceSharedFile(join(this.#folder, nameOf(decision.endpoint)), `${JSON.stringify(decision)}\n`);
+    const name = nameOf(decision.endpoint);
+    replaceSharedFile(join(this.#folder, name), `${JSON.stringify(decision)}\n`);
+    this.#known.set(name, decision);
   }
 
-  #all(): EndpointDecision[] {
-    return readdirSync(this.#folder).filter(name => fileName.test(name)).slice(0, mostFiles).flatMap(name => this.#decisionIn(name) ?? []);
-  }
-
-  /** A file that went away meanwhile, or that holds no decision, is none. */
-  #decisionIn(name: string): EndpointDecision | undefined {
+  /** A file that went away meanwhile, or that holds no decision, is none. What the system does not let be read now may hold one. */
+  #decisionIn(name: string): EndpointDecision | 'unreadable' | undefined {
     try {
       const decision = decisionOf(parseJson(readOrdinaryFile(join(this.#folder, name), largestFile)));
       return decision === undefined || nameOf(decision.endpoint) !== name ? undefined : decision;
-    } catch {
-      return undefined;
+    } catch (error) {
+      return error instanceof Error && 'code' in error && error.code !== 'ENOENT' ? 'unreadable' : undefined;
     }
   }
 }

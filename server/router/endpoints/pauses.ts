@@ -1,5 +1,6 @@
 import { pauseText, type Pause } from '../../api/endpoints/pause.ts';
 import type { Clock } from '../../base/clock.ts';
+import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import type { EndpointDecision, EndpointFiles } from './endpointFiles.ts';
 
@@ -25,10 +26,12 @@ export class Pauses {
   readonly #paused = new Map<string, Pause>();
   /** The last reset of each endpoint that was carried out here. */
   readonly #resets = new Map<string, number>();
+  readonly #reads: Guard;
   #isRead = false;
 
   constructor(options: PausesOptions) {
     this.#options = options;
+    this.#reads = new Guard('The read of what people decided about endpoints', options.log);
   }
 
   /** The pause of an endpoint that holds now; undefined where there is none. Allocates nothing. @param now milliseconds since the epoch */
@@ -81,9 +84,9 @@ export class Pauses {
     if (JSON.stringify([...this.#paused]) !== before) changed();
   }
 
-  /** Decisions are known before the first request: they are read once, where no tick has read them. */
+  /** Decisions are known before the first request: they are read once, where no tick has read them. Never throws: the next tick reads what could not be read. */
   readOnce(): void {
-    if (!this.#isRead) this.tick();
+    if (!this.#isRead) this.#reads.run(() => { this.tick(); });
   }
 
   #decide(endpoint: string, change: (before: EndpointDecision) => EndpointDecision): string | undefined {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { conditionText } from '../../../../server/api/condition.ts';
@@ -76,6 +76,42 @@ describe('a pause', () => {
     writeFileSync(path.join(folder, 'endpoints', 'note.txt'), 'makes the folder newer');
     other.tick();
     assert.equal(other.of('north', noon), undefined);
+    remove();
+  });
+
+  it('stands while its file cannot be read, and the file is read again at the next tick', { skip: process.platform === 'win32' && 'links need a right there' }, () => {
+    const { one, other, folder, remove } = twoServers();
+    one.pause('north', undefined);
+    other.tick();
+    const file = path.join(folder, 'endpoints', readdirSync(path.join(folder, 'endpoints'))[0] ?? '');
+    renameSync(file, path.join(folder, 'kept'));
+    // A link to itself: every read fails, and the file is there.
+    symlinkSync(file, file);
+    one.pause('south', undefined);
+    other.tick();
+    assert.ok(other.of('north', noon) !== undefined, 'the last decision stands');
+    assert.ok(other.of('south', noon) !== undefined, 'others are read');
+    rmSync(file);
+    writeFileSync(file, JSON.stringify({ endpoint: 'north', pause: { since: noon, until: noon + 60_000 } }));
+    other.tick();
+    assert.equal(other.of('north', noon)?.until, noon + 60_000);
+    remove();
+  });
+
+  it('stands while the folder cannot be read, which keeps no server from starting', () => {
+    const { one, other, folder, remove } = twoServers();
+    one.pause('north', undefined);
+    other.tick();
+    renameSync(path.join(folder, 'endpoints'), path.join(folder, 'kept'));
+    writeFileSync(path.join(folder, 'endpoints'), 'no folder');
+    assert.throws(() => { other.tick(); });
+    assert.ok(other.of('north', noon) !== undefined);
+    const later = new Pauses({ files: new EndpointFiles(path.join(folder, 'endpoints')), clock: { now: () => noon }, log: silentLog, reset: () => undefined, changed: () => undefined });
+    later.readOnce();
+    rmSync(path.join(folder, 'endpoints'));
+    renameSync(path.join(folder, 'kept'), path.join(folder, 'endpoints'));
+    later.tick();
+    assert.ok(later.of('north', noon) !== undefined);
     remove();
   });
 
