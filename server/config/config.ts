@@ -109,6 +109,8 @@ export interface RouteConfig {
   purposes?: PurposeMap | undefined;
   /** Absent: the route has none. */
   canary?: CanaryConfig | undefined;
+  /** A canary is described, and left out for a mistake: what it came to is not over. */
+  canaryIsWrong?: boolean | undefined;
   /** Absent: the defaults. */
   warmCache?: WarmCacheConfig | undefined;
   /** Absent: the route has none. */

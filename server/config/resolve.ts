@@ -67,7 +67,8 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
     if (settings.canary !== undefined) {
       const { canary, problems: wrongCanary } = resolveCanary(settings.canary, own, target => checkSingleTarget(target, 'each target of a canary', known));
       for (const problem of wrongCanary) report(['routes', name, 'canary', ...problem.path], `The canary of route "${name}" is left out: ${problem.text}`);
-      if (canary !== undefined) route.canary = canary;
+      if (canary === undefined) route.canaryIsWrong = true;
+      else route.canary = canary;
     }
     if (settings.shadow !== undefined) {
       const { shadow, problems: wrongShadow } = resolveShadow(settings.shadow, own, target => checkSingleTarget(target, 'the target of a shadow', known));

@@ -97,9 +97,9 @@ export class Canaries {
     if (this.#states.size === 0) return;
     const stored = store?.poll();
     for (const [name, state] of this.#states) {
+      if (stored !== undefined) state.learn(stored.get(name));
       const route = this.#route(name);
       if (route === undefined) continue;
-      if (stored !== undefined) state.learn(stored.get(name));
       state.commit(now);
       this.#announce(route, state);
     }
@@ -151,7 +151,8 @@ export class Canaries {
     this.#configured = config;
     for (const [name, state] of this.#states) {
       const route = config.routes.get(name);
-      if (route?.canary !== undefined) continue;
+      // While the description has a mistake, the canary rests.
+      if (route?.canary !== undefined || route?.canaryIsWrong === true) continue;
       // A route that is gone may come back as it was, such as after a mistake in the settings.
       if (route !== undefined) state.forgetPromoted();
       this.#states.delete(name);
@@ -161,7 +162,7 @@ export class Canaries {
       const state = this.#stateOf(route);
       const known = before?.routes.get(route.name);
       // The route was without a canary until now, so what an earlier one came to is over.
-      if (known !== undefined && known.canary === undefined && state.current !== undefined) state.forgetPromoted();
+      if (known !== undefined && known.canary === undefined && known.canaryIsWrong !== true && state.current !== undefined) state.forgetPromoted();
     }
   }
 

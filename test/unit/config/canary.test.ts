@@ -5,17 +5,17 @@ import { resolveConfig } from '../../../server/config/resolve.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
 import type { CanaryConfig } from '../../../server/config/config.ts';
 
-function canaryOf(canary: unknown, others: Record<string, unknown> = {}, targets = ['openai/gpt-4.1']): { canary: CanaryConfig | undefined; said: string[]; paths: (string | undefined)[]; serves: boolean } {
+function canaryOf(canary: unknown, others: Record<string, unknown> = {}, targets = ['openai/gpt-4.1']): { canary: CanaryConfig | undefined; said: string[]; paths: (string | undefined)[]; serves: boolean; isWrong: boolean | undefined } {
   const endpoints = { openai: { provider: 'openai' }, claude: { provider: 'anthropic' } };
   const { config, problems } = resolveConfig({ endpoints, routes: { coding: { targets, canary }, ...others } }, { catalog: { providers, findProvider }, supportedProtocols, source: 'file' });
   const route = config.routes.get('coding');
-  return { canary: route?.canary, said: problems.map(({ message }) => message), paths: problems.map(({ path }) => path), serves: route !== undefined };
+  return { canary: route?.canary, said: problems.map(({ message }) => message), paths: problems.map(({ path }) => path), serves: route !== undefined, isWrong: route?.canaryIsWrong };
 }
 
 describe('the canary of a route', () => {
   test('has every default', () => {
-    const { canary, said } = canaryOf({ targets: ['claude/claude-sonnet-5'] });
-    assert.deepEqual(said, []);
+    const { canary, said, isWrong } = canaryOf({ targets: ['claude/claude-sonnet-5'] });
+    assert.deepEqual([said, isWrong, canaryOf(undefined).isWrong], [[], undefined, undefined]);
     assert.deepEqual(canary, {
       targets: [{ endpoint: 'claude', model: 'claude-sonnet-5' }], stages: [5, 15, 30, 50, 100], advance: 'time', stageMs: 3_600_000, stageRequests: 200, minRequests: 20, failuresInARow: 8,
       gates: { errorRate: 0.05, successRate: 0.95, p99FirstTokenMs: undefined, p99TotalMs: undefined, p99Ratio: 2, costRatio: undefined },
@@ -53,6 +53,7 @@ describe('the canary of a route', () => {
     const result = canaryOf(canary);
     assert.equal(result.canary, undefined);
     assert.equal(result.serves, true);
+    assert.equal(result.isWrong, true, 'which is not the same as a route without a canary');
     assert.equal(result.said.length, 1, result.said.join('\n'));
     assert.match(result.said[0] ?? '', said);
     assert.equal(result.paths[0], path);

@@ -103,6 +103,26 @@ describe('a canary that was promoted', () => {
     assert.equal(report(server(storeIn('kept'))).phase, 'promoted');
   });
 
+  for (const stored of [true, false]) it(`stays while its description has a mistake${stored ? ', for all servers' : ', without a store'}`, () => {
+    const one = promoted(stored ? storeIn('mistaken') : undefined);
+    const described = one.config.now;
+    const withMistake = without(described);
+    for (const route of withMistake.routes.values()) route.canaryIsWrong = true;
+    one.config.now = withMistake;
+    one.canaries.tick(5_000);
+    one.config.now = described;
+    one.canaries.tick(6_000);
+    assert.equal(report(one).phase, 'promoted');
+    if (stored) assert.equal(report(server(storeIn('mistaken'))).phase, 'promoted');
+    one.config.now = withMistake;
+    one.canaries.tick(7_000);
+    one.config.now = without(described);
+    one.canaries.tick(8_000);
+    one.config.now = described;
+    one.canaries.tick(9_000);
+    assert.equal(report(one).phase, 'none', 'it is over once the description is gone');
+  });
+
   it('leaves one that still runs as it is when its description comes and goes', () => {
     const one = server(storeIn('running'));
     one.canaries.act({ action: 'start', route: 'coding' });
