@@ -181,7 +181,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     shared: ledger.limits === undefined ? undefined : new SharedLimits(ledger.limits), keyFingerprint: (endpoint, keyId) => keys.fingerprintOf(endpoint, keyId),
   });
   const healthRegistry = createHealthRegistry({ random, startedAt: now() });
-  const pauses = new Pauses({ files: options.endpointFiles, clock, log, reset: (endpoint, at) => { healthRegistry.reset(endpoint, at); }, changed });
+  const pauses = new Pauses({ files: options.endpointFiles, clock, log, changed, reset: (endpoint, at) => { healthRegistry.reset(endpoint, at); keys.forgetRefusals(endpoint, at); limiter.forgetReported(endpoint, at); } });
   const early = new EarlyAttempts();
   const timers = createAdaptiveTimeouts();
   const instance = randomBytes(9).toString('base64url');

@@ -11,7 +11,7 @@ import { KeyNotes, type ReportSubject } from './keyNotes.ts';
 import { rotationsOf, type KeyRotation } from './keyRotation.ts';
 import { whyBlocked, type KeysBlocked } from './keysBlocked.ts';
 import { privateKeyFingerprints, type KeyFingerprint } from './keyFingerprints.ts';
-import { applyNote, beginTrial, coolDown, disprove, freshKey, isRejectedAgain, isUsable, keyChangesAt, noModels, proofAheadMs, reject, restingFor, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
+import { applyNote, beginTrial, coolDown, disprove, forgetRefusals, freshKey, isRejectedAgain, isUsable, keyChangesAt, noModels, proofAheadMs, reject, restingFor, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
 
 /** What is known of an endpoint's keys at a moment, by their fingerprints. */
 export type KeySnapshot = ReadonlyMap<string, KeyKnowledge>;
@@ -306,6 +306,11 @@ export class KeyPool {
     key.known = { state: { kind: 'ok' }, models: by === 'test' ? noModels : key.known.models };
     if (state.kind !== 'ok' && state.kind !== 'unused') this.#publish(endpoint, key, {}, { state: 'ok', at: Math.max(now, state.since) });
     else if (by === 'test' && hadRefusals) this.#publish(endpoint, key, {}, { state: 'ok', at: now });
+  }
+
+  /** A person has what was said against an endpoint's keys up to a moment forgotten: requests try each of them again. */
+  forgetRefusals(endpoint: string, at: number): void {
+    for (const key of this.#keys.get(endpoint) ?? []) for (const note of forgetRefusals(key, at)) this.#publish(endpoint, key, {}, note);
   }
 
   /** Whether the key is rejected for the model alone. */

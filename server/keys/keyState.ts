@@ -132,7 +132,8 @@ export function reject(key: PooledKey, model: string | undefined, at: number): n
   const before = known?.kind === 'rejected' ? known : undefined;
   key.trialUntil = -Infinity;
   if (before !== undefined && isCoolingDown(before, at) && at < before.until - proofAheadMs) return undefined;
-  const distanceMs = before === undefined ? firstRejectionMs : Math.min(longestRejectionMs, 2 * (before.until - before.since));
+  // A span that a person ended has no length.
+  const distanceMs = before === undefined ? firstRejectionMs : Math.max(firstRejectionMs, Math.min(longestRejectionMs, 2 * (before.until - before.since)));
   setRejected(key, model, { since: at, until: at + distanceMs });
   return at + distanceMs;
 }
@@ -168,6 +169,30 @@ export function disprove(key: PooledKey, model: string | undefined, startedAt: n
   key.trialUntil = -Infinity;
   key.known = { state: whole ? { kind: 'ok' } : state, models: ofModel ? withoutModel(models, model ?? '') : models };
   return { whole, model: ofModel };
+}
+
+/**
+ * Ends what was said against a key up to a moment: cooldowns and missing money are over, and the next request tries what was rejected.
+ * @returns what peers have to know, as parts of notes
+ */
+export function forgetRefusals(key: PooledKey, at: number): Pick<KeyStateNote, 'state' | 'at' | 'until' | 'model'>[] {
+  const { state, models } = key.known;
+  const notes: Pick<KeyStateNote, 'state' | 'at' | 'until' | 'model'>[] = [];
+  const left = (refusal: KeyRefusal, model?: string): KeyRefusal | undefined => {
+    if (refusal.since > at) return refusal;
+    const isRejected = refusal.kind === 'rejected';
+    notes.push(isRejected ? { state: 'rejected', at, until: at, model } : { state: 'ok', at, model });
+    return isRejected ? { kind: 'rejected', since: at, until: at } : undefined;
+  };
+  const whole = 'until' in state ? left(state) ?? { kind: 'ok' as const } : state;
+  const ofModels = [...models].flatMap(([model, refusal]) => {
+    const rest = left(refusal, model);
+    return rest === undefined ? [] : [[model, rest] as const];
+  });
+  if (notes.length === 0) return notes;
+  key.trialUntil = -Infinity;
+  key.known = { state: whole, models: ofModels.length === 0 ? noModels : new Map(ofModels) };
+  return notes;
 }
 
 function withoutModel(models: ReadonlyMap<string, KeyRefusal>, model: string): ReadonlyMap<string, KeyRefusal> {

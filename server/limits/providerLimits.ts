@@ -102,6 +102,11 @@ export class ProviderLimits {
     for (const [kind, known] of this.#known) if (known.resetAt === undefined || known.resetAt > at) this.#known.set(kind, { ...known, resetAt: at });
   }
 
+  /** Figures that came up to a moment are not believed any more. */
+  forget(at: number): void {
+    for (const [kind, { seenAt }] of this.#known) if (seenAt <= at) this.#known.delete(kind);
+  }
+
   /** Applies what a provider reported to a peer at `at`. */
   applyRemote(kind: CountedKind, reported: ReportedFigure, at: number): void {
     const before = this.#known.get(kind);

@@ -92,6 +92,8 @@ export interface RateLimiter {
   applyRemote(use: PeerUse): void;
   /** Applies figures that a peer, or the process before this one, received from the provider. */
   applyReported(reported: ReportedLimit): void;
+  /** Forgets what the provider of an endpoint reported up to a moment. The user's limits stay. */
+  forgetReported(endpoint: string, at: number): void;
   /** The limit that a key is at now, for any request; of several the one that lasts longest. */
   keyTrouble(endpoint: string, keyId: string, now: number): Refusal | undefined;
   /** What the provider of an endpoint said is left of its limits, of each kind the least of all keys and models; undefined: nothing. */
@@ -294,6 +296,10 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     applyReported({ endpoint, keyId = '', model, kind, at, reported }) {
       const entry = limitsByEndpoint.get(endpoint);
       if (entry !== undefined) reportedOrNew(endpoint, entry, keyId, model).applyRemote(kind, reported, at);
+    },
+
+    forgetReported(endpoint, at) {
+      for (const models of limitsByEndpoint.get(endpoint)?.reported.values() ?? []) for (const reported of models.values()) reported.forget(at);
     },
 
     keyTrouble(endpoint, keyId, now) {

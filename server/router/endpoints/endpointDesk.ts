@@ -43,8 +43,12 @@ export class EndpointDesk {
         if (pauses.of(name, now) === undefined) return { refused: `${name} is not paused.` };
         return this.#done(name, `${name} is resumed; requests can go to it again.`, pauses.resume(name));
       }
-      case 'reset':
-        return this.#done(name, `${name}: its failures are forgotten, its breakers are closed and its cooldowns are over.`, pauses.forgetFailures(name));
+      case 'reset': {
+        const note = pauses.forgetFailures(name);
+        const left = this.states().find(({ endpoint: one }) => one === name);
+        const isFree = left === undefined || left.condition.kind === 'healthy' || left.condition.kind === 'unknown';
+        return this.#done(name, `${name}: its failures are forgotten, its breakers are closed and its cooldowns are over.${isFree ? '' : ` What is left: ${conditionText(left.condition, now)}.`}`, note);
+      }
       case 'probe': {
         if (!endpoint.enabled) return { refused: `${name} is disabled; enable it first.` };
         await prober.check(endpoint);

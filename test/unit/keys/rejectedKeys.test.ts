@@ -53,6 +53,35 @@ describe('a rejected key', () => {
     assert.equal(pool.status('e', minuteMs + 3)[0]?.state, 'ok');
   });
 
+  it('is tried by the next request once a person has it forgotten, and rejected then for the first distance', () => {
+    for (const at of [0, minuteMs, 3 * minuteMs]) reject(at);
+    pool.taken('e', '1', 'm', 7 * minuteMs);
+    pool.forgetRefusals('e', 7 * minuteMs);
+    assert.equal(pool.pick('e', none, 7 * minuteMs, undefined, 'm'), one);
+    assert.equal(pool.isRejected('e', '1'), true, 'nothing has shown that it works');
+    reject(7 * minuteMs + 1);
+    assert.equal(pool.isRejectedAgain('e', '1', 'm'), false, 'a person is told again');
+    assert.equal(pool.pick('e', none, 8 * minuteMs, undefined, 'm'), two);
+    assert.equal(pool.pick('e', none, 8 * minuteMs + 1, undefined, 'm'), one);
+  });
+
+  it('is known to a server that starts later as it is after a person had it forgotten; what was said later stands', () => {
+    reject(0, 'm');
+    pool.report('e', '1', 'rate-limit', 10, 3_600_000, { model: 'n' });
+    pool.report('e', '2', 'quota', 20);
+    pool.forgetRefusals('e', 20);
+    assert.equal(pool.blocked('e', true, 30), undefined);
+    const later = made();
+    for (const note of notes) later.applyRemote(note);
+    for (const each of [pool, later]) for (const model of ['m', 'n']) {
+      assert.equal(each.pick('e', none, 30, undefined, model), one, model);
+      assert.equal(each.pick('e', new Set(['1']), 30, undefined, model), two, model);
+    }
+    pool.report('e', '2', 'quota', 40);
+    pool.forgetRefusals('e', 30);
+    assert.equal(pool.pick('e', new Set(['1']), 50), undefined);
+  });
+
   it('counts as good with an answer to a request that began after the rejection, and not with one from before', () => {
     reject(1000);
     pool.report('e', '1', 'ok', 2000, undefined, { model: 'm', startedAt: 500 });

@@ -167,6 +167,34 @@ describe('a paused endpoint', () => {
 });
 
 describe('a reset', () => {
+  const admission = (testRouter: ReturnType<typeof snapshotRouter>): { blocked: unknown; kind: string | undefined } => ({
+    blocked: testRouter.keys.blocked('north', true, testRouter.now(), undefined, 'm'), kind: testRouter.snapshot().endpoints[0]?.condition.kind,
+  });
+
+  for (const [failureClass, kind] of [['quota', 'out-of-money'], ['rate-limit', 'rate-limited'], ['auth', 'key-rejected']] as const) {
+    it(`lets requests go at once to keys that are ${kind}`, async () => {
+      const testRouter = snapshotRouter();
+      testRouter.refuse('north', failureClass, 3_600_000);
+      assert.equal(admission(testRouter).kind, kind);
+      testRouter.forward(1_000);
+      const result = await testRouter.router.endpoints.act({ action: 'reset', endpoint: 'north' });
+      assert.ok('message' in result);
+      assert.match(result.message, /its cooldowns are over\.$/);
+      assert.deepEqual(admission(testRouter), { blocked: undefined, kind: 'healthy' });
+    });
+  }
+
+  it('ends a limit that the provider reported, and names what it cannot end', async () => {
+    const testRouter = snapshotRouter({ endpoints: { north: {} } });
+    for (const id of ['1', '2']) testRouter.limiter.observed('north', id, 'm', { 'x-ratelimit-limit-requests': '10', 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '4m' }, testRouter.now());
+    assert.equal(testRouter.snapshot().endpoints[0]?.condition.kind, 'rate-limited');
+    await testRouter.router.endpoints.act({ action: 'reset', endpoint: 'north' });
+    assert.equal(testRouter.snapshot().endpoints[0]?.condition.kind, 'unknown');
+    await testRouter.router.endpoints.act({ action: 'pause', endpoint: 'north' });
+    const paused = await testRouter.router.endpoints.act({ action: 'reset', endpoint: 'north' });
+    assert.match('message' in paused ? paused.message : '', / What is left: paused until it is resumed\.$/);
+  });
+
   it('closes breakers, ends cooldowns, and ignores what a peer observed before', async () => {
     const testRouter = snapshotRouter();
     const { healthRegistry, router } = testRouter;
