@@ -24,10 +24,11 @@ type Day = Pick<SpendStep, 'from' | 'microUsd' | 'unknownAttempts' | 'unpricedAt
 /**
  * What this month is expected to cost at its end.
  * @param history days before the month, oldest first
- * @param month the days of this month up to today, oldest first
+ * @param steps this month up to the end of today, in hours or days, oldest first
  * @returns undefined where fewer than three whole days are known
  */
-export function monthForecast(history: readonly Day[], month: readonly Day[]): Forecast | undefined {
+export function monthForecast(history: readonly Day[], steps: readonly Day[]): Forecast | undefined {
+  const month = localDaysOf(steps);
   const today = month.at(-1);
   if (today === undefined) return undefined;
   // Days before the first request of all say nothing: the history begins with it, and without one the month does.
@@ -45,6 +46,22 @@ export function monthForecast(history: readonly Day[], month: readonly Day[]): F
   const days = new Date(date.getFullYear(), date.getMonth() + 1, 0).getDate();
   for (let day = date.getDate() + 1; day <= days; day += 1) microUsd += meanOn(new Date(date.getFullYear(), date.getMonth(), day).getTime());
   return { microUsd: Math.round(microUsd), atLeast: [...whole, ...month].some((day) => day.unknownAttempts + day.unpricedAttempts > 0), days: whole.length };
+}
+
+/** Steps as local days: the first two days of a month come in hours. */
+function localDaysOf(steps: readonly Day[]): Day[] {
+  const days: Day[] = [];
+  for (const { from, microUsd, unknownAttempts, unpricedAttempts } of steps) {
+    const day = days.at(-1);
+    if (day === undefined || new Date(day.from).toDateString() !== new Date(from).toDateString()) {
+      days.push({ from, microUsd, unknownAttempts, unpricedAttempts });
+    } else {
+      day.microUsd += microUsd;
+      day.unknownAttempts += unknownAttempts;
+      day.unpricedAttempts += unpricedAttempts;
+    }
+  }
+  return days;
 }
 
 function isUsed({ microUsd, unknownAttempts }: Day): boolean {

@@ -116,6 +116,21 @@ describe('the forecast for the month', () => {
     assert.deepEqual([known?.days, known?.atLeast], [3, true]);
     assert.equal(monthForecast([], []), undefined);
   });
+
+  it('is the same on the first two days of a month, which come in hours', () => {
+    const history = days(28, local(2026, 12, 1), () => 24_000);
+    const hoursOf = (count: number, microUsd: (hour: number) => number): SpendStep[] => Array.from({ length: count }, (_, hour) => {
+      const from = new Date(2026, 11, 1, hour).getTime();
+      return step(from, { to: from + 3_600_000, microUsd: microUsd(hour) });
+    });
+    const forecastOf = (steps: SpendStep[]): string | undefined => buildDashboardPage({
+      state: { ...state, period: 'month' }, dashboard: { ...dashboard, range: { from: local(2026, 12, 1), to: steps.at(-1)?.to ?? 0 }, steps, stepLength: 'hour', history }, hasProviders: true, style,
+    }).forecast?.text;
+    assert.deepEqual([monthForecast(history, hoursOf(24, () => 1_000)), monthForecast(history, hoursOf(48, () => 1_000))], [31, 31].map((whole) => ({ microUsd: whole * 24_000, atLeast: false, days: 28 })));
+    assert.equal(forecastOf(hoursOf(24, (hour) => (hour === 9 ? 1_024_000 : 0))), '~$1.74');
+    const unknown = hoursOf(48, () => 0).map((hour, index) => (index === 3 ? { ...hour, unknownAttempts: 1 } : hour));
+    assert.equal(monthForecast(history, unknown)?.atLeast, true);
+  });
 });
 
 describe('a file of the dashboard', () => {
