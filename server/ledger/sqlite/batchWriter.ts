@@ -48,6 +48,7 @@ export class BatchWriter {
   readonly #updateExchange: StatementSync;
   readonly #deleteRunning: StatementSync;
   readonly #insertAttempt: StatementSync;
+  readonly #markLast: StatementSync;
   readonly #insertHealth: StatementSync;
   readonly #addFinished: StatementSync;
   readonly #addRepriced: StatementSync;
@@ -79,6 +80,7 @@ export class BatchWriter {
       ON CONFLICT (exchange_seq, number) DO UPDATE SET cost_micro_usd = excluded.cost_micro_usd, cost_certainty = excluded.cost_certainty,
         price_source = excluded.price_source, price_used = excluded.price_used, cost_unpriced = excluded.cost_unpriced, price_as_of = excluded.price_as_of
         WHERE attempts.cost_certainty = 'unknown' AND excluded.cost_certainty <> 'unknown'`);
+    this.#markLast = database.prepare(`UPDATE attempts SET last = 1 WHERE exchange_seq = ?1 AND number = ?2 AND last = 0 AND EXISTS (SELECT 1 FROM exchanges WHERE seq = ?1 AND outcome = 'open')`);
     this.#insertHealth = database.prepare(`INSERT INTO health_events (instance, endpoint, at, ok, kind, failure_class, message, latency_ms)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#addFinished = database.prepare(`UPDATE counters SET value = value + ? WHERE name = 'finished'`);
@@ -153,17 +155,20 @@ export class BatchWriter {
 
   #rewrite(receipt: Receipt, seq: number, hadEnded: boolean): Written {
     if (hadEnded && receipt.outcome === 'open') return { seq, hadEnded };
-    this.#updateExchange.run(receipt.caller.purpose ?? null, receipt.plan.purpose?.kind ?? null, receipt.plan.route ?? null, receipt.firstTokenMs ?? null, receipt.totalMs, receipt.outcome, receipt.failureClass ?? null,
-      receipt.message ?? null, receipt.target ?? null, JSON.stringify(receipt.plan), receipt.features ?? null, ...cacheValues(receipt), seq);
     this.#deleteRunning.run(seq);
     this.#writeAttempts(seq, receipt);
+    // An attempt that was final while its exchange ran may turn out to be the last one.
+    const last = receipt.attempts.at(-1);
+    if (last !== undefined && countsRequest(receipt)) this.#markLast.run(seq, last.number);
+    // After its attempts: what may change in them depends on whether it was open.
+    this.#updateExchange.run(receipt.caller.purpose ?? null, receipt.plan.purpose?.kind ?? null, receipt.plan.route ?? null, receipt.firstTokenMs ?? null, receipt.totalMs, receipt.outcome, receipt.failureClass ?? null,
+      receipt.message ?? null, receipt.target ?? null, JSON.stringify(receipt.plan), receipt.features ?? null, ...cacheValues(receipt), seq);
     return { seq, hadEnded };
   }
 
   #writeAttempts(exchangeSeq: number, receipt: Receipt): void {
     const ended = receipt.outcome !== 'open';
-    // What counts requests goes by the last attempt of each, and a shadow is no request of a caller.
-    const counts = ended && receipt.shadow === undefined;
+    const counts = countsRequest(receipt);
     const { attempts } = receipt;
     for (let index = 0; index < attempts.length; index += 1) {
       const attempt = attempts[index];
@@ -201,6 +206,11 @@ export class BatchWriter {
 /** In an exchange that goes on: the attempt has ended, and its cost may become known with the end of the exchange. */
 function isUnpriced({ outcome, cost }: Attempt): boolean {
   return outcome !== 'interrupted' && (cost.certainty === 'unknown' || (cost.microUsd !== undefined && storedFigure(cost.microUsd) === null));
+}
+
+/** What counts requests goes by the last attempt of each, and a shadow is no request of a caller. */
+function countsRequest({ outcome, shadow }: Receipt): boolean {
+  return outcome !== 'open' && shadow === undefined;
 }
 
 const noCache: readonly SQLInputValue[] = [null, null, null];

@@ -85,7 +85,7 @@ export class SpendQueries {
   readonly #database: DatabaseSync;
   readonly #rolledUp: StatementSync;
   readonly #highest: StatementSync;
-  readonly #firstUnpriced: StatementSync;
+  readonly #firstOpen: StatementSync;
   readonly #byGroup: StatementSync;
   readonly #bySlot: StatementSync;
   readonly #exchanges: StatementSync;
@@ -106,8 +106,8 @@ export class SpendQueries {
     this.#unreadable = unreadable;
     this.#rolledUp = database.prepare(`SELECT CAST(value AS REAL) AS value FROM counters WHERE name = 'rolled_up'`);
     this.#highest = database.prepare('SELECT CAST(max(seq) AS REAL) AS seq FROM attempts');
-    this.#firstUnpriced = database.prepare(`SELECT CAST(min(a.seq) AS REAL) AS seq FROM exchanges e INDEXED BY exchanges_open JOIN attempts a ON a.exchange_seq = e.seq
-      WHERE e.outcome = 'open' AND a.final = 1 AND ${costCertainty} = 'unknown'`);
+    this.#firstOpen = database.prepare(`SELECT CAST(min(a.seq) AS REAL) AS seq FROM exchanges e INDEXED BY exchanges_open JOIN attempts a ON a.exchange_seq = e.seq
+      WHERE e.outcome = 'open' AND a.final = 1`);
     this.#byGroup = database.prepare(`SELECT ${groupColumns}, ${readableSums} FROM ${grouped} GROUP BY ${groupColumns}`);
     this.#bySlot = database.prepare(`SELECT CAST(slot AS REAL) AS slot, ${['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'exchanges', 'covered_attempts'].map(readableSum).join(', ')} FROM ${timed} GROUP BY slot`);
     // Both take the same bounds; each uses those it needs.
@@ -146,9 +146,9 @@ export class SpendQueries {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       const from = Number(this.#rolledUp.get()?.['value'] ?? 0);
-      // A sum that was rolled up is never corrected: what may still get its price stays outside.
-      const unpriced = this.#firstUnpriced.get()?.['seq'];
-      const to = Math.min(from + foldChunk, Number(this.#highest.get()?.['seq'] ?? 0), typeof unpriced === 'number' ? unpriced - 1 : Infinity);
+      // A sum that was rolled up is never corrected: what may still get its price, or be the last attempt of its exchange, stays outside.
+      const open = this.#firstOpen.get()?.['seq'];
+      const to = Math.min(from + foldChunk, Number(this.#highest.get()?.['seq'] ?? 0), typeof open === 'number' ? open - 1 : Infinity);
       if (to <= from) {
         this.#database.exec('ROLLBACK');
         return false;

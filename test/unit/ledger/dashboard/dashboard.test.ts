@@ -24,11 +24,17 @@ const span = { from: noon - 9 * dayMs, to: noon };
 
 interface Pair { real: Ledger; naive: InMemoryLedger; folder: string; close(): void }
 
-function ledgers(receipts: readonly Receipt[]): Pair {
+/** @param early what is written of an exchange while it runs; absent: nothing */
+function ledgers(receipts: readonly Receipt[], early?: (receipt: Receipt) => Receipt | undefined): Pair {
   count += 1;
   const folder = join(root, String(count));
   const real = openLedger({ dataDir: folder, clock: { now: () => noon }, log: silentLog, instanceId: `i-${count}` });
   const naive = new InMemoryLedger();
+  for (const receipt of receipts) {
+    const open = early?.(receipt);
+    if (open !== undefined) real.progress(open);
+  }
+  real.flush();
   for (const receipt of receipts) {
     real.close(receipt);
     naive.close(receipt);
@@ -61,7 +67,7 @@ describe('the Spend dashboard', () => {
   for (const seed of [1, 2]) {
     it(`says the same from the roll-up and from the attempts, whatever is asked (seed ${seed})`, { timeout: 120_000 }, async () => {
       const random = seededRandom(seed);
-      const { real, naive, folder, close } = ledgers(randomReceipts(900, random, span));
+      const { real, naive, folder, close } = ledgers(randomReceipts(900, random, span), (receipt) => (random() < 0.3 ? { ...receipt, outcome: 'open' } : undefined));
       for (const folded of [false, true]) {
         if (folded) assert.ok(foldAll(folder) > 400);
         for (const [index, filter] of filters.entries()) {
@@ -128,6 +134,18 @@ describe('the Spend dashboard', () => {
     real.close(first);
     const { parts } = await real.dashboard(params);
     assert.equal(parts.find(({ name }) => name === 'retry')?.microUsd, 5);
+    close();
+  });
+
+  it('counts a request whose last attempt ended, and was written, before the first', async () => {
+    const winner = anAttempt({ cost: exact(40) });
+    const hedged = (id: string): Receipt => aReceipt(id, { attempts: [winner, anAttempt({ number: 2, role: 'hedge', outcome: 'cancelled', cost: exact(2) })] });
+    const shadow: Receipt = { ...hedged('shadow'), shadow: { of: 'r-0', route: 'auto', arm: 'shadow' } };
+    const { real, close } = ledgers([hedged('hedged'), shadow], (receipt) => ({ ...receipt, outcome: 'open', attempts: [{ ...winner, outcome: 'interrupted' }, ...receipt.attempts.slice(1)] }));
+    const range = { from: noon, to: noon + 1 };
+    assert.equal((await real.dashboard({ range, filter: {}, rows: 'model' })).totals.requests, 1);
+    const { totals, byTool } = await real.spend(range);
+    assert.deepEqual([totals.exchanges, byTool.map(({ exchanges }) => exchanges)], [1, [1]]);
     close();
   });
 

@@ -444,6 +444,25 @@ describe('the roll-up of spend', () => {
     ledger.shutdown();
   });
 
+  it('waits for the end of an exchange one of whose attempts has ended, which may be its last', async () => {
+    const folder = newFolder();
+    const ledger = open(folder, 'a');
+    const first = anAttempt({ outcome: 'interrupted', cost: exact(1) });
+    const lost = anAttempt({ number: 2, endpoint: 'hedge', role: 'hedge', outcome: 'cancelled', cost: exact(50) });
+    ledger.open({ ...aReceipt('long', { attempts: [first, lost] }), outcome: 'open' });
+    ledger.flush();
+    for (let index = 0; index < 2_500; index += 1) ledger.close(aReceipt(`x-${index}`, { attempts: [anAttempt({ cost: exact(2) })] }));
+    const range = { from: noon, to: noon + 900_000 };
+    await ledger.spend(range);
+    ledger.close(aReceipt('long', { attempts: [{ ...first, outcome: 'ok', cost: exact(3) }, lost] }));
+    for (let reads = 0; reads < 4; reads += 1) await ledger.spend(range);
+    assert.notEqual(rowsIn(folder, `SELECT value FROM counters WHERE name = 'rolled_up'`)[0]?.['value'], 0);
+    const { totals, byEndpoint } = await ledger.spend(range);
+    assert.equal(totals.microUsd, 2_500 * 2 + 53);
+    assert.equal(byEndpoint.find(({ name }) => name === 'hedge')?.exchanges, 1);
+    ledger.shutdown();
+  });
+
   it('goes on where a slot holds a figure that nothing can be added to', async () => {
     const folder = newFolder();
     const ledger = open(folder, 'a');
