@@ -7,6 +7,8 @@ import { attemptColumnNames, attemptValues } from './attemptColumns.ts';
 import type { Instances } from './instances.ts';
 import type { PeerNotes } from './peerNotes.ts';
 
+const costColumns = (table: string): string => ['cost_micro_usd', 'cost_certainty', 'price_source', 'price_used', 'cost_unpriced', 'price_as_of'].map((name) => `${table}.${name}`).join(', ');
+
 /** What one transaction writes. */
 export interface Batch {
   /** By exchange id; `open` ones are written as they stand. */
@@ -20,13 +22,15 @@ interface Written {
   seq: number;
   /** It had ended before this batch. */
   hadEnded: boolean;
+  /** The row of an attempt was final before this batch, and has another price now. */
+  repriced: boolean;
 }
 
 /** An exchange of this process with an `open` row. */
 interface OpenRow {
   seq: number;
-  /** An attempt of it is final and has no known cost yet. */
-  unpriced: boolean;
+  /** The numbers of its attempts whose rows are final. */
+  final: ReadonlySet<number>;
 }
 
 /**
@@ -74,12 +78,14 @@ export class BatchWriter {
     this.#updateExchange = database.prepare(`UPDATE exchanges SET purpose = ?, work_kind = ?, route = ?, first_token_ms = ?, total_ms = ?, outcome = ?, failure_class = ?, message = ?,
       target = ?, plan = ?, features = coalesce(?, features), cache = ?, cache_facts = ?, saved_micro_usd = ? WHERE seq = ?`);
     this.#deleteRunning = database.prepare('DELETE FROM attempts WHERE exchange_seq = ? AND final = 0');
-    // A record that was final before its price was known gets the price later, and nothing else changes.
+    // A record that was final before its price was known gets the price later, one of an open exchange also in place of an estimate. Nothing else changes.
     const attemptColumns = ['exchange_seq', 'final', 'last', ...attemptColumnNames];
     this.#insertAttempt = database.prepare(`INSERT INTO attempts (${attemptColumns.join(', ')}) VALUES (${attemptColumns.map(() => '?').join(', ')})
       ON CONFLICT (exchange_seq, number) DO UPDATE SET cost_micro_usd = excluded.cost_micro_usd, cost_certainty = excluded.cost_certainty,
         price_source = excluded.price_source, price_used = excluded.price_used, cost_unpriced = excluded.cost_unpriced, price_as_of = excluded.price_as_of
-        WHERE attempts.cost_certainty = 'unknown' AND excluded.cost_certainty <> 'unknown'`);
+        WHERE excluded.cost_certainty <> 'unknown' AND (attempts.cost_certainty = 'unknown'
+          OR (attempts.cost_certainty = 'estimated' AND (${costColumns('attempts')}) IS NOT (${costColumns('excluded')})
+            AND EXISTS (SELECT 1 FROM exchanges e WHERE e.seq = attempts.exchange_seq AND e.outcome = 'open')))`);
     this.#markLast = database.prepare(`UPDATE attempts SET last = 1 WHERE exchange_seq = ?1 AND number = ?2 AND last = 0 AND EXISTS (SELECT 1 FROM exchanges WHERE seq = ?1 AND outcome = 'open')`);
     this.#insertHealth = database.prepare(`INSERT INTO health_events (instance, endpoint, at, ok, kind, failure_class, message, latency_ms)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
@@ -110,12 +116,12 @@ export class BatchWriter {
       for (const receipt of batch.receipts.values()) {
         const open = receipt.outcome === 'open';
         const known = this.#openRows.get(receipt.id);
-        const written = known === undefined ? this.#insert(receipt) : this.#rewrite(receipt, known.seq, false);
+        const written = known === undefined ? this.#insert(receipt) : this.#rewrite(receipt, known.seq, known.final);
+        if (written.repriced) repriced += 1;
         if (open) {
-          if (!written.hadEnded) opened.set(receipt.id, { seq: written.seq, unpriced: receipt.attempts.some(isUnpriced) });
+          if (!written.hadEnded) opened.set(receipt.id, { seq: written.seq, final: finalNumbers(receipt) });
         } else {
           if (!written.hadEnded) finished += 1;
-          if (written.hadEnded || known?.unpriced === true) repriced += 1;
           if (known !== undefined) closed.push(receipt.id);
         }
       }
@@ -146,40 +152,44 @@ export class BatchWriter {
     if (result.changes === 0) {
       // Handed in once more after it had ended: the later receipt counts.
       const row = this.#findExchange.get(receipt.id);
-      return this.#rewrite(receipt, Number(row?.['seq']), row?.['outcome'] !== 'open');
+      return this.#rewrite(receipt, Number(row?.['seq']), row?.['outcome'] === 'open' ? noNumbers : undefined);
     }
     const seq = Number(result.lastInsertRowid);
     this.#writeAttempts(seq, receipt);
-    return { seq, hadEnded: false };
+    return { seq, hadEnded: false, repriced: false };
   }
 
-  #rewrite(receipt: Receipt, seq: number, hadEnded: boolean): Written {
-    if (hadEnded && receipt.outcome === 'open') return { seq, hadEnded };
+  /** @param final the numbers of attempts whose rows are final; undefined: it had ended, and all are */
+  #rewrite(receipt: Receipt, seq: number, final: ReadonlySet<number> | undefined): Written {
+    const hadEnded = final === undefined;
+    if (hadEnded && receipt.outcome === 'open') return { seq, hadEnded, repriced: false };
     this.#deleteRunning.run(seq);
-    this.#writeAttempts(seq, receipt);
+    const repriced = this.#writeAttempts(seq, receipt, final);
     // An attempt that was final while its exchange ran may turn out to be the last one.
     const last = receipt.attempts.at(-1);
     if (last !== undefined && countsRequest(receipt)) this.#markLast.run(seq, last.number);
     // After its attempts: what may change in them depends on whether it was open.
     this.#updateExchange.run(receipt.caller.purpose ?? null, receipt.plan.purpose?.kind ?? null, receipt.plan.route ?? null, receipt.firstTokenMs ?? null, receipt.totalMs, receipt.outcome, receipt.failureClass ?? null,
       receipt.message ?? null, receipt.target ?? null, JSON.stringify(receipt.plan), receipt.features ?? null, ...cacheValues(receipt), seq);
-    return { seq, hadEnded };
+    return { seq, hadEnded, repriced: hadEnded || repriced };
   }
 
-  #writeAttempts(exchangeSeq: number, receipt: Receipt): void {
-    const ended = receipt.outcome !== 'open';
+  /** @returns whether an attempt of `final` got another price */
+  #writeAttempts(exchangeSeq: number, receipt: Receipt, final: ReadonlySet<number> = noNumbers): boolean {
     const counts = countsRequest(receipt);
     const { attempts } = receipt;
+    let repriced = false;
     for (let index = 0; index < attempts.length; index += 1) {
       const attempt = attempts[index];
       if (attempt === undefined) continue;
-      // In an exchange that goes on, what still runs has no other outcome yet; there may be two such.
-      const runs = !ended && attempt.outcome === 'interrupted';
-      this.#writeAttempt(exchangeSeq, attempt, runs ? 0 : 1, counts && index === attempts.length - 1 ? 1 : 0);
+      const isWritten = this.#writeAttempt(exchangeSeq, attempt, isRunning(receipt, attempt) ? 0 : 1, counts && index === attempts.length - 1 ? 1 : 0);
+      if (isWritten && final.has(attempt.number)) repriced = true;
     }
+    return repriced;
   }
 
-  #writeAttempt(exchangeSeq: number, attempt: Attempt, final: 0 | 1, last: 0 | 1): void {
+  /** @returns whether a row was inserted or changed */
+  #writeAttempt(exchangeSeq: number, attempt: Attempt, final: 0 | 1, last: 0 | 1): boolean {
     const { cost: priced } = attempt;
     // A figure that cannot be kept is unknown; the record itself is kept.
     const cost: Cost = priced.microUsd !== undefined && storedFigure(priced.microUsd) === null ? { certainty: 'unknown' } : priced;
@@ -188,7 +198,7 @@ export class BatchWriter {
     values[1] = final;
     values[2] = last;
     attemptValues({ attempt, cost, priceText: this.#priceText(cost.priceUsed) }, values, 3);
-    this.#insertAttempt.run(...values);
+    return this.#insertAttempt.run(...values).changes !== 0;
   }
 
   /** Price objects are shared by all attempts they priced, so their text is made once. */
@@ -203,9 +213,15 @@ export class BatchWriter {
   }
 }
 
-/** In an exchange that goes on: the attempt has ended, and its cost may become known with the end of the exchange. */
-function isUnpriced({ outcome, cost }: Attempt): boolean {
-  return outcome !== 'interrupted' && (cost.certainty === 'unknown' || (cost.microUsd !== undefined && storedFigure(cost.microUsd) === null));
+const noNumbers: ReadonlySet<number> = new Set();
+
+/** In an exchange that goes on, what still runs has no other outcome yet; there may be two such. */
+function isRunning({ outcome }: Receipt, attempt: Attempt): boolean {
+  return outcome === 'open' && attempt.outcome === 'interrupted';
+}
+
+function finalNumbers(receipt: Receipt): ReadonlySet<number> {
+  return new Set(receipt.attempts.filter((attempt) => !isRunning(receipt, attempt)).map(({ number }) => number));
 }
 
 /** What counts requests goes by the last attempt of each, and a shadow is no request of a caller. */

@@ -1,4 +1,4 @@
-import type { Receipt } from '../../api/receipt.ts';
+import type { Cost, Receipt } from '../../api/receipt.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Guard } from '../../base/guarded.ts';
 import { localMidnight, nextLocalMidnight } from '../../base/localMidnight.ts';
@@ -69,12 +69,12 @@ export class SpendToday implements ExchangeObserver {
 
   onPriced({ receipt }: ExchangePriced): void {
     this.#turnTo(this.#options.clock.now());
-    // An attempt that ended before its exchange was recorded with the cost it had then, which stands.
+    // An attempt that ended before its exchange was recorded with the cost it had then.
     const known = this.#running.get(receipt.id);
     this.#setRunning(receipt.id, undefined);
     for (const spent of spentAttempts(receipt)) {
       const before = known?.find(({ attempt }) => attempt.number === spent.attempt.number);
-      this.#add(before !== undefined && !before.runs && !isUnknownCost(before.attempt.cost) ? before : spent);
+      this.#add(before !== undefined && !before.runs && stands(before.attempt.cost, spent.attempt.cost) ? before : spent);
     }
   }
 
@@ -179,6 +179,11 @@ export class SpendToday implements ExchangeObserver {
 
 function dayOf(now: number): { from: number; to: number } {
   return { from: localMidnight(now), to: nextLocalMidnight(now) };
+}
+
+/** Whether the ledger keeps the cost of an attempt that ended before its exchange: an exact one, or one in place of which none is known. */
+function stands(before: Cost, now: Cost): boolean {
+  return !isUnknownCost(before) && (before.certainty === 'exact' || isUnknownCost(now));
 }
 
 /** The attempts of a receipt; of an exchange that goes on, what still runs has no other outcome yet. */

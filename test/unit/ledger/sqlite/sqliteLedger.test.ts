@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Attempt } from '../../../../server/api/receipt.ts';
 import { Guard } from '../../../../server/base/guarded.ts';
 import type { Log } from '../../../../server/base/log.ts';
 import { silentLog } from '../../../../server/base/log.ts';
@@ -14,7 +15,7 @@ import { openLedger } from '../../../../server/ledger/sqlite/sqliteLedger.ts';
 import type { Ledger } from '../../../../server/ledger/ports.ts';
 import type { LedgerOptions } from '../../../../server/ledger/sqlite/sqliteLedger.ts';
 import { createVersionOneLedger } from './fixtures/versionOneLedger.ts';
-import { learnt, spendByEndpoint } from '../reads.ts';
+import { learnt, polled, spendByEndpoint } from '../reads.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from '../receipts.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'waybill-ledger-'));
@@ -372,6 +373,30 @@ describe('two peers on one ledger', () => {
     second.shutdown();
   });
 
+  it('learn when an attempt that has ended gets another price, and only then', async () => {
+    const folder = newFolder();
+    const [mine, other] = [open(folder, 'a'), open(folder, 'b')];
+    const before = (microUsd: number): Attempt => anAttempt({ outcome: 'failed', failureClass: 'server', cost: { certainty: 'estimated', microUsd } });
+    const then = anAttempt({ number: 2, outcome: 'interrupted' });
+    const written = (attempts: Attempt[], write: 'open' | 'progress'): void => { other[write](running(aReceipt('x-1', { attempts }))); other.flush(); };
+    written([before(5), then], 'open');
+    polled(mine);
+    written([before(5), then], 'progress');
+    assert.equal(polled(mine).repriced, false);
+    written([before(7), then], 'progress');
+    assert.equal(polled(mine).repriced, true);
+    const done = aReceipt('x-1', { attempts: [{ ...before(7), cost: exact(6) }, { ...then, outcome: 'ok' }] });
+    other.close(done);
+    other.flush();
+    assert.equal(polled(mine).repriced, true);
+    assert.deepEqual(await mine.receipt('x-1'), done);
+    other.close(aReceipt('x-2'));
+    other.flush();
+    assert.equal(polled(mine).repriced, false);
+    mine.shutdown();
+    other.shutdown();
+  });
+
   it('see each other\'s spend', async () => {
     const folder = newFolder();
     const first = open(folder, 'a');
@@ -448,17 +473,17 @@ describe('the roll-up of spend', () => {
     const folder = newFolder();
     const ledger = open(folder, 'a');
     const first = anAttempt({ outcome: 'interrupted', cost: exact(1) });
-    const lost = anAttempt({ number: 2, endpoint: 'hedge', role: 'hedge', outcome: 'cancelled', cost: exact(50) });
+    const lost = anAttempt({ number: 2, endpoint: 'hedge', role: 'hedge', outcome: 'cancelled', cost: { certainty: 'estimated', microUsd: 30 } });
     ledger.open({ ...aReceipt('long', { attempts: [first, lost] }), outcome: 'open' });
     ledger.flush();
     for (let index = 0; index < 2_500; index += 1) ledger.close(aReceipt(`x-${index}`, { attempts: [anAttempt({ cost: exact(2) })] }));
     const range = { from: noon, to: noon + 900_000 };
     await ledger.spend(range);
-    ledger.close(aReceipt('long', { attempts: [{ ...first, outcome: 'ok', cost: exact(3) }, lost] }));
+    ledger.close(aReceipt('long', { attempts: [{ ...first, outcome: 'ok', cost: exact(3) }, { ...lost, cost: exact(50) }] }));
     for (let reads = 0; reads < 4; reads += 1) await ledger.spend(range);
     assert.notEqual(rowsIn(folder, `SELECT value FROM counters WHERE name = 'rolled_up'`)[0]?.['value'], 0);
     const { totals, byEndpoint } = await ledger.spend(range);
-    assert.equal(totals.microUsd, 2_500 * 2 + 53);
+    assert.deepEqual([totals.microUsd, totals.estimatedMicroUsd], [2_500 * 2 + 53, 0]);
     assert.equal(byEndpoint.find(({ name }) => name === 'hedge')?.exchanges, 1);
     ledger.shutdown();
   });
