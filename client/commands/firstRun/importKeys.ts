@@ -11,7 +11,7 @@ import { askForeignKey } from '../input/keyBox.ts';
 import { askMany } from '../input/quickInput.ts';
 import type { Choice } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
-import { keyLine, plannedEndpoints, triedLine } from './importPlan.ts';
+import { keyLine, plannedEndpoints, replanned, triedLine } from './importPlan.ts';
 import type { HeldKey, PlannedEndpoint, TriedKey } from './importPlan.ts';
 import { offerRoutes } from './offerRoutes.ts';
 
@@ -92,9 +92,9 @@ export async function importChosen(services: CommandServices, offers: readonly P
   if (fitting === undefined || fitting.length === 0) return;
   const tried = await tryAll(services, plannedEndpoints(fitting, offers, services.configuration.settings.endpoints));
   if (tried === undefined) return;
-  const kept = await askAboutFailures(tried);
-  if (kept === undefined) return;
-  await store(services, kept);
+  const chosen = await askAboutFailures(tried);
+  if (chosen === undefined) return;
+  const kept = await store(services, chosen);
   await offerRoutes(services, kept, `${count(kept.filter(({ key }) => key !== undefined).length, 'key')} of ${count(new Set(kept.map(({ plan }) => plan.name)).size, 'provider')} stored.`);
 }
 
@@ -157,21 +157,35 @@ async function askAboutFailures(tried: readonly TriedKey[]): Promise<TriedKey[] 
   return answer.kind !== 'value' || answer.value.length === 0 ? undefined : answer.value;
 }
 
-async function store({ keys, configuration }: CommandServices, kept: readonly TriedKey[]): Promise<void> {
-  // Where keys of one endpoint were taken at different places, a place at which one works holds.
-  const plans = new Map([...kept].sort((one, other) => Number(one.result.ok) - Number(other.result.ok)).map(({ plan }) => [plan.name, plan]));
+/**
+ * Stores keys that were tried, at the providers that the settings name now.
+ * @returns the keys with the endpoints that they went to
+ */
+async function store({ keys, configuration }: CommandServices, tried: readonly TriedKey[]): Promise<TriedKey[]> {
+  const kept = replanned(tried, configuration.settings.endpoints);
+  const added = new Map(kept.filter(({ plan }) => plan.isNew).map(({ plan }) => [plan.name, plan.settings]));
   // Keys left over from a provider of this name that was deleted in settings.json must not go to another address.
-  for (const { name, isNew } of plans.values()) if (isNew) await keys.removeAll(name);
+  for (const name of added.keys()) await keys.removeAll(name);
+  // The settings come first: keys of an endpoint that no settings name would be out of reach.
+  await configuration.changeEndpoints(all => {
+    const taken = [...added.keys()].find(name => all[name] !== undefined);
+    if (taken !== undefined) throw new NextStep(`A provider "${taken}" was added meanwhile: nothing was stored.`, { title: 'Import Keys…', command: 'waybill.importKeys' });
+    return [...added].reduce((endpoints, [name, settings]) => withEndpoint(endpoints, name, settings), all);
+  });
   for (const { plan, key } of kept) {
     if (key === undefined) continue;
-    const labels = (await keys.list(plan.name)).map(({ label }) => label.toLowerCase());
+    const present = await keys.stored(plan.name);
+    // Another window has stored it meanwhile.
+    if (present.some(({ secret }) => secret === key.secret)) continue;
+    const labels = present.map(({ label }) => label.toLowerCase());
     await keys.add(plan.name, key.secret, labels.includes(key.label.toLowerCase()) ? undefined : key.label);
   }
-  await configuration.changeEndpoints(all => [...plans.values()].filter(({ isNew }) => isNew).reduce((endpoints, { name, settings }) => withEndpoint(endpoints, name, settings), all));
+  return kept;
 }
 
-async function heldKeys({ keys }: CommandServices): Promise<HeldKey[]> {
-  const endpoints = await keys.endpoints();
+/** The keys of the endpoints that the settings name. Keys left over from others serve nothing. */
+async function heldKeys({ keys, configuration }: CommandServices): Promise<HeldKey[]> {
+  const endpoints = Object.keys(configuration.settings.endpoints);
   return (await Promise.all(endpoints.map(async endpoint => (await keys.stored(endpoint).catch(() => [])).map(({ label, secret }) => ({ endpoint, label, secret }))))).flat();
 }
 

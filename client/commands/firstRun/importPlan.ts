@@ -64,6 +64,29 @@ export function plannedEndpoints(keys: readonly FoundKey[], offers: readonly Pro
 /** What a try of one key gave. */
 export interface TriedKey { plan: PlannedEndpoint; key: { secret: string; label: string } | undefined; result: TestEndpointResult }
 
+/**
+ * Tried keys with plans that fit the settings as they are by now, which may have changed while the questions were open. A plan keeps its
+ * endpoint only where that still leads to the same place; else it gets a name that is free. All keys of one endpoint have the same plan.
+ */
+export function replanned(tried: readonly TriedKey[], endpoints: Endpoints): TriedKey[] {
+  // Where keys of one endpoint were taken at different places, a place at which one works holds.
+  const plans = new Map([...tried].sort((one, other) => Number(one.result.ok) - Number(other.result.ok)).map(({ plan }) => [plan.name, plan]));
+  const taken = new Set([...Object.keys(endpoints), ...plans.keys()]);
+  const settled = new Map([...plans.values()].map((plan): [string, PlannedEndpoint] => {
+    const there = endpoints[plan.name];
+    if (there !== undefined && isSamePlace(there, plan.settings)) return [plan.name, { ...plan, settings: there, isNew: false }];
+    const isFree = !Object.keys(endpoints).some(name => name.toLowerCase() === plan.name.toLowerCase());
+    const name = isFree ? plan.name : uniqueName(plan.name, taken);
+    taken.add(name);
+    return [plan.name, { ...plan, name, isNew: true }];
+  }));
+  return tried.map(one => ({ ...one, plan: settled.get(one.plan.name) ?? one.plan }));
+}
+
+function isSamePlace(one: EndpointSettings, other: EndpointSettings): boolean {
+  return one.provider === other.provider && one.baseUrl === other.baseUrl && one.region === other.region;
+}
+
 /** The key as the line of a list, after it was tried. */
 export function triedLine({ plan, key, result }: TriedKey): KeyLine {
   return {
