@@ -115,8 +115,9 @@ export function routeChanges(proposals: readonly ProposedRoute[], routes: Routes
   });
 }
 
+/** The routes with these changes. A route that was edited since the changes were made keeps what it has now, and gets what it lacks behind it. */
 export function withRouteChanges(routes: Routes, changes: readonly RouteChange[]): Routes {
-  return changes.reduce((all, { proposed, targets }) => withTargets(all, proposed.name, targets), routes);
+  return routeChanges(changes.map(({ proposed }) => proposed), routes).reduce((all, { proposed, targets }) => withTargets(all, proposed.name, targets), routes);
 }
 
 function hostOf(baseUrl: string): string {

@@ -47,4 +47,10 @@ describe('routes that are written after an import', () => {
     assert.equal(routeChanges([best], written)[0]?.kind, 'same');
     assert.deepEqual(withRouteChanges({}, routeChanges([best], {})), { best: { targets: ['a/x', 'b/y'] } });
   });
+
+  it('keep what was edited while they were looked at', () => {
+    const changes = routeChanges([best], { best: { targets: ['b/y'] } });
+    assert.deepEqual(withRouteChanges({ best: { targets: ['c/z', 'b/y'], strategy: 'sticky' } }, changes), { best: { targets: ['c/z', 'b/y', 'a/x'], strategy: 'sticky' } });
+    assert.deepEqual(withRouteChanges({ best: { targets: ['own/m'] } }, routeChanges([best], {})), { best: { targets: ['own/m', 'a/x', 'b/y'] } });
+  });
 });
