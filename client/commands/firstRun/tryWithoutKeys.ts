@@ -33,12 +33,12 @@ export async function tryWithoutKeys(services: CommandServices, memory: vscode.M
   if (!route.exists) await configuration.changeRoutes(all => ({ ...all, [route.name]: simulatedRouteSettings }));
   const offered = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: 'Waybill: starting the simulated providers' }, () => isOffered(server, route.name));
   if (offered === undefined) throw new NextStep('The simulated providers did not start.', { title: 'Show Log', command: 'waybill.showLog' }, removeAction);
-  const seen = server.status?.ledgerRevision;
+  const startedAt = Date.now();
   const asked = await chatAccess.state() === 'asks-for-sign-in';
   await chatAccess.openChat({ modelId: offered.id, prompt: 'Which provider answers this?' });
   if (asked && await chatAccess.state() === 'allowed') await memory.update(allowedChatKey, true);
   // A notification lies over the box of the chat, so it waits until there is an answer to speak of.
-  if (!await becomes(server, answerMs, () => server.status?.ledgerRevision !== seen) || simulatedNames(configuration.settings.endpoints).length === 0) return;
+  if (!await isAnswered(server, route.name, startedAt) || simulatedNames(configuration.settings.endpoints).length === 0) return;
   const drill = 'Fire Drill…';
   const pick = await inform('A simulated provider answered, without a key and at no cost. Let it fail in a fire drill and ask again: the other one takes over.', drill, removeAction.title);
   if (pick === drill) await vscode.commands.executeCommand('waybill.fireDrill', { endpoint: Object.keys(simulatedEndpoints)[0] });
@@ -80,16 +80,32 @@ async function isOffered(server: WaybillServer, route: string): Promise<OfferedM
   return find();
 }
 
-/** Whether it holds before the time is over. Looks at each status of the server. */
-function becomes(server: WaybillServer, withinMs: number, holds: () => boolean): Promise<boolean> {
-  if (holds()) return Promise.resolve(true);
+/** Whether the route answers a request in time that began at a moment or later, in milliseconds since the epoch. */
+function isAnswered(server: WaybillServer, route: string, fromMs: number): Promise<boolean> {
+  let seen: number | undefined;
+  return becomes(server, answerMs, async () => {
+    const revision = server.status?.ledgerRevision;
+    if (revision === seen) return false;
+    seen = revision;
+    const found = await server.findRequests({ filter: { route, outcome: 'ok', fromMs }, limit: 1 });
+    return 'requests' in found && found.requests.length > 0;
+  });
+}
+
+/** Whether it holds before the time is over. Looks at each status of the server; a look that fails says no. */
+async function becomes(server: WaybillServer, withinMs: number, holds: () => boolean | Promise<boolean>): Promise<boolean> {
   return new Promise(resolve => {
     const finish = (held: boolean): void => {
       clearTimeout(timer);
       subscription.dispose();
       resolve(held);
     };
+    const look = async (): Promise<void> => {
+      if (await holds()) finish(true);
+    };
+    const lookQuietly = (): void => { look().catch(() => undefined); };
     const timer = setTimeout(() => { finish(false); }, withinMs);
-    const subscription = server.onDidChangeStatus(() => { if (holds()) finish(true); });
+    const subscription = server.onDidChangeStatus(lookQuietly);
+    lookQuietly();
   });
 }
