@@ -45,14 +45,30 @@ export async function removeProvider(services: CommandServices, target: CommandT
   const routes = changeOf<Routes>(all => routesWithoutEndpoint(all, name));
   const endpoints = changeOf<Endpoints>(all => withoutEndpoint(all, name));
   await configuration.changeRoutes(routes.apply);
+  const wasPaused = await endPause(services, name);
   await configuration.changeEndpoints(endpoints.apply);
   await keys.removeAll(name);
-  await offerUndo(stored === undefined ? `Removed ${name}. Undo brings it back without its keys.` : `Removed ${name}.`, async () => {
+  await offerUndo(removedText(name, stored !== undefined, wasPaused), async () => {
     if (configuration.settings.endpoints[name] !== undefined) throw new NextStep(`There is a provider "${name}" again: nothing was put back.`);
     for (const [index, key] of (stored ?? []).entries()) await keys.restore(name, key, index);
     await configuration.changeEndpoints(now => undone(endpoints.before, endpoints.after, now));
     await configuration.changeRoutes(now => undone(routes.before, routes.after, now, withTargetsBack(name)));
   });
+}
+
+function removedText(name: string, keysComeBack: boolean, wasPaused: boolean): string {
+  const lost = [...(keysComeBack ? [] : ['its keys']), ...(wasPaused ? ['its pause'] : [])];
+  return lost.length === 0 ? `Removed ${name}.` : `Removed ${name}. Undo brings it back without ${lost.join(' and ')}.`;
+}
+
+/**
+ * Ends the pause of an endpoint that is about to be removed: a later one of its name is not meant by it.
+ * @returns whether it was paused
+ */
+export async function endPause({ server }: Pick<CommandServices, 'server'>, endpoint: string): Promise<boolean> {
+  // A server that does not answer must not keep the endpoint from being removed.
+  const result = await server.endpoint({ action: 'resume', endpoint }).catch(() => undefined);
+  return result !== undefined && !('refused' in result);
 }
 
 /** A change of entries that remembers what they were before and after it. */

@@ -5,6 +5,7 @@ import { NextStep, UserError } from '../../base/errors.ts';
 import { anonymousAccessSetting } from '../../chat/chatAccess.ts';
 import { inform } from '../../base/toasts.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
+import { endPause } from '../endpointCommands.ts';
 import type { CommandServices } from '../services.ts';
 import { routesWithoutSimulated, simulatedNames, simulatedRouteName, withoutSimulatedEndpoints, withSimulated } from './simulatedSettings.ts';
 
@@ -55,6 +56,7 @@ export async function removeSimulated(services: CommandServices, memory: vscode.
   if (server.status?.drill?.running.some(drill => names.includes(drill.endpoint)) === true) await server.stopDrills();
   const keptEmpty = memory.get<{ endpoints?: boolean; routes?: boolean }>(emptyBeforeKey) ?? {};
   await configuration.changeRoutes(all => kept(routesWithoutSimulated(all, names), keptEmpty.routes));
+  for (const name of names) await endPause(services, name);
   await configuration.changeEndpoints(all => kept(withoutSimulatedEndpoints(all), keptEmpty.endpoints));
   for (const name of names) await keys.removeAll(name);
   await memory.update(emptyBeforeKey, undefined);

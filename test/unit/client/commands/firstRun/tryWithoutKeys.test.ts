@@ -91,3 +91,35 @@ describe('"Try It Without Keys"', () => {
     assert.ok(of.searched.every(({ outcome, fromMs }) => outcome === 'ok' && fromMs !== undefined));
   });
 });
+
+describe('the pause of a provider', () => {
+  it('ends when the provider is removed', async () => {
+    const of = new Desk();
+    of.endpoints = { work: { provider: 'groq' } };
+    of.paused.add('work');
+    await removeProvider(of.services, { endpoint: 'work' });
+    assert.deepEqual([of.endpoints, [...of.paused]], [{}, []]);
+    assert.deepEqual(told().slice(1), ['Removed work. Undo brings it back without its pause.']);
+  });
+
+  it('ends when the simulated providers are removed', async () => {
+    const of = new Desk();
+    const done = tryWithoutKeys(of.services, of.memory);
+    await settle();
+    const names = Object.keys(of.endpoints);
+    for (const name of names) of.paused.add(name);
+    await removeSimulated(of.services, of.memory);
+    assert.deepEqual([names.length, of.endpoints, [...of.paused]], [2, {}, []]);
+    await of.answer('simulated');
+    await done;
+    told();
+  });
+
+  it('does not keep a provider from being removed while the server does not answer', async () => {
+    const of = new Desk();
+    of.endpoints = { work: { provider: 'groq' } };
+    of.serverAnswers = false;
+    await removeProvider(of.services, { endpoint: 'work' });
+    assert.deepEqual([of.endpoints, told().slice(1)], [{}, ['Removed work.']]);
+  });
+});
