@@ -1,5 +1,11 @@
 import type { StopReason } from '../../server/api/conversation.ts';
 import type { ChatResult } from '../../server/api/messages.ts';
+import type { Caller } from '../../server/api/receipt.ts';
+
+/** Whether an exchange gave a person a whole answer in the editor's chat; the editor's small requests, and those of other extensions, do not. */
+export function isChatAnswer({ tool, purpose }: Caller, outcome: ChatResult['outcome']): boolean {
+  return outcome === 'ok' && tool === 'vscode-chat' && purpose !== 'utility';
+}
 
 /**
  * The message for the user when an exchange is over: one sentence with the next action, or undefined when all is

@@ -3,7 +3,7 @@ import type { OfferedModel } from '../../server/api/status.ts';
 import { messageOf, plainError } from '../base/errors.ts';
 import { callerFrom, refusalOf } from './caller.ts';
 import { currentBranch } from './gitBranch.ts';
-import { chatProblem } from './chatOutcome.ts';
+import { chatProblem, isChatAnswer } from './chatOutcome.ts';
 import { conversationFrom } from './conversationFrom.ts';
 import type { ConversationTitles } from './conversationTitles.ts';
 import { readKeptModels, sameModels, shownModels, wantedName } from './offeredModels.ts';
@@ -36,7 +36,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
   #offered: readonly OfferedModel[];
   #shown: ShownModel[];
   #chats = 0;
-  /** The exchange of the last answer that a person saw, and not one of the editor's own small requests. */
+  /** The exchange of the last whole answer that a person saw in the chat. */
   #lastAnswer: string | undefined;
 
   constructor(server: WaybillServer, configuration: Configuration, memory: vscode.Memento, titles: Pick<ConversationTitles, 'keep'>) {
@@ -105,7 +105,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
         },
         token.isCancellationRequested ? token : broken.token,
       );
-      if (from.purpose !== 'utility') this.#lastAnswer = result.exchangeId;
+      if (isChatAnswer(from, result.outcome)) this.#lastAnswer = result.exchangeId;
       if (token.isCancellationRequested) return;
       if (brokenBy !== undefined) throw plainError(messageOf(brokenBy));
       for (const part of assembler.end(result.usage)) this.#report(part, progress);

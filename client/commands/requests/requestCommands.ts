@@ -80,7 +80,7 @@ export async function clearRequestFilter(target: CommandTarget, view: Pick<Reque
   await view.show(isFilterPart(target.condition) ? withoutPart(view.filter, target.condition) : {});
 }
 
-/** "Show Receipt of Last Chat Answer": of this window or, where it has none yet, the latest chat of its workspace. */
+/** "Show Receipt of Last Chat Answer": of this window or, where it has none yet, the latest answer of a chat in its workspace. */
 export async function lastChatReceipt({ server }: CommandServices, chat: Pick<ChatProvider, 'lastAnswer'>): Promise<void> {
   const id = chat.lastAnswer ?? await latestChat(server, vscode.workspace.workspaceFolders?.[0]?.name);
   if (id === undefined) throw new NextStep('No chat of this workspace was answered through Waybill yet. Choose one of its models in the chat, and ask something.', { title: 'Open Chat', command: 'waybill.openChat' });
@@ -88,6 +88,6 @@ export async function lastChatReceipt({ server }: CommandServices, chat: Pick<Ch
 }
 
 async function latestChat(server: CommandServices['server'], workspace: string | undefined): Promise<string | undefined> {
-  const found = await server.findRequests({ filter: { tool: 'vscode-chat', ...(workspace === undefined ? {} : { workspace }) }, limit: 20 });
+  const found = await server.findRequests({ filter: { tool: 'vscode-chat', outcome: 'ok', ...(workspace === undefined ? {} : { workspace }) }, limit: 20 });
   return 'refused' in found ? undefined : found.requests.find(({ caller }) => caller.purpose !== 'utility')?.id;
 }
