@@ -1,12 +1,13 @@
 import * as vscode from 'vscode';
 import { budgetScopes, type BudgetPeriod, type BudgetScope, type BudgetSettings } from '../../../server/api/budgets/budgetSettings.ts';
 import type { BudgetOrder, BudgetStatus } from '../../../server/api/budgets/budgetStatus.ts';
+import { amountProblem } from '../../base/amount.ts';
 import { budgetFigure, budgetNotes, budgetTitle, liftTitles } from '../../base/budgetWording.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
 import { inform } from '../../base/toasts.ts';
 import { askChoice, askText, valueOf, type Choice } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
-import { amountOf, budgetNameFor, scopeTitles } from './budgetDraft.ts';
+import { budgetNameFor, readLimit, scopeTitles } from './budgetDraft.ts';
 
 const title = 'Set Budget';
 const totalSteps = 4;
@@ -61,9 +62,9 @@ async function askNames({ server, configuration }: CommandServices, per: Exclude
 async function askAmount(of: string, step?: number, value?: string): Promise<number | undefined> {
   const text = valueOf(await askText({
     title: of, ...(step === undefined ? {} : { step, totalSteps }), placeholder: '5', prompt: 'How much may be spent, in US dollars?', value,
-    problem: written => (amountOf(written) === undefined ? 'Write an amount above 0 and up to 1,000,000 US dollars, such as 5 or 0.50.' : undefined),
+    problem: written => amountProblem(readLimit(written)),
   }));
-  return text === undefined ? undefined : amountOf(text);
+  return text === undefined ? undefined : Number(readLimit(text));
 }
 
 /** "Edit Budgets…": one of them, and what is changed about it. */

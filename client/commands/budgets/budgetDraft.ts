@@ -1,4 +1,5 @@
 import type { BudgetScope, BudgetSettings } from '../../../server/api/budgets/budgetSettings.ts';
+import { readUsd } from '../../base/amount.ts';
 
 /** What a budget can be for, as it is offered. */
 export const scopeTitles: Readonly<Record<BudgetScope, { readonly one: string; readonly detail: string }>> = {
@@ -12,12 +13,14 @@ export const scopeTitles: Readonly<Record<BudgetScope, { readonly one: string; r
   extension: { one: 'Extension', detail: 'An extension that asks in VS Code' },
 };
 
-/** An amount of US dollars as a person writes it: `5`, `$0.50`, `1,000`. @returns undefined where it is none above 0 and up to 1,000,000 */
-export function amountOf(text: string): number | undefined {
-  const plain = text.trim().replace(/^\$/, '').replace(/,(?=\d{3}(?:\D|$))/g, '');
-  if (!/^\d+(?:\.\d+)?$/.test(plain)) return undefined;
-  const amount = Number(plain);
-  return amount > 0 && amount <= 1_000_000 ? amount : undefined;
+/**
+ * The limit of a budget as a person writes it; see readUsd.
+ * @returns US dollars above 0 and up to 1,000,000, or what to write instead, as a sentence
+ */
+export function readLimit(text: string): number | string {
+  const microUsd = readUsd(text);
+  if (typeof microUsd === 'string') return microUsd;
+  return microUsd > 0 && microUsd <= 1_000_000_000_000 ? microUsd / 1_000_000 : 'Write an amount above 0 and up to 1,000,000 US dollars, such as 5 or 0.50.';
 }
 
 const periodNames = { day: 'daily', week: 'weekly', month: 'monthly' } as const;

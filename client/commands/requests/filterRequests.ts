@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
 import type { RequestFilter } from '../../../server/api/reports/requestFilter.ts';
+import { amountProblem, readUsd } from '../../base/amount.ts';
 import { formatListTime } from '../../base/figures.ts';
 import { microUsdToDecimal } from '../../base/money.ts';
 import { toolText } from '../../base/outcomeWording.ts';
 import type { ConversationTitles } from '../../chat/conversationTitles.ts';
-import { filterWords, isFilterPart, knownValues, outcomeTitles, partTitles, readAmount, readDays, timeChoices } from '../../views/requests/filterModel.ts';
+import { filterWords, isFilterPart, knownValues, outcomeTitles, partTitles, readDays, timeChoices } from '../../views/requests/filterModel.ts';
 import type { FilterPart } from '../../views/requests/filterModel.ts';
 import type { RequestsView } from '../../views/requests/requestsView.ts';
 import type { CommandTarget } from '../commandTable.ts';
@@ -65,7 +66,7 @@ async function askValue(services: CommandServices, part: OfferedPart, filter: Re
     case 'cost': {
       const value = filter.minCostMicroUsd === undefined ? undefined : microUsdToDecimal(filter.minCostMicroUsd);
       const prompt = 'The least that a request cost, in US dollars. Requests whose cost is unknown are left out.';
-      return mapped(await askText({ title, placeholder: '0.10', prompt, value, canGoBack, problem: text => (readAmount(text) === undefined ? 'Type an amount such as 0.10.' : undefined) }), text => ({ minCostMicroUsd: readAmount(text) }));
+      return mapped(await askText({ title, placeholder: '0.10', prompt, value, canGoBack, problem: text => amountProblem(readUsd(text)) }), text => ({ minCostMicroUsd: Number(readUsd(text)) }));
     }
     case 'time': return askTime(canGoBack);
     case 'outcome': return mapped(await askChoice({

@@ -83,14 +83,6 @@ export function modelOf(target: string | undefined): string | undefined {
   return target === undefined ? undefined : parseTargetName(target)?.model ?? target;
 }
 
-/** An amount that a person typed, such as `0.10` or `$1,50`, in millionths of a US dollar; undefined where it is none. */
-export function readAmount(text: string): number | undefined {
-  const plain = text.trim().replace(/^\$\s?/, '').replace(',', '.');
-  if (!/^\d{1,9}(?:\.\d{1,6})?$/.test(plain)) return undefined;
-  const [whole = '0', fraction = ''] = plain.split('.');
-  return Number(whole) * 1_000_000 + Number(fraction.padEnd(6, '0'));
-}
-
 /** Local days that a person typed, `2026-11-20` or `2026-11-20..2026-11-25`, with their ends; undefined where they are none. */
 export function readDays(text: string): Pick<RequestFilter, 'fromMs' | 'toMs'> | undefined {
   const days = /^(\d{4}-\d\d-\d\d)(?:\s?\.\.\s?(\d{4}-\d\d-\d\d))?$/.exec(text.trim());

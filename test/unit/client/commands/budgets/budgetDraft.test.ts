@@ -2,14 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { BudgetStatus } from '../../../../../server/api/budgets/budgetStatus.ts';
 import { namePattern } from '../../../../../server/config/schema.ts';
+import { readUsd } from '../../../../../client/base/amount.ts';
 import { budgetFigure, budgetNotes, budgetTitle } from '../../../../../client/base/budgetWording.ts';
-import { amountOf, budgetNameFor } from '../../../../../client/commands/budgets/budgetDraft.ts';
+import { budgetNameFor, readLimit } from '../../../../../client/commands/budgets/budgetDraft.ts';
 import { budgetSection } from '../../../../../client/views/spend/budgetSection.ts';
 
-describe('an amount that a person writes', () => {
-  it('is read as dollars, or not at all', () => {
-    assert.deepEqual(['5', '$0.50', ' 1,000 ', '1000000'].map(amountOf), [5, 0.5, 1000, 1_000_000]);
-    for (const text of ['', '0', '-1', '1e9', 'five', '1,5', '1000001', '$', '0x10']) assert.equal(amountOf(text), undefined, text);
+describe('a limit that a person writes', () => {
+  it('is read as dollars within its bounds, and as the amounts of the Requests view are', () => {
+    assert.deepEqual(['5', '$0.50', '1,5', '1,000,000', '1000000'].map(readLimit), [5, 0.5, 1.5, 1_000_000, 1_000_000]);
+    for (const text of ['0', '1000001']) assert.match(String(readLimit(text)), /above 0 and up to 1,000,000/, text);
+    for (const text of ['', 'five', '1,500']) assert.equal(readLimit(text), readUsd(text), text);
   });
 });
 
