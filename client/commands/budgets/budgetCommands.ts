@@ -7,7 +7,7 @@ import { NextStep, UserError } from '../../base/errors.ts';
 import { inform } from '../../base/toasts.ts';
 import { askChoice, askText, valueOf, type Choice } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
-import { budgetNameFor, readLimit, scopeTitles } from './budgetDraft.ts';
+import { budgetNameFor, readLimit, scopeTitles, summaryOf, writtenBudgets } from './budgetDraft.ts';
 
 const title = 'Set Budget';
 const totalSteps = 4;
@@ -69,7 +69,7 @@ async function askAmount(of: string, step?: number, value?: string): Promise<num
 
 /** "Edit Budgets…": one of them, and what is changed about it. */
 export async function editBudgets(services: CommandServices): Promise<void> {
-  const budgets = Object.fromEntries(Object.entries(services.configuration.settings.budgets).filter(([, budget]) => typeof budget === 'object'));
+  const budgets = writtenBudgets(services.configuration.settings.budgets);
   if (Object.keys(budgets).length === 0) throw new NextStep('There is no budget yet.', { title: 'Set Budget…', command: 'waybill.setBudget' });
   const name = valueOf(await askChoice<string | null>({
     title: 'Edit Budgets', placeholder: 'Choose a budget',
@@ -106,13 +106,6 @@ export async function editBudgets(services: CommandServices): Promise<void> {
 function withChange(now: Readonly<Record<string, BudgetSettings>>, name: string, change: Partial<BudgetSettings>): Record<string, BudgetSettings> {
   const before = now[name];
   return before === undefined ? { ...now } : { ...now, [name]: { ...before, ...change } };
-}
-
-function summaryOf(budget: BudgetSettings | undefined): string {
-  if (budget === undefined) return '';
-  const { limitUsd, period, per = 'everything', only, whenReached } = budget;
-  const whom = per === 'everything' ? 'for everything' : only === undefined ? `for each ${per}` : `for ${only.join(', ')}`;
-  return `$${String(limitUsd)} a ${period} ${whom}${whenReached === 'warn' ? ', only warns' : ''}`;
 }
 
 function statusOf({ server }: CommandServices, name: string): { detail?: string } {

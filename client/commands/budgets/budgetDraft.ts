@@ -34,3 +34,17 @@ export function budgetNameFor({ period, per = 'everything', only }: BudgetSettin
   for (let number = 2; used.has(name.toLowerCase()); number += 1) name = `${base}-${String(number)}`;
   return name;
 }
+
+/** The budgets among what a user wrote: something else in place of one is reported by the server, and cannot be edited step by step. */
+export function writtenBudgets(written: Readonly<Record<string, unknown>>): Record<string, BudgetSettings> {
+  return Object.fromEntries(Object.entries(written).filter((entry): entry is [string, BudgetSettings] => typeof entry[1] === 'object' && entry[1] !== null));
+}
+
+/** A budget in one line: `$5 a day for each tool`. Its fields are as the user wrote them, so names can be one text. */
+export function summaryOf(budget: BudgetSettings | undefined): string {
+  if (budget === undefined) return '';
+  const { limitUsd, period, per = 'everything', whenReached } = budget;
+  const only: readonly unknown[] | undefined = budget.only === undefined ? undefined : [budget.only].flat();
+  const whom = per === 'everything' ? 'for everything' : only === undefined ? `for each ${per}` : `for ${only.join(', ')}`;
+  return `$${String(limitUsd)} a ${period} ${whom}${whenReached === 'warn' ? ', only warns' : ''}`;
+}

@@ -4,7 +4,7 @@ import type { BudgetStatus } from '../../../../../server/api/budgets/budgetStatu
 import { namePattern } from '../../../../../server/config/schema.ts';
 import { readUsd } from '../../../../../client/base/amount.ts';
 import { budgetFigure, budgetNotes, budgetTitle } from '../../../../../client/base/budgetWording.ts';
-import { budgetNameFor, readLimit } from '../../../../../client/commands/budgets/budgetDraft.ts';
+import { budgetNameFor, readLimit, summaryOf, writtenBudgets } from '../../../../../client/commands/budgets/budgetDraft.ts';
 import { budgetSection } from '../../../../../client/views/spend/budgetSection.ts';
 
 describe('a limit that a person writes', () => {
@@ -21,6 +21,14 @@ describe('the name of a new budget', () => {
     assert.equal(budgetNameFor({ limitUsd: 5, period: 'day' }, new Set(['Daily', 'daily-2'])), 'daily-3');
     assert.equal(budgetNameFor({ limitUsd: 5, period: 'month', per: 'branch', only: ['feature/ä b'] }, new Set()), 'monthly-feature-b');
     for (const only of ['x'.repeat(300), '…', 'a b']) assert.match(budgetNameFor({ limitUsd: 1, period: 'week', per: 'workspace', only: [only] }, new Set(['weekly-a-b'])), namePattern);
+  });
+});
+
+describe('budgets as they are written in the settings', () => {
+  it('can be listed, whatever stands beside them and in them', () => {
+    const written = { daily: null, weekly: 'five', tools: { limitUsd: 5, period: 'day', per: 'tool', only: 'codex' }, all: { limitUsd: 9, period: 'week', whenReached: 'warn' } };
+    assert.deepEqual(Object.entries(writtenBudgets(written)).map(([name, budget]) => `${name}: ${summaryOf(budget)}`), ['tools: $5 a day for codex', 'all: $9 a week for everything, only warns']);
+    assert.equal(summaryOf({ limitUsd: 5, period: 'day', per: 'tool', only: ['codex', 'aider'] }), '$5 a day for codex, aider');
   });
 });
 
