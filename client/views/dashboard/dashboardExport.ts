@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { TimeRange } from '../../../server/api/receipt.ts';
-import { mostSpendRows, spendDimensionNames, type SpendGroups } from '../../../server/api/reports/dashboard.ts';
+import { mostSpendRows } from '../../../server/api/reports/dashboard.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
-import { dashboardCsv, dashboardJson } from './dashboardFile.ts';
+import { dashboardCsv, dashboardJson, spendByEveryDimension } from './dashboardFile.ts';
 import { dayName, type DashboardState } from './dashboardState.ts';
 
 interface FormatChoice extends vscode.QuickPickItem { format: 'csv' | 'json' }
@@ -35,9 +35,7 @@ export async function exportDashboard(server: WaybillServer, state: DashboardSta
 
 async function textOf(server: WaybillServer, { rows, columns, filter }: DashboardState, range: TimeRange, format: 'csv' | 'json'): Promise<string> {
   const asked = { range, filter, limit: mostSpendRows };
-  const dashboard = await server.spendDashboard({ ...asked, rows, columns });
-  if (format === 'csv') return dashboardCsv(dashboard);
-  const groups: SpendGroups[] = [];
-  for (const dimension of spendDimensionNames) groups.push(dimension === rows ? dashboard.groups : (await server.spendDashboard({ ...asked, rows: dimension })).groups);
+  if (format === 'csv') return dashboardCsv(await server.spendDashboard({ ...asked, rows, columns }));
+  const { dashboard, groups } = await spendByEveryDimension(dimension => server.spendDashboard({ ...asked, rows: dimension }));
   return dashboardJson(dashboard, filter, groups);
 }

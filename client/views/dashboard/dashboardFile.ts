@@ -1,4 +1,6 @@
-import { spendSumNames, type SpendDashboard, type SpendFilter, type SpendGroups, type SpendSum } from '../../../server/api/reports/dashboard.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { spendDimensionNames, spendSumNames, type SpendDashboard, type SpendDimension, type SpendFilter, type SpendGroups, type SpendSum } from '../../../server/api/reports/dashboard.ts';
+import { UserError } from '../../base/errors.ts';
 import { microUsdToDecimal } from '../../base/money.ts';
 import { csvText } from '../spend/spendCsv.ts';
 
@@ -29,6 +31,29 @@ function cells(sum: SpendSum): Cell[] {
     unknown ? undefined : microUsdToDecimal(sum.microUsd), unknown ? undefined : microUsdToDecimal(sum.estimatedMicroUsd), sum.unknownAttempts, sum.unpricedAttempts, sum.coveredAttempts,
     sum.requests, sum.attempts, sum.inputTokens, sum.cacheReadTokens, sum.cacheWriteTokens, sum.outputTokens, sum.tokenGaps, sum.estimatedUsage, microUsdToDecimal(sum.cacheSavedMicroUsd),
   ];
+}
+
+/** How often the sums are read anew, because a request ended while they were read. */
+const mostReadings = 5;
+
+/**
+ * The sums by every dimension, all of the same requests: where one ended meanwhile, they are read again.
+ * @param ask for the sums by one dimension
+ * @throws UserError where requests end all the time
+ */
+export async function spendByEveryDimension(ask: (dimension: SpendDimension) => Promise<SpendDashboard>): Promise<{ dashboard: SpendDashboard; groups: SpendGroups[] }> {
+  for (let reading = 1; reading <= mostReadings; reading++) {
+    let dashboard: SpendDashboard | undefined;
+    const groups: SpendGroups[] = [];
+    for (const dimension of spendDimensionNames) {
+      const answer = await ask(dimension);
+      dashboard ??= answer;
+      if (!isDeepStrictEqual(answer.totals, dashboard.totals)) break;
+      groups.push(answer.groups);
+    }
+    if (dashboard !== undefined && groups.length === spendDimensionNames.length) return { dashboard, groups };
+  }
+  throw new UserError('Requests ended all the time while the sums were read. Export again when fewer of them run, or choose a range that has passed.');
 }
 
 /** The sums of a dashboard by every dimension as JSON. Money in micro-dollars, as in the ledger; the groups of each dimension add up to the total. */

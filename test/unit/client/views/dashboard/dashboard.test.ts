@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addSum, emptySum, type SpendDashboard, type SpendRow, type SpendStep, type SpendSum } from '../../../../../server/api/reports/dashboard.ts';
-import { dashboardCsv, dashboardJson } from '../../../../../client/views/dashboard/dashboardFile.ts';
+import { addSum, emptySum, spendDimensionNames, type SpendDashboard, type SpendDimension, type SpendRow, type SpendStep, type SpendSum } from '../../../../../server/api/reports/dashboard.ts';
+import { dashboardCsv, dashboardJson, spendByEveryDimension } from '../../../../../client/views/dashboard/dashboardFile.ts';
 import { isFromDashboardPage, isToDashboardPage } from '../../../../../client/views/dashboard/dashboardMessages.ts';
 import { buildDashboardPage, buildDearestPage } from '../../../../../client/views/dashboard/dashboardModel.ts';
 import { dashboardRange, picksOf, readDashboardState, requestsUnder, withoutDimension, withPick, type DashboardState } from '../../../../../client/views/dashboard/dashboardState.ts';
@@ -152,5 +152,18 @@ describe('a file of the dashboard', () => {
     assert.deepEqual([file.moneyUnit, file.filter, file.totals.microUsd], ['micro-dollar', { tool: 'x' }, 3_500_000]);
     for (const rowsOf of Object.values(file.by)) assert.equal(rowsOf.reduce((all, one) => all + one.microUsd, 0), 3_500_000);
     assert.deepEqual(file.by['provider']?.map(({ name }) => name), ['large', 'small', null]);
+  });
+
+  it('is made of the same requests in every part, or not made', async () => {
+    let asked = 0;
+    /** A request ends after each of the first answers. */
+    const ask = (ends: number) => (dimension: SpendDimension): Promise<SpendDashboard> => {
+      const grown = sum({ microUsd: Math.min(++asked, ends) });
+      return Promise.resolve({ ...dashboard, totals: grown, groups: { dimension, rows: [row('all', grown)] } });
+    };
+    const { dashboard: first, groups } = await spendByEveryDimension(ask(4));
+    assert.deepEqual(groups.map(({ dimension }) => dimension), spendDimensionNames);
+    for (const { rows: [only] } of groups) assert.equal(only?.microUsd, first.totals.microUsd);
+    await assert.rejects(spendByEveryDimension(ask(Infinity)), { name: 'UserError', message: /Export again when fewer of them run/ });
   });
 });
