@@ -9,12 +9,15 @@ import type { WaybillServer } from '../../server/waybillServer.ts';
 import { RefreshThrottle } from '../shared/refreshThrottle.ts';
 import { filterWords } from './filterModel.ts';
 import type { FilterPart } from './filterModel.ts';
+import { KeptSearch, type KeptFind } from './keptSearch.ts';
 import { buildRequestItem } from './requestsItem.ts';
 
 const pageSize = 50;
 const refreshIntervalMs = 1000;
 /** Requests that run and pass the filter, at most so many. */
 const mostRunning = 50;
+
+interface FoundPage { requests: RequestSummary[]; more: boolean }
 
 /** A line of the view. `elapsed` makes a line that runs look different each second. */
 export type RequestNode = { id: string; children: RequestNode[] } & (
@@ -45,6 +48,8 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
   #firstRead: Promise<void> | undefined;
   /** A search that runs for a filter that was changed since is of no use. */
   #search = new vscode.CancellationTokenSource();
+  readonly #page = new KeptSearch<FoundPage>(() => performance.now());
+  readonly #running = new KeptSearch<ReadonlySet<string>>(() => performance.now());
 
   constructor(server: WaybillServer, titles: ConversationTitles) {
     this.#server = server;
@@ -59,9 +64,16 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
       vscode.commands.registerCommand('waybill.requests.retry', () => this.#refresh()),
       server.onDidChangeStatus(() => this.#refreshWhenChanged()),
       server.onDidChangeState((state) => {
-        if (state === 'running' && this.#view.visible) this.#throttle.request();
+        if (state !== 'running') return;
+        // Another process counts its revisions anew.
+        this.#page.forget();
+        this.#running.forget();
+        if (this.#view.visible) this.#throttle.request();
       }),
-      this.#view.onDidChangeVisibility(() => this.#refreshWhenChanged()),
+      // The times of requests that run stood still while nobody saw them.
+      this.#view.onDidChangeVisibility(({ visible }) => {
+        if (visible) this.#throttle.request();
+      }),
     ];
   }
 
@@ -165,15 +177,20 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
 
   async #read(token: vscode.CancellationToken): Promise<RequestNode[]> {
     const state = this.#state();
+    const revision = this.#server.status?.ledgerRevision;
     const conditions = this.#conditions().map(({ part, words }): RequestNode => ({ id: `condition ${part}`, children: [], kind: 'condition', part, words }));
     try {
-      const [running, found] = await Promise.all([this.#server.runningRequests(), this.#find(token)]);
+      const question = JSON.stringify([this.#filter, this.#wantedCount]);
+      const [running, { found, isOld }] = await Promise.all([
+        this.#server.runningRequests(),
+        this.#page.find(question, revision === undefined ? undefined : String(revision), () => this.#find(token), () => token.isCancellationRequested),
+      ]);
       this.#shown = state;
       const filtered = conditions.length > 0;
-      const oldest = Math.min(...running.map(({ startedAt }) => startedAt));
-      const passing = !filtered || running.length === 0 ? undefined : await this.#passing(oldest, token);
+      const passing = !filtered || running.length === 0 ? undefined : await this.#passing(running, token);
+      if (this.#view.visible && (isOld || passing?.isOld === true)) this.#throttle.request();
       const now = Date.now();
-      const live = running.filter(({ id }) => passing === undefined || passing.has(id)).map((request): RequestNode => ({
+      const live = running.filter(({ id }) => passing === undefined || passing.found.has(id)).map((request): RequestNode => ({
         id: request.id, children: [], kind: 'request', request, ofPeer: request.ofPeer, elapsed: Math.floor((now - request.startedAt) / 1000), ...this.#titleOf(request),
       }));
       const liveIds = new Set(live.map(({ id }) => id));
@@ -186,7 +203,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
     }
   }
 
-  async #find(token: vscode.CancellationToken): Promise<{ requests: RequestSummary[]; more: boolean }> {
+  async #find(token: vscode.CancellationToken): Promise<FoundPage> {
     const requests: RequestSummary[] = [];
     let after: RequestPlace | undefined;
     do {
@@ -198,11 +215,15 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
     return { requests, more: after !== undefined };
   }
 
-  /** Those of the requests that run which pass the filter; all of them began since a moment. */
-  async #passing(since: number, token: vscode.CancellationToken): Promise<ReadonlySet<string>> {
-    const fromMs = Math.max(since, this.#filter.fromMs ?? 0);
-    const found = await this.#server.findRequests({ filter: { ...this.#filter, fromMs, outcome: this.#filter.outcome ?? 'open' }, limit: mostRunning }, token);
-    return new Set('refused' in found ? [] : found.requests.map(({ id }) => id));
+  /** The ids of those requests that run which pass the filter; all of them began since a moment. */
+  async #passing(running: readonly RequestSummary[], token: vscode.CancellationToken): Promise<KeptFind<ReadonlySet<string>>> {
+    const fromMs = Math.max(Math.min(...running.map(({ startedAt }) => startedAt)), this.#filter.fromMs ?? 0);
+    const state = running.map(({ id, target, attempts, cost }) => [id, target, attempts, cost.microUsd]);
+    const filter = this.#filter;
+    return this.#running.find(JSON.stringify(filter), JSON.stringify(state), async () => {
+      const found = await this.#server.findRequests({ filter: { ...filter, fromMs, outcome: filter.outcome ?? 'open' }, limit: mostRunning }, token);
+      return new Set('refused' in found ? [] : found.requests.map(({ id }) => id));
+    }, () => token.isCancellationRequested);
   }
 
   #titleOf({ caller: { conversation } }: RequestSummary): { title?: string } {
