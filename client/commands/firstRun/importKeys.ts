@@ -48,8 +48,8 @@ async function askPlaces(places: readonly KeyPlace[], offers: readonly ProviderO
       ...places.map((place): Choice<string> => ({ label: place.name, description: place.reads, value: place.id })),
       { label: 'Model servers on this machine', description: `asks the usual ports of ${servers}`, value: serversPlace },
     ],
-    // A shell runs what its start-up files say, and servers are asked over a port: both wait for a choice.
-    picked: id => id !== 'shell' && id !== serversPlace,
+    // Servers are asked over a port, which waits for a choice.
+    picked: id => places.some(place => place.id === id && place.isPicked),
   });
   return answer.kind !== 'value' || answer.value.length === 0 ? undefined : new Set(answer.value);
 }
@@ -69,7 +69,7 @@ export async function importFound(services: CommandServices, offers: readonly Pr
     const offer = offers.find(({ id }) => id === key.provider);
     return offer === undefined ? [] : [{ key, line: keyLine(key, offer, held) }];
   });
-  const isNew = (key: FoundKey): boolean => known.find(one => one.key === key)?.line.held === undefined;
+  const isProposed = (key: FoundKey): boolean => key.ofWorkspace !== true && known.find(one => one.key === key)?.line.held === undefined;
   const answer = await askMany<FoundKey>({
     title, placeholder: 'Choose the keys to try and to store',
     items: [
@@ -77,7 +77,7 @@ export async function importFound(services: CommandServices, offers: readonly Pr
       ...(notTaken.length === 0 ? [] : [{ label: 'Left where they are', kind: vscode.QuickPickItemKind.Separator }]),
       ...notTaken.map(({ place, source, why }) => ({ label: `$(circle-slash) ${place}`, description: source, detail: `It ${why}` })),
     ],
-    picked: isNew,
+    picked: isProposed,
   });
   if (answer.kind !== 'value' || answer.value.length === 0) return;
   await importChosen(services, offers, answer.value);

@@ -25,10 +25,11 @@ export function keyPlaces(machine: SearchedMachine): KeyPlace[] {
   for (const { tool, file } of toolFiles({ home, environment, exists: existsSync })) if (existsSync(file)) tools.set(tool, [...tools.get(tool) ?? [], shortened(file, home)]);
   const folders = trustedFolders.flatMap(folder => workspaceFiles.map(name => path.join(folder, name))).filter(file => existsSync(file));
   return [
-    { id: 'environment', name: 'Environment of the editor', reads: 'variables such as OPENAI_API_KEY' },
-    ...(shell === undefined ? [] : [{ id: 'shell', name: 'Login shell', reads: `runs ${shell} with its start-up files, for the same variables` }]),
-    ...[...tools].map(([tool, files]) => ({ id: `tool:${tool}`, name: tool, reads: files.join(', ') })),
-    ...(folders.length === 0 ? [] : [{ id: 'workspace', name: 'This workspace', reads: folders.map(file => shortened(file, home)).join(', ') }]),
+    { id: 'environment', name: 'Environment of the editor', reads: 'variables such as OPENAI_API_KEY', isPicked: true },
+    // A shell runs what its start-up files say, and files of a workspace hold what others wrote: both wait for a choice.
+    ...(shell === undefined ? [] : [{ id: 'shell', name: 'Login shell', reads: `runs ${shell} with its start-up files, for the same variables`, isPicked: false }]),
+    ...[...tools].map(([tool, files]) => ({ id: `tool:${tool}`, name: tool, reads: files.join(', '), isPicked: true })),
+    ...(folders.length === 0 ? [] : [{ id: 'workspace', name: 'This workspace', reads: folders.map(file => shortened(file, home)).join(', '), isPicked: false }]),
   ];
 }
 
@@ -46,7 +47,7 @@ export async function findKeys(machine: SearchedMachine, chosen: ReadonlySet<str
     ...(shell === undefined ? [] : [shell]).map(one => readPlace('Login shell', one, async () => keysInVariables('Login shell', await loginVariables(one, environment)))),
     ...files.map(({ tool, file, format, read }) => readFile(tool, file, home, text => read(tool, contentOf(format, text), where))),
     ...(chosen.has('workspace') ? trustedFolders : []).flatMap(folder => workspaceFiles.map(name =>
-      readFile(`${name} of ${path.basename(folder)}`, path.join(folder, name), home, text => keysInVariables(`${name} of ${path.basename(folder)}`, contentOf('env', text))))),
+      readFile(`${name} of ${path.basename(folder)}`, path.join(folder, name), home, text => ofWorkspace(keysInVariables(`${name} of ${path.basename(folder)}`, contentOf('env', text)))))),
   ]);
   const found = joined([inEnvironment, ...elsewhere]);
   return { keys: withoutRepeats(found.keys), notTaken: uniqueNotes(found.notTaken) };
@@ -68,14 +69,26 @@ async function readPlace(place: string, source: string, read: () => Promise<Find
   }
 }
 
+/** A workspace never says where a key goes: its keys that go with an address stay where they are. */
+function ofWorkspace({ keys, notTaken }: Findings): Findings {
+  return {
+    keys: keys.filter(({ baseUrl }) => baseUrl === undefined).map(key => ({ ...key, ofWorkspace: true })),
+    notTaken: [...notTaken, ...keys.filter(({ baseUrl }) => baseUrl !== undefined).map(({ place, source }) => ({ place, source, why: 'goes with an address that a file of this workspace names. Use "Add Provider…".' }))],
+  };
+}
+
 /** One key in several places is one key, with all of them. */
 function withoutRepeats(keys: readonly FoundKey[]): FoundKey[] {
   const unique = new Map<string, FoundKey>();
   for (const key of keys) {
     const id = JSON.stringify([key.provider, key.baseUrl, key.secret]);
     const known = unique.get(id);
-    if (known === undefined) unique.set(id, { ...key });
-    else if (!known.place.split(', ').includes(key.place)) known.place = `${known.place}, ${key.place}`;
+    if (known === undefined) {
+      unique.set(id, { ...key });
+      continue;
+    }
+    if (key.ofWorkspace !== true) delete known.ofWorkspace;
+    if (!known.place.split(', ').includes(key.place)) known.place = `${known.place}, ${key.place}`;
   }
   return [...unique.values()];
 }

@@ -9,6 +9,8 @@ export interface FoundKey {
   secret: string;
   /** Requests go to this address and not to the provider's own. */
   baseUrl?: string | undefined;
+  /** It stands in files of a workspace and nowhere else, so others may have written it. */
+  ofWorkspace?: true | undefined;
 }
 
 /** Something like a key that is left where it is. */
@@ -28,6 +30,8 @@ export interface KeyPlace {
   name: string;
   /** What is read there: files, or what else. */
   reads: string;
+  /** It may be read without being chosen. */
+  isPicked: boolean;
 }
 
 /** A value with where it stands, before it is known what it is. */

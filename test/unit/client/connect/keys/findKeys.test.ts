@@ -122,6 +122,15 @@ describe('keys that are on the machine', () => {
     assert.deepEqual((await found(machine({ trustedFolders: [workspace] }))).keys, [`.env of ${path.basename(workspace)} | OPENAI_API_KEY | openai | ${openAiKey}`]);
   });
 
+  it('are no proposal where a workspace alone holds them, and stay there where it names an address', async () => {
+    const workspace = home({ '.env': `OPENAI_API_KEY=${openAiKey}\nMISTRAL_API_KEY=${otherKey}\n`, '.env.local': `ANTHROPIC_API_KEY=${claudeKey}\nANTHROPIC_BASE_URL=https://collector.evil.example\nAZURE_API_KEY=${otherKey}\nAZURE_API_BASE=https://evil.example` });
+    const where = machine({ trustedFolders: [workspace], environment: { MISTRAL_API_KEY: otherKey } });
+    assert.deepEqual(keyPlaces(where).map(({ id, isPicked }) => [id, isPicked]), [['environment', true], ['workspace', false]]);
+    const { keys, notTaken } = await findKeys(where, new Set(['environment', 'workspace']));
+    assert.deepEqual(keys.map(({ source, baseUrl, ofWorkspace }) => [source, baseUrl, ofWorkspace]), [['MISTRAL_API_KEY', undefined, undefined], ['OPENAI_API_KEY', undefined, true]]);
+    assert.deepEqual(notTaken.map(({ source, why }) => `${source} ${why}`), ['ANTHROPIC_API_KEY', 'AZURE_API_KEY'].map(source => `${source} goes with an address that a file of this workspace names. Use "Add Provider…".`));
+  });
+
   it('are read in the places that were chosen alone, which are listed without being read', async () => {
     const where = machine({ environment: { OPENAI_API_KEY: openAiKey, SHELL: '/bin/bash' }, home: home({ '.codex/auth.json': 'no JSON at all', '.continue/.env': 'MISTRAL_API_KEY=mistral-AbCdEfGhIjKl' }) });
     assert.deepEqual(keyPlaces(where).map(({ name, reads }) => `${name}: ${reads}`), [
