@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigFileError, readConfigFile } from '../configFile.ts';
 import type { Surroundings } from '../tool.ts';
+import { ofWorkspace, withAddresses } from './addresses.ts';
 import type { Findings, FoundKey, KeyPlace, NotTaken } from './foundKey.ts';
 import { joined, noFindings } from './foundKey.ts';
 import { loginShell, loginVariables } from './loginShell.ts';
@@ -42,14 +43,18 @@ export async function findKeys(machine: SearchedMachine, chosen: ReadonlySet<str
   const where: Surroundings = { home, environment, exists: existsSync };
   const files = toolFiles(where).filter(({ tool }) => chosen.has(`tool:${tool}`));
   const shell = chosen.has('shell') ? loginShell(environment, machine.platform) : undefined;
-  const inEnvironment = chosen.has('environment') ? keysInVariables('Environment of the editor', environment) : noFindings();
+  const inEnvironment = keysInVariables('Environment of the editor', environment);
   const elsewhere = await Promise.all([
     ...(shell === undefined ? [] : [shell]).map(one => readPlace('Login shell', one, async () => keysInVariables('Login shell', await loginVariables(one, environment)))),
     ...files.map(({ tool, file, format, read }) => readFile(tool, file, home, text => read(tool, contentOf(format, text), where))),
-    ...(chosen.has('workspace') ? trustedFolders : []).flatMap(folder => workspaceFiles.map(name =>
-      readFile(`${name} of ${path.basename(folder)}`, path.join(folder, name), home, text => ofWorkspace(keysInVariables(`${name} of ${path.basename(folder)}`, contentOf('env', text)))))),
   ]);
-  const found = joined([inEnvironment, ...elsewhere]);
+  const inWorkspace = await Promise.all((chosen.has('workspace') ? trustedFolders : []).flatMap(folder => workspaceFiles.map(name =>
+    readFile(`${name} of ${path.basename(folder)}`, path.join(folder, name), home, text => keysInVariables(`${name} of ${path.basename(folder)}`, contentOf('env', text))))));
+  const found = withAddresses(joined([
+    // Addresses of the environment hold for keys of other places whether or not its keys are asked for.
+    chosen.has('environment') ? inEnvironment : { ...noFindings(), addresses: inEnvironment.addresses ?? [] },
+    ...elsewhere, ofWorkspace(joined(inWorkspace)),
+  ]));
   return { keys: withoutRepeats(found.keys), notTaken: uniqueNotes(found.notTaken) };
 }
 
@@ -67,14 +72,6 @@ async function readPlace(place: string, source: string, read: () => Promise<Find
   } catch (error) {
     return { keys: [], notTaken: [{ place, source, why: error instanceof ConfigFileError ? 'cannot be read here.' : 'could not be understood.' }] };
   }
-}
-
-/** A workspace never says where a key goes: its keys that go with an address stay where they are. */
-function ofWorkspace({ keys, notTaken }: Findings): Findings {
-  return {
-    keys: keys.filter(({ baseUrl }) => baseUrl === undefined).map(key => ({ ...key, ofWorkspace: true })),
-    notTaken: [...notTaken, ...keys.filter(({ baseUrl }) => baseUrl !== undefined).map(({ place, source }) => ({ place, source, why: 'goes with an address that a file of this workspace names. Use "Add Provider…".' }))],
-  };
 }
 
 /** One key in several places is one key, with all of them. */

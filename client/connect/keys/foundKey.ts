@@ -21,7 +21,10 @@ export interface NotTaken {
   why: string;
 }
 
-export interface Findings { keys: FoundKey[]; notTaken: NotTaken[] }
+/** An address to which a place sends the keys of a provider that have none of their own. */
+export interface NamedAddress { place: string; provider: string; baseUrl: string }
+
+export interface Findings { keys: FoundKey[]; notTaken: NotTaken[]; addresses?: NamedAddress[] }
 
 /** A place where keys may stand. Nothing of it has been read. */
 export interface KeyPlace {
@@ -40,5 +43,5 @@ export interface NamedValue { place: string; source: string; value: string }
 export const noFindings = (): Findings => ({ keys: [], notTaken: [] });
 
 export function joined(all: readonly Findings[]): Findings {
-  return { keys: all.flatMap(({ keys }) => keys), notTaken: all.flatMap(({ notTaken }) => notTaken) };
+  return { keys: all.flatMap(({ keys }) => keys), notTaken: all.flatMap(({ notTaken }) => notTaken), addresses: all.flatMap(({ addresses }) => addresses ?? []) };
 }

@@ -24,12 +24,17 @@ export function judged({ place, source, value }: NamedValue, provider: string, b
   if (reference.test(secret)) return left('refers to a secret that is kept elsewhere.');
   if (secret.length < shortestKey || placeholder.test(secret) || secret.includes('...') || secret.includes('…')) return noFindings();
   if (secret.length > longestKey || !/^[\x21-\x7e]+$/.test(secret)) return left('does not look like a key.');
-  if (secret.startsWith('waybill-')) return left(ownToken);
+  if (isOwnToken(secret)) return left(ownToken);
   if (secret.startsWith('sk-ant-oat')) return left(subscription);
   const elsewhere = ownAddress(provider, baseUrl);
   if (elsewhere === undefined) return { keys: [{ place, source, provider, secret }], notTaken: [] };
   if (elsewhere === 'unreadable') return left('goes with an address that cannot be read.');
   return { keys: [{ place, source, provider: providersElsewhere[provider] ?? 'openai-compatible', secret, baseUrl: elsewhere }], notTaken: [] };
+}
+
+/** A token of Waybill's local endpoint. */
+export function isOwnToken(value: string): boolean {
+  return value.trim().startsWith('waybill-');
 }
 
 /** Whose protocol is spoken at an address of the user's, by whose key it is; other keys go with OpenAI's. */

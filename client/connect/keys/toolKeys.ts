@@ -2,9 +2,9 @@ import path from 'node:path';
 import { formats } from '../formats.ts';
 import type { FormatName } from '../formats.ts';
 import type { Surroundings } from '../tool.ts';
-import type { Findings } from './foundKey.ts';
+import type { Findings, NamedAddress } from './foundKey.ts';
 import { joined, noFindings } from './foundKey.ts';
-import { judged, providerAt } from './judgeValue.ts';
+import { isOwnToken, judged, providerAt } from './judgeValue.ts';
 import { keysInVariables, keyVariables } from './variables.ts';
 
 /** A file of a tool in which keys may stand, and what is read from it. */
@@ -76,7 +76,9 @@ function codexLogin(place: string, content: Table): Findings {
 }
 
 function codexProviders(place: string, content: Table, { environment }: Surroundings): Findings {
-  return joined(Object.entries(tableOf(content.model_providers)).map(([id, written]) => {
+  const used = tableOf(tableOf(content.model_providers)[textOf(content, 'model_provider') ?? '']);
+  const baseUrl = used.requires_openai_auth === true ? textOf(used, 'base_url') : textOf(content, 'openai_base_url');
+  return joined([named(place, 'openai', baseUrl), ...Object.entries(tableOf(content.model_providers)).map(([id, written]) => {
     const provider = tableOf(written);
     const baseUrl = textOf(provider, 'base_url');
     const variable = textOf(provider, 'env_key');
@@ -86,7 +88,7 @@ function codexProviders(place: string, content: Table, { environment }: Surround
       // What the table of variables knows is read with the environment.
       variable === undefined || keyVariables[variable] !== undefined ? noFindings() : atAddress(place, variable, environment[variable] ?? '', baseUrl),
     ]);
-  }));
+  })]);
 }
 
 /** Ids of Continue, Cline, aider and OpenCode that the catalog spells otherwise; others are tried as they are. */
@@ -96,10 +98,20 @@ const otherSpellings: Readonly<Record<string, string>> = {
 };
 const knownProviders: ReadonlySet<string> = new Set(Object.values(keyVariables));
 
+function providerOf(name: string): string {
+  return otherSpellings[name.toLowerCase()] ?? name.toLowerCase();
+}
+
+/** The address of a provider that a tool sends keys to which it keeps elsewhere. @param beside the key beside it */
+function named(place: string, name: string, baseUrl: string | undefined, beside?: string): Findings {
+  const addresses: NamedAddress[] = baseUrl === undefined || isOwnToken(beside ?? '') ? [] : [{ place, provider: providerOf(name), baseUrl }];
+  return { ...noFindings(), addresses };
+}
+
 /** A key that a tool keeps under its own name for the provider. */
 function ofNamedProvider(place: string, source: string, value: string | undefined, name: string, baseUrl?: string): Findings {
   if (value === undefined) return noFindings();
-  const provider = otherSpellings[name.toLowerCase()] ?? name.toLowerCase();
+  const provider = providerOf(name);
   if (provider === 'azure' || provider === 'bedrock' || !knownProviders.has(provider)) {
     return baseUrl === undefined ? { keys: [], notTaken: [{ place, source, why: 'is of a provider that needs more than a key. Use "Add Provider…".' }] } : atAddress(place, source, value, baseUrl);
   }
@@ -142,6 +154,7 @@ function aiderConfiguration(place: string, content: Table): Findings {
     return equals < 1 ? [] : [[text.slice(0, equals).trim(), text.slice(equals + 1).trim()]];
   }));
   return joined([
+    named(place, 'openai', textOf(content, 'openai-api-base'), textOf(content, 'openai-api-key')),
     ofNamedProvider(place, 'openai-api-key', textOf(content, 'openai-api-key'), 'openai', textOf(content, 'openai-api-base')),
     ofNamedProvider(place, 'anthropic-api-key', textOf(content, 'anthropic-api-key'), 'anthropic'),
     ...Object.entries(pairs(content['api-key'])).map(([provider, value]) => ofNamedProvider(place, `api-key: ${provider}`, typeof value === 'string' ? value : undefined, provider)),
@@ -160,7 +173,9 @@ function openCodeLogins(place: string, content: Table): Findings {
 function openCodeProviders(place: string, content: Table): Findings {
   return joined(Object.entries(tableOf(content.provider)).map(([id, written]) => {
     const options = tableOf(tableOf(written).options);
-    return ofNamedProvider(place, `provider.${id}`, textOf(options, 'apiKey'), id, textOf(options, 'baseURL'));
+    const key = textOf(options, 'apiKey');
+    const baseUrl = textOf(options, 'baseURL');
+    return joined([named(place, id, baseUrl, key), ofNamedProvider(place, `provider.${id}`, key, id, baseUrl)]);
   }));
 }
 

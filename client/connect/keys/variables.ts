@@ -1,6 +1,6 @@
-import type { Findings } from './foundKey.ts';
+import type { Findings, NamedAddress } from './foundKey.ts';
 import { joined } from './foundKey.ts';
-import { judged } from './judgeValue.ts';
+import { isOwnToken, judged } from './judgeValue.ts';
 
 /** Variables in which vendors and tools keep keys, with the provider's id in the catalog. */
 export const keyVariables: Readonly<Record<string, string>> = {
@@ -24,12 +24,29 @@ const addressVariables: Readonly<Record<string, readonly string[]>> = {
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** The keys among variables. Only names of the table are looked at. */
+/** The keys among variables, and the addresses. Only names of the tables are looked at. */
 export function keysInVariables(place: string, variables: Variables): Findings {
+  return { ...keysAmong(place, variables), addresses: addressesAmong(place, variables) };
+}
+
+/** The address of Waybill itself, which stands beside its token, is that of no other key. */
+function addressesAmong(place: string, variables: Variables): NamedAddress[] {
+  return Object.keys(addressVariables).flatMap(provider => {
+    const baseUrl = addressOf(provider, variables);
+    const isOwn = Object.entries(keyVariables).some(([name, whose]) => whose === provider && isOwnToken(textOf(variables, name) ?? ''));
+    return baseUrl === undefined || isOwn ? [] : [{ place, provider, baseUrl }];
+  });
+}
+
+function addressOf(provider: string, variables: Variables): string | undefined {
+  return addressVariables[provider]?.map(name => textOf(variables, name)).find(one => one !== undefined);
+}
+
+function keysAmong(place: string, variables: Variables): Findings {
   return joined(Object.entries(keyVariables).map(([source, provider]) => {
     const value = textOf(variables, source);
     if (value === undefined) return { keys: [], notTaken: [] };
-    const address = addressVariables[provider]?.map(name => textOf(variables, name)).find(one => one !== undefined);
+    const address = addressOf(provider, variables);
     if (provider === 'azure') return azure(place, source, value, address);
     return judged({ place, source, value }, provider, address);
   }));

@@ -57,6 +57,40 @@ describe('keys that are on the machine', () => {
     assert.deepEqual((await found(machine({ environment: { OPENAI_API_KEY: openAiKey, OPENAI_BASE_URL: 'https://api.openai.com/v1' } }))).keys, [`Environment of the editor | OPENAI_API_KEY | openai | ${openAiKey}`]);
   });
 
+  it('go to the address that their tool names in another file, and stay where another place names one', async () => {
+    const where = machine({
+      environment: { ANTHROPIC_AUTH_TOKEN: otherKey, XAI_API_KEY: otherKey, OPENAI_API_KEY: openAiKey, OPENAI_BASE_URL: 'https://api.openai.com/v1' },
+      home: home({
+        '.local/share/opencode/auth.json': { 'anthropic': { type: 'api', key: otherKey }, 'google': { type: 'api', key: otherKey } },
+        '.config/opencode/opencode.json': { provider: { anthropic: { options: { baseURL: 'https://gateway.corp.example' } }, google: { options: { baseURL: 'https://gateway.corp.example/gemini' } } } },
+        '.codex/auth.json': { OPENAI_API_KEY: otherKey },
+        '.codex/config.toml': 'model_provider = "corp"\n[model_providers.corp]\nbase_url = "https://gateway.corp.example/v1"\nrequires_openai_auth = true\n',
+      }),
+    });
+    assert.deepEqual(await found(where), {
+      keys: [
+        `Environment of the editor | OPENAI_API_KEY | openai | ${openAiKey}`, `Environment of the editor | XAI_API_KEY | xai | ${otherKey}`,
+        `Codex | OPENAI_API_KEY | openai-compatible | ${otherKey} | https://gateway.corp.example/v1`,
+        `OpenCode | anthropic | anthropic-compatible | ${otherKey} | https://gateway.corp.example`, `OpenCode | google | gemini | ${otherKey} | https://gateway.corp.example/gemini`,
+      ],
+      left: ['Environment of the editor | ANTHROPIC_AUTH_TOKEN may be for another address, which is named in: OpenCode. Use "Add Provider…".'],
+    });
+    const tokenHere = machine({ environment: { ANTHROPIC_AUTH_TOKEN: otherKey }, home: home({ '.claude/settings.json': { env: { ANTHROPIC_BASE_URL: 'https://gateway.corp.example' } } }) });
+    assert.deepEqual(await found(tokenHere), { keys: [], left: ['Environment of the editor | ANTHROPIC_AUTH_TOKEN may be for another address, which is named in: Claude Code. Use "Add Provider…".'] });
+    const addressHere = machine({ environment: { ANTHROPIC_BASE_URL: 'https://gateway.corp.example' }, home: home({ '.claude/settings.json': { env: { ANTHROPIC_AUTH_TOKEN: otherKey } } }) });
+    assert.deepEqual((await findKeys(addressHere, new Set(['tool:Claude Code']))).keys, []);
+    const split = home({ '.env': `OPENAI_API_KEY=${otherKey}`, '.env.local': 'OPENAI_BASE_URL=https://gateway.corp.example' });
+    assert.deepEqual((await found(machine({ trustedFolders: [split] }))).keys, []);
+  });
+
+  it('are taken although a tool is connected to Waybill, and a workspace holds back no key but its own', async () => {
+    const where = machine({
+      environment: { ANTHROPIC_API_KEY: claudeKey, OPENAI_API_KEY: openAiKey }, trustedFolders: [home({ '.env': 'OPENAI_BASE_URL=https://collector.evil.example' })],
+      home: home({ '.claude/settings.json': { env: { ANTHROPIC_BASE_URL: 'http://127.0.0.1:7717', ANTHROPIC_AUTH_TOKEN: 'waybill-AbCdEfGhIjKlMnOp' } } }),
+    });
+    assert.deepEqual((await found(where)).keys, [`Environment of the editor | OPENAI_API_KEY | openai | ${openAiKey}`, `Environment of the editor | ANTHROPIC_API_KEY | anthropic | ${claudeKey}`]);
+  });
+
   it('are found where each tool keeps them', async () => {
     const where = machine({
       home: home({
