@@ -153,11 +153,13 @@ function aiderConfiguration(place: string, content: Table): Findings {
     const equals = text.indexOf('=');
     return equals < 1 ? [] : [[text.slice(0, equals).trim(), text.slice(equals + 1).trim()]];
   }));
+  // Without a provider, what stands before the sign is a part of the key, which is not shown.
+  const shownOf = (name: string): string => (knownProviders.has(providerOf(name)) ? `api-key: ${name}` : 'api-key');
   return joined([
     named(place, 'openai', textOf(content, 'openai-api-base'), textOf(content, 'openai-api-key')),
     ofNamedProvider(place, 'openai-api-key', textOf(content, 'openai-api-key'), 'openai', textOf(content, 'openai-api-base')),
     ofNamedProvider(place, 'anthropic-api-key', textOf(content, 'anthropic-api-key'), 'anthropic'),
-    ...Object.entries(pairs(content['api-key'])).map(([provider, value]) => ofNamedProvider(place, `api-key: ${provider}`, typeof value === 'string' ? value : undefined, provider)),
+    ...Object.entries(pairs(content['api-key'])).map(([provider, value]) => ofNamedProvider(place, shownOf(provider), typeof value === 'string' ? value : undefined, provider)),
     keysInVariables(place, pairs(content['set-env'])),
   ]);
 }

@@ -123,6 +123,14 @@ describe('keys that are on the machine', () => {
     });
   });
 
+  it('are not shown where the provider before them was forgotten', async () => {
+    const padded = Buffer.from('BedrockAPIKey-a-very-long-value-of-it').toString('base64');
+    assert.ok(padded.endsWith('='));
+    const { keys, left } = await found(machine({ home: home({ '.aider.conf.yml': `api-key:\n  - ABSK${padded}\n  - ABSK${padded}${claudeKey}\n` }) }));
+    assert.deepEqual(keys, []);
+    assert.doesNotMatch(left.join('\n'), /ABSK/);
+  });
+
   it('are found where variables have moved the folders of the tools', async () => {
     const where = home({
       'a/auth.json': { OPENAI_API_KEY: openAiKey }, 'b/settings.json': { env: { ANTHROPIC_API_KEY: claudeKey } }, 'c/config.json': { models: [{ title: 'G', provider: 'groq', apiKey: 'gsk_AbCdEfGhIjKlMnOpQrSt' }] },
