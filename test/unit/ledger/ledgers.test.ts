@@ -31,6 +31,7 @@ it('a search in SQLite looks through a bounded part of the ledger at a time, and
   const ledger = inNewFolder();
   for (let index = 0; index < 4_500; index += 1) ledger.close(aReceipt(`x-${index}`, { startedAt: noon + Math.floor(index / 3), caller: { tool: index === 7 ? 'rare' : 'usual' } }));
   assert.deepEqual(await searched(ledger, { tool: 'rare' }), { ids: ['x-7'], parts: 3 });
+  assert.deepEqual(await searched(ledger, { text: 'rare' }), { ids: ['x-7'], parts: 19 });
   assert.deepEqual((await searched(ledger, { tool: 'rare', fromMs: noon + 3 })).ids, []);
   ledger.shutdown();
 });

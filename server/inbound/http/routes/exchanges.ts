@@ -1,5 +1,6 @@
 import { readRequestFilter } from '../../../api/reports/requestFilter.ts';
 import { decodePathPart } from '../request/requestPath.ts';
+import { untilGone } from '../untilGone.ts';
 import type { HttpRoute } from './httpRoute.ts';
 
 /** The latest exchanges, the receipt of one, and the end of one that runs. */
@@ -15,8 +16,12 @@ export const exchangesRoutes: readonly HttpRoute[] = [
       const filter = readRequestFilter(Object.fromEntries(parameters));
       if (typeof filter === 'string') return call.refuse(400, filter);
       if (Object.keys(filter).length === 0) return call.json(200, await router.recent(limit, before));
-      const found = await router.find({ filter: before === undefined ? filter : { ...filter, toMs: Math.min(before, filter.toMs ?? Infinity) }, limit });
-      return 'refused' in found ? call.refuse(400, found.refused) : call.json(200, found.requests);
+      return untilGone(call, async (_parameters, signal) => {
+        const found = await router.find({ filter: before === undefined ? filter : { ...filter, toMs: Math.min(before, filter.toMs ?? Infinity) }, limit }, signal);
+        if (signal.aborted) return;
+        if ('refused' in found) call.refuse(400, found.refused);
+        else call.json(200, found.requests);
+      });
     },
   },
   {

@@ -3,7 +3,7 @@ import { incidentsMarkdown, usualIncidentDays } from '../../../api/reports/incid
 import { migrationMarkdown } from '../../../api/reports/migrationText.ts';
 import { savingsMarkdown } from '../../../api/reports/savingsText.ts';
 import { localDay } from '../../../base/localDay.ts';
-import type { HttpCall } from '../httpCall.ts';
+import { untilGone } from '../untilGone.ts';
 import type { HttpRoute } from './httpRoute.ts';
 
 const usualDays = 30;
@@ -56,20 +56,6 @@ export const incidentsRoute: HttpRoute = {
     return parameters.get('format') === 'markdown' ? call.text(200, incidentsMarkdown(result.report), 'text/markdown') : call.json(200, result.report);
   }),
 };
-
-/** Runs what ends early when the caller is gone. */
-async function untilGone(call: HttpCall, answer: (parameters: URLSearchParams, signal: AbortSignal) => Promise<void>): Promise<void> {
-  const aborter = new AbortController();
-  const gone = (): void => aborter.abort();
-  call.response.once('close', gone);
-  try {
-    await answer(new URLSearchParams(call.query), aborter.signal);
-  } catch (error) {
-    if (!aborter.signal.aborted) throw error;
-  } finally {
-    call.response.off('close', gone);
-  }
-}
 
 /** The local days that a query asks for; undefined where it is none. */
 function dayRange(parameters: URLSearchParams, now: number): { fromDay: string; toDay: string } | undefined {

@@ -11,6 +11,8 @@ import { requestConditions } from './requestConditions.ts';
 
 /** Exchanges that one call looks through, so that requests are served between two calls. */
 const scanned = 2_000;
+/** The same where each one's texts are looked through, which takes longer. */
+const scannedForText = 250;
 /** Exchanges that run, at most so many: the latest. */
 const mostRunning = 200;
 const keptStatements = 16;
@@ -33,7 +35,7 @@ export class RequestSearch {
     // SQLite's own functions know upper and lower case of ASCII alone.
     database.function('holds_text', { deterministic: true }, (text, wanted) => (typeof text === 'string' && typeof wanted === 'string' && text.toLowerCase().includes(wanted) ? 1 : 0));
     this.#border = database.prepare(`SELECT started_at, seq FROM exchanges WHERE (started_at, seq) < (:startedAt, :seq) AND started_at >= :from
-      ORDER BY started_at DESC, seq DESC LIMIT 1 OFFSET ${scanned - 1}`);
+      ORDER BY started_at DESC, seq DESC LIMIT 1 OFFSET :skipped`);
     this.#attempts = database.prepare(`SELECT ${selectedAttemptColumns}, a.exchange_seq FROM attempts a WHERE a.exchange_seq IN (SELECT value FROM json_each(?)) ORDER BY a.exchange_seq, a.number`);
     this.#running = database.prepare(`SELECT ${exchangeColumns}, instance FROM exchanges INDEXED BY exchanges_open WHERE outcome = 'open' ORDER BY started_at DESC, seq DESC LIMIT ${mostRunning}`);
   }
@@ -42,7 +44,7 @@ export class RequestSearch {
   find(filter: RequestFilter, limit: number, after: RequestPlace = { startedAt: Number.MAX_SAFE_INTEGER, seq: Number.MAX_SAFE_INTEGER }): FoundRequests {
     const from = Math.ceil(filter.fromMs ?? 0);
     const begin = filter.toMs !== undefined && filter.toMs <= after.startedAt ? { startedAt: Math.ceil(filter.toMs), seq: 0 } : after;
-    const [border] = allRows(this.#border, { startedAt: begin.startedAt, seq: begin.seq, from });
+    const [border] = allRows(this.#border, { startedAt: begin.startedAt, seq: begin.seq, from, skipped: (filter.text === undefined ? scanned : scannedForText) - 1 });
     const end = border === undefined ? { startedAt: from, seq: 0 } : placeOf(border);
     const { where, parameters } = requestConditions(filter);
     const rows = allRows(this.#statement(where), { ...parameters, startedAt: begin.startedAt, seq: begin.seq, endAt: end.startedAt, endSeq: end.seq, limit });
