@@ -37,15 +37,15 @@ function sharedToken(dataDir: string): string | undefined {
   }
 }
 
-/** Never rejects; status 0: no answer. @param body JSON to post; absent: a GET @param waitMs how long nothing may come */
-export function askLocal(url: string, token: string, body?: unknown, waitMs = answerMs): Promise<{ status: number; text: string }> {
+/** Never rejects; status 0: no answer. @param body JSON to post; absent: a GET @param waitMs how long nothing may come @param signal gives the question up */
+export function askLocal(url: string, token: string, body?: unknown, waitMs = answerMs, signal?: AbortSignal): Promise<{ status: number; text: string }> {
   return new Promise(resolve => {
     const pieces: Buffer[] = [];
     let bytes = 0;
     const none = (): void => { resolve({ status: 0, text: '' }); };
     const sent = body === undefined ? undefined : JSON.stringify(body);
     const headers = { authorization: `Bearer ${token}`, ...(sent === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(sent) }) };
-    const asked = request(url, { method: sent === undefined ? 'GET' : 'POST', headers, agent: false, timeout: waitMs }, response => {
+    const asked = request(url, { method: sent === undefined ? 'GET' : 'POST', headers, agent: false, timeout: waitMs, ...(signal === undefined ? {} : { signal }) }, response => {
       response.on('data', (piece: Buffer) => {
         bytes += piece.length;
         if (bytes > largestAnswer) asked.destroy();

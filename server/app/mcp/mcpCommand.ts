@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../base/clock.ts';
-import { isObject, parseJson } from '../../base/json.ts';
 import { silentLog } from '../../base/log.ts';
 import { ProviderMessages } from '../../exchange/providerMessages.ts';
 import { loadMcp } from '../../inbound/mcp/loadMcp.ts';
@@ -14,7 +13,7 @@ import { openLedger } from '../../ledger/sqlite/sqliteLedger.ts';
 import { History } from '../../router/history.ts';
 import type { Command } from '../arguments.ts';
 import { defaultDataDir } from '../defaultDataDir.ts';
-import { askLocal, localServerAt } from '../localServer.ts';
+import { RunningServer } from './runningServer.ts';
 
 /**
  * Serves the tools of Waybill to an agent over standard input and output, one JSON message a line. Calls of tools go to the running
@@ -26,10 +25,11 @@ export async function runMcp({ port, dataDir = defaultDataDir() }: Extract<Comma
     version: process.env.WAYBILL_VERSION ?? '0.0.0', source: ledgerSource(dataDir),
     failed: error => { process.stderr.write(`A tool failed (${error instanceof Error ? error.name : 'unknown error'}).\n`); },
   });
+  const running = RunningServer.of(dataDir, port);
   const answering = new Set<Promise<void>>();
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
     if (line.trim() === '') continue;
-    const answer = answerLine(alone, line, dataDir, port).then(text => { if (text !== undefined) process.stdout.write(`${text}\n`); });
+    const answer = answerLine(alone, running, line).then(text => { if (text !== undefined) process.stdout.write(`${text}\n`); });
     answering.add(answer);
     void answer.finally(() => answering.delete(answer));
   }
@@ -37,16 +37,9 @@ export async function runMcp({ port, dataDir = defaultDataDir() }: Extract<Comma
   await Promise.allSettled(answering);
 }
 
-async function answerLine(alone: McpServer, line: string, dataDir: string, port: number | undefined): Promise<string | undefined> {
-  const message = parseJson(line);
-  if (isObject(message) && message.method === 'tools/call' && message.id !== undefined) {
-    const server = await localServerAt(dataDir, port);
-    if ('url' in server) {
-      const { status, text } = await askLocal(`${server.url}/mcp`, server.token, message);
-      if (status === 200) return text;
-    }
-  }
-  return (await alone.answer(line)).text;
+async function answerLine(alone: McpServer, running: RunningServer, line: string): Promise<string | undefined> {
+  const answer = await running.answer(line) ?? await alone.answer(line);
+  return answer.text;
 }
 
 /** Reads the ledger of a folder, which is opened for each question, so that it is held by nobody in between. */

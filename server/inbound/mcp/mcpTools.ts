@@ -53,7 +53,7 @@ const groupings = ['endpoint', 'model', 'tool', 'workspace', 'day'] as const;
 /** Lines of a list, at most so many. */
 const mostLines = 20;
 const mostSuggested = 8;
-const noServer = 'No Waybill runs now, so only the ledger can be read: start one (VS Code, or server.js serve), and ask again.';
+const noServer = 'No Waybill can be asked now (none runs, or its local endpoint is off), so only the ledger can be read: start one (VS Code, or server.js serve), and ask again.';
 
 const tools: Readonly<Record<string, Tool>> = {
   waybill_spend: {

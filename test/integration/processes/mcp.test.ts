@@ -80,7 +80,7 @@ describe('the tools for agents', () => {
     assert.match(await agent.text('waybill_why', { failed: true }), /of aider for auto.*failed/);
     assert.match(await agent.text('waybill_suggest', { task: 'Summarise this page' }), /low-cost work/);
     await server.stop();
-    assert.match(await agent.text('waybill_health'), /No Waybill runs now/);
+    assert.match(await agent.text('waybill_health'), /No Waybill can be asked now/);
     const why = await agent.text('waybill_why', { failed: true });
     assert.match(why, /of aider for auto.*failed/);
     assert.doesNotMatch(why, /secret prompt/);

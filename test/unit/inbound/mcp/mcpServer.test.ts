@@ -132,7 +132,7 @@ describe('the tools of Waybill for agents', () => {
     const { call } = serverOver(receipts);
     const cases: [string, object, RegExp][] = [
       ['waybill_spend', { range: 'ever' }, /Give range as one of today/], ['waybill_spend', { sinse: 1 }, /takes no "sinse"/], ['waybill_why', { request: 'x-9' }, /no request of that id/], ['waybill_why', { tool: 'nobody' }, /no such request/],
-      ['waybill_why', { failed: 'yes' }, /true or false/], ['waybill_health', {}, /No Waybill runs now/],
+      ['waybill_why', { failed: 'yes' }, /true or false/], ['waybill_health', {}, /No Waybill can be asked now/],
     ];
     for (const [name, given, words] of cases) {
       const result = await call(name, given);
