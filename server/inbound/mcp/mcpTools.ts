@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BudgetStatus } from '../../api/budgets/budgetStatus.ts';
 import { conditionText, failureClassWords } from '../../api/condition.ts';
 import { isWorkKind, workKinds } from '../../api/purpose.ts';
@@ -8,7 +9,7 @@ import type { FindRequestsParams, FindRequestsResult } from '../../api/reports/r
 import { countText, usdText } from '../../api/reports/reportText.ts';
 import type { TryRouteParams, TryRouteResult } from '../../api/routes/tryRoute.ts';
 import { whyText } from '../../api/routes/why.ts';
-import type { StatusSnapshot } from '../../api/status.ts';
+import type { OfferedModel, StatusSnapshot } from '../../api/status.ts';
 import { WaybillError } from '../../base/failure.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { readWorkKind } from '../../routing/purpose/workKind.ts';
@@ -53,6 +54,8 @@ const groupings = ['endpoint', 'model', 'tool', 'workspace', 'day'] as const;
 /** Lines of a list, at most so many. */
 const mostLines = 20;
 const mostSuggested = 8;
+/** Offers that are planned in one go, so that requests are served between two portions. */
+const plannedAtOnce = 25;
 const noServer = 'No Waybill can be asked now (none runs, or its local endpoint is off), so only the ledger can be read: start one (VS Code, or server.js serve), and ask again.';
 
 const tools: Readonly<Record<string, Tool>> = {
@@ -164,7 +167,7 @@ const tools: Readonly<Record<string, Tool>> = {
       images: { type: 'boolean', default: false, description: 'The request has images.' },
     },
     required: ['task'],
-    async run(source, given) {
+    async run(source, given, signal) {
       const { status, tryRoute } = liveOf(source);
       const task = textOf(given, 'task');
       if (task === undefined || task.trim() === '') throw new WrongArgument('Give task: a sentence about what is to be done.');
@@ -174,11 +177,14 @@ const tools: Readonly<Record<string, Tool>> = {
       const kind: WorkKind = stated ?? read?.kind ?? 'balanced';
       const why = stated !== undefined ? 'as stated' : read === undefined ? 'the task says too little to judge it' : read.about;
       const request = { inputTokens: countOf(given, 'inputTokens') ?? 2000, maxOutputTokens: countOf(given, 'outputTokens') ?? 800, tools: flagOf(given, 'tools'), images: flagOf(given, 'images'), role: 'main', kind } as const;
-      const options = status().offered.flatMap(({ requestedModel, kind: what }) => {
+      const options: Suggestion[] = [];
+      for (const [index, { requestedModel, kind: what }] of status().offered.entries()) {
+        if (index > 0 && index % plannedAtOnce === 0) await nextTurn();
+        if (signal.aborted) break;
         const { plan, expectedMicroUsd: [expected], outcome } = tryRoute({ requestedModel, ...request });
         const [first] = plan.targets;
-        return first === undefined || outcome !== undefined ? [] : [{ name: requestedModel, what, target: first.target, expected: expected ?? undefined, ...ledBy(plan) }];
-      });
+        if (first !== undefined && outcome === undefined) options.push({ name: requestedModel, what, target: first.target, expected: expected ?? undefined, ...ledBy(plan) });
+      }
       const sorted = options.sort((one, other) => (one.expected ?? Infinity) - (other.expected ?? Infinity));
       const shown = sorted.slice(0, mostSuggested).map(({ expected, ...one }) => ({ ...one, expectedCost: expected === undefined ? 'unknown' : `~${usdText(expected)}` }));
       return {
@@ -255,6 +261,9 @@ function withoutMessages(receipt: Receipt): Receipt {
   const { message: _message, ...plain } = receipt;
   return { ...plain, attempts: receipt.attempts.map(({ message: _own, ...attempt }) => attempt) };
 }
+
+/** What can answer a task. `expected`: micro-dollars. */
+interface Suggestion { name: string; what: OfferedModel['kind']; target: string; expected: number | undefined; becauseOfKind?: string }
 
 /** The kind of work or role by which the route chose its first target. */
 function ledBy({ purpose }: Plan): { becauseOfKind?: string } {

@@ -128,6 +128,28 @@ describe('the tools of Waybill for agents', () => {
     assert.doesNotMatch(JSON.stringify(result), /French/);
   });
 
+  it('plan many offers in portions, between which others are served, and no more once the caller is gone', async () => {
+    let planned = 0;
+    const many: LiveSource = {
+      status: () => emptyStatus({ at: noon, offered: Array.from({ length: 500 }, (_, index) => offer(`m-${String(index)}`, 'model')) }),
+      tryRoute: ({ requestedModel }) => {
+        planned += 1;
+        return { plan: planFor(requestedModel), expectedMicroUsd: [null] };
+      },
+    };
+    const { ask, call } = serverOver([], many);
+    const suggested = call('waybill_suggest', { task: 'x' });
+    const before = await new Promise<number>(resolve => setImmediate(() => resolve(planned)));
+    assert.ok(before < 100, String(before));
+    await suggested;
+    assert.equal(planned, 500);
+    planned = 0;
+    const cancelled = ask({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'waybill_suggest', arguments: { task: 'x' } } });
+    await ask({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
+    assert.equal(await cancelled, undefined);
+    assert.ok(planned < 100, String(planned));
+  });
+
   it('tell the model what is wrong with a call, so that it can correct itself', async () => {
     const { call } = serverOver(receipts);
     const cases: [string, object, RegExp][] = [
