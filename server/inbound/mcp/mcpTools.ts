@@ -141,7 +141,7 @@ const tools: Readonly<Record<string, Tool>> = {
     },
     async run(source, given, signal) {
       const receipt = await receiptFor(source, given, signal);
-      const plain = withoutMessages(receipt);
+      const plain = plainReceipt(receipt);
       const attempts = receipt.attempts.map(one => ({
         target: one.target, outcome: one.outcome, ...(one.failureClass === undefined ? {} : { failure: failureClassWords[one.failureClass] }), ...(one.status === undefined ? {} : { status: one.status }), totalMs: Math.round(one.totalMs), cost: costText(one.cost),
       }));
@@ -256,10 +256,10 @@ async function lastWithCaps(source: McpSource, signal: AbortSignal): Promise<{ i
   return undefined;
 }
 
-/** A receipt without sentences of providers, which may quote a prompt. */
-function withoutMessages(receipt: Receipt): Receipt {
+/** A receipt without sentences of providers, which may quote a prompt, and without what a person knows a key by. */
+function plainReceipt(receipt: Receipt): Receipt {
   const { message: _message, ...plain } = receipt;
-  return { ...plain, attempts: receipt.attempts.map(({ message: _own, ...attempt }) => attempt) };
+  return { ...plain, attempts: receipt.attempts.map(({ message: _own, keyLabel: _label, keyLast4: _last4, ...attempt }) => attempt) };
 }
 
 /** What can answer a task. `expected`: micro-dollars. */

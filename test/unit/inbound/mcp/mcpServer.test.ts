@@ -115,6 +115,16 @@ describe('the tools of Waybill for agents', () => {
     for (const given of [{ failed: true }, { request: 'x-1' }, { request: 'x-2' }]) assert.doesNotMatch(JSON.stringify(await call('waybill_why', given)), /secret prompt|wxyz/);
   });
 
+  it('say that another key of an endpoint was used, and nothing by which a person knows it', async () => {
+    const [refused, second] = [anAttempt({ outcome: 'failed', failureClass: 'rate-limit', keyId: 'k-1', keyLabel: 'payroll', keyLast4: 'wxyz' }), anAttempt({ number: 2, keyId: 'k-2', keyLabel: 'research', keyLast4: '9f3c' })];
+    const { call } = serverOver([aReceipt('x-1', { attempts: [refused, second] }), aReceipt('x-2', { attempts: [refused, { ...second, keyLabel: undefined }] })]);
+    for (const request of ['x-1', 'x-2']) {
+      const why = JSON.stringify(await call('waybill_why', { request }));
+      assert.match(why, /so another one was used/);
+      assert.doesNotMatch(why, /payroll|research|wxyz|9f3c/);
+    }
+  });
+
   it('say how providers are, and what money is left', async () => {
     const { call } = serverOver(receipts, live);
     assert.match(textOf(await call('waybill_health')), /^Endpoints:\n- north \(OpenAI\): rate-limited/);
