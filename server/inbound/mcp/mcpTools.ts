@@ -10,7 +10,6 @@ import { countText, usdText } from '../../api/reports/reportText.ts';
 import type { TryRouteParams, TryRouteResult } from '../../api/routes/tryRoute.ts';
 import { whyText } from '../../api/routes/why.ts';
 import type { OfferedModel, StatusSnapshot } from '../../api/status.ts';
-import { WaybillError } from '../../base/failure.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { readWorkKind } from '../../routing/purpose/workKind.ts';
 
@@ -217,9 +216,16 @@ export async function callTool(source: McpSource, name: string, given: JsonObjec
     const { text, data } = await tool.run(source, given, signal);
     return { content: [{ type: 'text', text }], structuredContent: data };
   } catch (error) {
-    if (error instanceof WrongArgument || error instanceof WaybillError) return { content: [{ type: 'text', text: error.message }], isError: true };
-    throw error;
+    const sentence = sentenceOf(error);
+    if (sentence === undefined) throw error;
+    return { content: [{ type: 'text', text: sentence }], isError: true };
   }
+}
+
+/** The sentence of a WrongArgument or a WaybillError. This part is compiled by itself, so a WaybillError of its caller is of another copy of the class. */
+function sentenceOf(error: unknown): string | undefined {
+  if (error instanceof WrongArgument) return error.message;
+  return error instanceof Error && 'storedMessage' in error && typeof error.storedMessage === 'string' ? error.storedMessage : undefined;
 }
 
 function liveOf({ live }: McpSource): LiveSource {

@@ -172,6 +172,9 @@ describe('the tools of Waybill for agents', () => {
       assert.match(textOf(result), words);
     }
     assert.match(textOf(await serverOver([], live).call('waybill_suggest', {})), /Give task/);
+    // The tools are a file of their own, so that an error of the server is of another copy of its class.
+    const copied = Object.assign(new Error('with the words of a provider'), { storedMessage: 'The ledger is locked; ask again.' });
+    assert.equal(textOf(await serverOver([], undefined, { spend: () => Promise.reject(copied) }).call('waybill_spend')), 'The ledger is locked; ask again.');
     assert.match(textOf(await serverOver([], live).call('waybill_suggest', { task: 'x', outputTokens: -1 })), /Give outputTokens as a whole number/);
   });
 });
