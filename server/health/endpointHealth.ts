@@ -161,7 +161,8 @@ export function forgive(health: EndpointHealth, from: number, at: number): void 
 
 /** Forgets failures: breakers are closed, cooldowns are over, and nothing is unresolved. What was measured stays. */
 export function forgetFailures(health: EndpointHealth, at: number): void {
-  health.resetAt = Math.max(health.resetAt, at);
+  // The latest reset holds, an earlier moment too: the clock may have run ahead at the one before.
+  health.resetAt = at;
   health.breaker = newBreaker();
   for (const model of health.models.values()) model.breaker = newBreaker();
   health.cooldowns.restore({ endpoint: { inARow: 0 }, models: [] });

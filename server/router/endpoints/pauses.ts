@@ -24,7 +24,7 @@ export class Pauses {
   readonly #options: PausesOptions;
   /** By endpoint; empty nearly always. */
   readonly #paused = new Map<string, Pause>();
-  /** The last reset of each endpoint that was carried out here. */
+  /** The last reset of each endpoint that was carried out here, as it is stored. */
   readonly #resets = new Map<string, number>();
   readonly #reads: Guard;
   #isRead = false;
@@ -110,8 +110,9 @@ export class Pauses {
   #apply({ endpoint, pause, resetAt }: EndpointDecision): void {
     const { clock, reset } = this.#options;
     if (pause !== undefined && (pause.until === undefined || pause.until > clock.now())) this.#paused.set(endpoint, pause);
-    if (resetAt === undefined || resetAt <= (this.#resets.get(endpoint) ?? -Infinity)) return;
+    // Another moment is another reset, an earlier one too: the clock may have run ahead at the one before.
+    if (resetAt === undefined || resetAt === this.#resets.get(endpoint)) return;
     this.#resets.set(endpoint, resetAt);
-    reset(endpoint, resetAt);
+    reset(endpoint, Math.min(resetAt, clock.now()));
   }
 }

@@ -132,6 +132,26 @@ describe('a pause', () => {
     assert.deepEqual(forgotten, ['one north', 'other north']);
     remove();
   });
+
+  it('carries out a reset after one of a clock that ran ahead, and forgets nothing of the time to come', () => {
+    const { folder, remove } = temporaryFolder();
+    const resets: [string, number][] = [];
+    let now = noon + 86_400_000;
+    const server = (name: string): Pauses => new Pauses({
+      files: new EndpointFiles(path.join(folder, 'endpoints')), clock: { now: () => now }, log: silentLog, reset: (_endpoint, at) => { resets.push([name, at]); }, changed: () => undefined,
+    });
+    const one = server('one');
+    one.forgetFailures('north');
+    now = noon;
+    const other = server('other');
+    other.readOnce();
+    now += 1_000;
+    one.forgetFailures('north');
+    other.tick();
+    other.tick();
+    assert.deepEqual(resets, [['one', noon + 86_400_000], ['other', noon], ['one', noon + 1_000], ['other', noon + 1_000]]);
+    remove();
+  });
 });
 
 describe('a paused endpoint', () => {
@@ -208,5 +228,13 @@ describe('a reset', () => {
     assert.equal(healthRegistry.admission('north', 'm', testRouter.now()).admitted, true);
     testRouter.refuse('north', 'network');
     assert.equal(testRouter.snapshot().endpoints[0]?.condition.kind, 'down', 'new failures count');
+  });
+
+  it('heeds what a peer observed after it, although the clock had run ahead at the reset before', () => {
+    const { healthRegistry, now } = snapshotRouter();
+    healthRegistry.reset('north', now() + 86_400_000);
+    healthRegistry.reset('north', now());
+    for (let failures = 0; failures < 9; failures += 1) healthRegistry.record({ endpoint: 'north', model: 'm', at: now() + 1, kind: 'traffic', foreign: true, failureClass: 'network' });
+    assert.equal(healthRegistry.admission('north', 'm', now() + 2).admitted, false);
   });
 });
