@@ -133,7 +133,7 @@ export class BudgetBook {
   act({ action, budget: asked, usd = 1 }: BudgetOrder): BudgetResult {
     this.#follow();
     const named = this.#budgets.find(({ config }) => config.name === asked);
-    const budget = named ?? this.#budgets.find(({ prefix }) => asked.startsWith(prefix));
+    const budget = named ?? this.#budgets.find(one => one.isKey(asked));
     if (budget === undefined) return { refused: `There is no budget "${asked}" now.` };
     if (named !== undefined && named.config.per !== 'everything') return { refused: `The budget "${asked}" is for each ${named.config.per}: name it by its key, as GET /waybill/budgets has it.` };
     if (!Number.isFinite(usd) || usd <= 0 || usd > 1_000_000) return { refused: 'Allow an amount above 0 and up to 1,000,000 US dollars.' };

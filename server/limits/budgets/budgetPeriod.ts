@@ -70,10 +70,20 @@ export class BudgetInPeriod {
     return this.prefix + encodeURIComponent(of ?? '');
   }
 
-  /** The reverse of `keyOf`. */
+  /** The reverse of `keyOf`. @throws URIError where that did not make it */
   ofKey(key: string): string | undefined {
     const of = decodeURIComponent(key.slice(this.prefix.length));
     return of === '' ? undefined : of;
+  }
+
+  /** Whether `keyOf` can have made it. */
+  isKey(key: string): boolean {
+    try {
+      return key.startsWith(this.prefix) && this.keyOf(this.ofKey(key)) === key;
+    } catch {
+      // It holds an escape that stands for no character.
+      return false;
+    }
   }
 
   /** What it is for, of a request; empty for everything, undefined where it is not for it. Endpoints are asked for apart. */

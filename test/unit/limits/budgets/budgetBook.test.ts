@@ -280,7 +280,8 @@ describe('budgets', () => {
     server.book.act({ action: 'lift', budget: 'daily' });
     clock.at += 24 * hour;
     assert.equal(server.status().lifted, undefined);
-    assert.ok('refused' in server.book.act({ action: 'allow', budget: 'nothing' }));
+    const { key } = server.status();
+    for (const budget of ['nothing', `${key}%`, `${key}%E0%A4%A`, `${key}\ud800`]) assert.deepEqual(server.book.act({ action: 'allow', budget }), { refused: `There is no budget "${budget}" now.` });
     assert.ok('refused' in server.book.act({ action: 'allow', budget: 'daily', usd: -1 }));
   });
 
