@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HttpStatus } from '../../api/status.ts';
 
-/** Where servers of a data folder note the ports that they listen on: an empty file for each, named by the port. */
+/** Where servers of a data folder note the ports that they listen on: a file for each, named by the port, with the id of the process. */
 export const portsFolder = 'ports';
 
 const portName = /^[1-9][0-9]{0,4}$/;
@@ -25,8 +25,8 @@ export class PortNote {
     this.remove();
     if (port === undefined) return;
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    for (const old of newestFirst(this.#folder).slice(mostNotes - 1)) rmSync(join(this.#folder, old), { force: true });
-    writeFileSync(join(this.#folder, port), '', { mode: 0o600 });
+    for (const old of likeliestFirst(this.#folder).slice(mostNotes - 1)) rmSync(join(this.#folder, old), { force: true });
+    writeFileSync(join(this.#folder, port), String(process.pid), { mode: 0o600 });
     this.#noted = port;
   }
 
@@ -37,17 +37,30 @@ export class PortNote {
   }
 }
 
-/** Ports that servers of a data folder noted, the last one first. Whether a server still listens there has to be asked. */
+/** Ports that servers of a data folder noted: those of living processes first, of each the last one first. Whether a server still listens there has to be asked. */
 export function notedPorts(dataDir: string): number[] {
-  return newestFirst(join(dataDir, portsFolder)).slice(0, mostNotes).map(Number).filter(port => port <= 65_535);
+  return likeliestFirst(join(dataDir, portsFolder)).slice(0, mostNotes).map(Number).filter(port => port <= 65_535);
 }
 
-function newestFirst(folder: string): string[] {
+/** A server that was killed leaves its note, so that its process is gone; one in another container may seem so. */
+function likeliestFirst(folder: string): string[] {
   try {
     const at = (name: string): number => statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    return readdirSync(folder).filter(name => portName.test(name)).map(name => ({ name, at: at(name) })).sort((one, other) => other.at - one.at).map(({ name }) => name);
+    return readdirSync(folder).filter(name => portName.test(name)).map(name => ({ name, at: at(name), isGone: isGone(join(folder, name)) }))
+      .sort((one, other) => Number(one.isGone) - Number(other.isGone) || other.at - one.at).map(({ name }) => name);
   } catch {
     // There is no such folder before the first server listens.
     return [];
+  }
+}
+
+/** The process that wrote a note has ended; false where that is not known. */
+function isGone(file: string): boolean {
+  try {
+    const pid = Number(readFileSync(file, 'utf8'));
+    if (Number.isSafeInteger(pid) && pid > 0) process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
   }
 }
