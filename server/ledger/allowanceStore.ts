@@ -6,6 +6,8 @@ export interface TakenOfAllowance {
   readonly extra: number;
   /** The part of `used` that is reserved by servers that live; of caps it is not told apart. */
   readonly reserved: number;
+  /** The part of `used` that ended requests count for without that the ledger has it, because nobody knows what they cost, or not all of it; of caps it is not told apart. */
+  readonly unknown: number;
 }
 
 /** What was taken of the allowance of a name. */
@@ -17,13 +19,13 @@ export interface AllowanceTransaction {
   taken(key: string, start?: number): TakenOfAllowance;
   /**
    * Adds to what is used and allowed; negative amounts take back.
-   * @param reserved what this server holds more, or less, of `used` for requests that run @param start as for `taken`
+   * @param reserved what this server holds more, or less, of `used` for requests that run @param start as for `taken` @param unknown the part of `used` that nobody knows
    */
-  add(key: string, used: number, extra: number, reserved?: number, start?: number): void;
+  add(key: string, used: number, extra: number, reserved?: number, start?: number, unknown?: number): void;
   /** Those whose names begin so, of many the most used. @param most at most so many */
   under(prefix: string, most: number): NamedTaken[];
-  /** What is used is another amount, where nothing is reserved of it and nothing changed it since a moment. @param unchangedSince milliseconds since the epoch @returns whether it is now */
-  correct(key: string, used: number, unchangedSince: number): boolean;
+  /** What is known of what is used is another amount, where nothing is reserved of it and nothing changed it since a moment. @param unchangedSince milliseconds since the epoch @param keepsUnknown what nobody knows stays counted; else it is in the amount now @returns whether it is now */
+  correct(key: string, known: number, unchangedSince: number, keepsUnknown?: boolean): boolean;
   /** What dead servers reserved is no longer reserved; it stays used. @returns whether there was any */
   freeOrphans(): boolean;
   /** The turn of a conversation that is the last one, as text; undefined where none is known. */

@@ -65,7 +65,7 @@ export interface SpentBy {
   name: string;
   /** Known cost, in micro-dollars. */
   microUsd: number;
-  /** Ended attempts whose cost is unknown. */
+  /** Ended attempts whose cost is unknown, or a lower bound. */
   unknown: number;
 }
 

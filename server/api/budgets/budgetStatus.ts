@@ -14,9 +14,9 @@ export interface BudgetStatus {
   /** What it is known by to `waybill/budget` and `POST /waybill/budgets`. */
   key: string;
   limitMicroUsd: number;
-  /** What ended requests of the period cost, by the ledger and, since, by this server and its peers. */
+  /** What is known of what ended requests of the period cost, by the ledger and, since, by this server and its peers. */
   spentMicroUsd: number;
-  /** Requests of the period whose cost is unknown and so in no sum, as of the last look into the ledger; absent: none. */
+  /** Attempts of the period whose cost is not known, or not all of it, as of the last look into the ledger, and at least one where one ended since; absent: none. Of what is left they take what they were expected to cost, once the budget counts. */
   unknown?: number | undefined;
   /** What requests that run are expected to cost. */
   reservedMicroUsd: number;
@@ -26,7 +26,7 @@ export interface BudgetStatus {
   lifted?: true | undefined;
   /** Negative where more was spent; absent where it is lifted. */
   leftMicroUsd?: number | undefined;
-  /** What is spent and reserved, as a share of limit and what was allowed; of one that is lifted as a share of the limit. */
+  /** What is spent, reserved and counted for what is unknown, as a share of limit and what was allowed; of one that is lifted as a share of the limit. */
   share: number;
   state: 'ok' | 'near' | 'reached';
   /** It stops requests; otherwise it only warns. */

@@ -217,7 +217,7 @@ export function allowancePart(allowances: Pick<Allowances, 'reserve' | 'settle'>
     giveBack({ reservation }, used, _proved, cost) {
       if (reservation === undefined) return;
       const known = used === 'unsent' ? 0 : cost?.microUsd;
-      allowances.settle(reservation, known === undefined || cost?.unpriced === undefined ? known : Math.max(known, reservation.microUsd));
+      allowances.settle(reservation, known, used === 'unsent' || cost?.unpriced === undefined);
     },
   };
 }

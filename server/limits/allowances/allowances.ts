@@ -92,16 +92,20 @@ export class Allowances {
     }, allowances.some(isHard) ? mostTries : 1);
     const misfit = this.#misfit(allowances, microUsd);
     if (misfit !== undefined) return { misfit };
-    this.#add(allowances, microUsd, 0, microUsd, isCounted);
+    this.#add(allowances, microUsd, 0, microUsd, 0, isCounted);
     this.#reserve(allowances, microUsd);
     return { allowances, microUsd };
   }
 
-  /** The attempt of a reservation ended. Called once for each. @param microUsd what it cost; undefined: nobody knows, so what was reserved stays counted */
-  settle({ allowances, microUsd: reserved }: Reservation, microUsd: number | undefined): void {
+  /**
+   * The attempt of a reservation ended. Called once for each. Where nobody knows what it cost, or not all of it, it counts for no less than was reserved.
+   * @param microUsd what is known of what it cost; undefined: nothing @param isAll that is all
+   */
+  settle({ allowances, microUsd: reserved }: Reservation, microUsd: number | undefined, isAll = true): void {
     this.#reserve(allowances, -reserved);
-    const more = (microUsd ?? reserved) - reserved;
-    if (more !== 0 || (reserved !== 0 && allowances.some(isHeld))) this.#count(allowances, more, 0, -reserved);
+    const unknown = isAll && microUsd !== undefined ? 0 : Math.max(0, reserved - (microUsd ?? 0));
+    const more = (microUsd ?? 0) + unknown - reserved;
+    if (more !== 0 || (reserved !== 0 && allowances.some(isHeld))) this.#count(allowances, more, 0, -reserved, unknown);
   }
 
   /** A person allows more. */
@@ -137,11 +141,11 @@ export class Allowances {
     this.#store.close();
   }
 
-  #count(allowances: readonly Allowance[], used: number, extra: number, reserved: number): void {
+  #count(allowances: readonly Allowance[], used: number, extra: number, reserved: number, unknown = 0): void {
     const isCounted = !allowances.some(isShared) || this.#transact(transaction => {
-      for (const one of allowances) if (isShared(one)) transaction.add(one.key, used, extra, heldOf(one, reserved), startOf(one));
+      for (const one of allowances) if (isShared(one)) transaction.add(one.key, used, extra, heldOf(one, reserved), startOf(one), heldOf(one, unknown));
     });
-    this.#add(allowances, used, extra, reserved, isCounted);
+    this.#add(allowances, used, extra, reserved, unknown, isCounted);
   }
 
   /** What is left of a budget is looked up once and then followed, so that a plan asks memory; of a cap it is looked up for each plan. */
@@ -173,12 +177,12 @@ export class Allowances {
     }
   }
 
-  #add(allowances: readonly Allowance[], used: number, extra: number, reserved: number, isCounted: boolean): void {
+  #add(allowances: readonly Allowance[], used: number, extra: number, reserved: number, unknown: number, isCounted: boolean): void {
     for (const one of allowances) {
-      const held = heldOf(one, reserved);
-      const taken = plus(this.#known.get(one.key) ?? { used: startOf(one), extra: 0, reserved: 0 }, used, extra, held);
+      const more: TakenOfAllowance = { used, extra, reserved: heldOf(one, reserved), unknown: heldOf(one, unknown) };
+      const taken = plus(this.#known.get(one.key) ?? { ...nothing, used: startOf(one) }, more);
       this.#remember(one.key, { ...taken, reserved: Math.max(0, taken.reserved) });
-      if (!isCounted && isShared(one)) this.#untold.set(one.key, { start: startOf(one), ...plus(this.#untold.get(one.key) ?? nothing, used, extra, held) });
+      if (!isCounted && isShared(one)) this.#untold.set(one.key, { start: startOf(one), ...plus(this.#untold.get(one.key) ?? nothing, more) });
     }
   }
 
@@ -194,7 +198,7 @@ export class Allowances {
   /** A transaction that first tells the store what it was not told. @param tries while another server holds it @returns whether it was done */
   #transact(work: (transaction: AllowanceTransaction) => void, tries = 1): boolean {
     const outcome = this.#store.transact(transaction => {
-      for (const [key, { used, extra, reserved, start }] of this.#untold) transaction.add(key, used, extra, reserved, start);
+      for (const [key, { used, extra, reserved, unknown, start }] of this.#untold) transaction.add(key, used, extra, reserved, start, unknown);
       work(transaction);
     });
     if (outcome.done) this.#untold.clear();
@@ -207,7 +211,7 @@ export class Allowances {
 const sessions = 'session';
 /** Whoever comes back later begins anew. */
 const sessionPauseMs = 3_600_000;
-const nothing: TakenOfAllowance = { used: 0, extra: 0, reserved: 0 };
+const nothing: TakenOfAllowance = { used: 0, extra: 0, reserved: 0, unknown: 0 };
 
 function isShared({ ofProcess }: Allowance): boolean {
   return ofProcess !== true;
@@ -234,8 +238,8 @@ function takenOf(transaction: AllowanceTransaction, one: Allowance): TakenOfAllo
   return transaction.taken(one.key, startOf(one));
 }
 
-function plus(taken: TakenOfAllowance, used: number, extra: number, reserved: number): TakenOfAllowance {
-  return { used: taken.used + used, extra: taken.extra + extra, reserved: taken.reserved + reserved };
+function plus(taken: TakenOfAllowance, more: TakenOfAllowance): TakenOfAllowance {
+  return { used: taken.used + more.used, extra: taken.extra + more.extra, reserved: taken.reserved + more.reserved, unknown: taken.unknown + more.unknown };
 }
 
 /** The text that is kept of a turn: its number among those of the same words, and how long its first prompt was. */

@@ -21,13 +21,13 @@ export class MemoryAllowanceStore implements AllowanceStore, AllowanceTransactio
   }
 
   taken(key: string, start = 0): TakenOfAllowance {
-    return this.#taken.get(key) ?? { used: start, extra: 0, reserved: 0 };
+    return this.#taken.get(key) ?? { used: start, extra: 0, reserved: 0, unknown: 0 };
   }
 
-  add(key: string, used: number, extra: number, reserved = 0, start = 0): void {
+  add(key: string, used: number, extra: number, reserved = 0, start = 0, unknown = 0): void {
     const before = this.taken(key, start);
     this.#taken.delete(key);
-    this.#taken.set(key, { used: before.used + used, extra: before.extra + extra, reserved: before.reserved + reserved });
+    this.#taken.set(key, { used: before.used + used, extra: before.extra + extra, reserved: before.reserved + reserved, unknown: before.unknown + unknown });
     this.#changedAt.delete(key);
     this.#changedAt.set(key, this.#now());
     dropOldest(this.#taken, mostAllowances);
@@ -39,10 +39,11 @@ export class MemoryAllowanceStore implements AllowanceStore, AllowanceTransactio
     return found.sort((a, b) => b.used - a.used).slice(0, most);
   }
 
-  correct(key: string, used: number, unchangedSince: number): boolean {
+  correct(key: string, known: number, unchangedSince: number, keepsUnknown = false): boolean {
     const before = this.#taken.get(key);
     if (before === undefined || before.reserved !== 0 || (this.#changedAt.get(key) ?? 0) > unchangedSince) return false;
-    this.#taken.set(key, { ...before, used });
+    const unknown = keepsUnknown ? before.unknown : 0;
+    this.#taken.set(key, { ...before, used: known + unknown, unknown });
     return true;
   }
 

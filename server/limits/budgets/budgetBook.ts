@@ -1,6 +1,6 @@
 import { liftedMicroUsd, type BudgetOrder, type BudgetResult, type BudgetStatus } from '../../api/budgets/budgetStatus.ts';
 import type { NoticeParams } from '../../api/messages.ts';
-import type { PlannedBudget, Receipt } from '../../api/receipt.ts';
+import type { PlannedBudget, Receipt, SpendTotals } from '../../api/receipt.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
@@ -247,10 +247,12 @@ export class BudgetBook {
 
   /** @returns whether every count is what the ledger has */
   #isCorrected(budget: BudgetInPeriod, unchangedSince: number): boolean {
-    const done = this.#options.allowances.maintain(transaction => transaction.under(budget.prefix, mostFollowed).filter(({ key, used }) => {
+    const done = this.#options.allowances.maintain(transaction => transaction.under(budget.prefix, mostFollowed).filter(({ key, used, unknown: counted }) => {
       const of = budget.ofKey(key);
-      const { microUsd } = budget.startOf(of);
-      return budget.isInLedger(of) && used !== microUsd && !transaction.correct(key, microUsd, unchangedSince);
+      const { microUsd, unknown } = budget.startOf(of);
+      // Once the ledger knows what everything cost, what nobody knew is in its sum.
+      const kept = unknown > 0 ? counted : 0;
+      return budget.isInLedger(of) && (used !== microUsd + kept || counted !== kept) && !transaction.correct(key, microUsd, unchangedSince, unknown > 0);
     }));
     return done?.value.length === 0;
   }
@@ -261,9 +263,9 @@ export class BudgetBook {
       return new Map((await ledger.spentBy(range, per)).map(({ name, microUsd, unknown }) => [per === 'conversation' ? conversationName(name) : name, { microUsd, unknown }]));
     }
     const { totals, byEndpoint, byTool, byWorkspace } = await ledger.spend(range);
-    if (per === 'everything') return new Map([['', { microUsd: totals.microUsd, unknown: totals.unknownAttempts }]]);
+    if (per === 'everything') return new Map([['', { microUsd: totals.microUsd, unknown: unknownOf(totals) }]]);
     const groups = per === 'endpoint' ? byEndpoint : per === 'tool' ? byTool : byWorkspace;
-    return new Map(groups.filter(({ name }) => per !== 'workspace' || name !== noWorkspace).map(({ name, microUsd, unknownAttempts }) => [name, { microUsd, unknown: unknownAttempts }]));
+    return new Map(groups.filter(({ name }) => per !== 'workspace' || name !== noWorkspace).map(group => [group.name, { microUsd: group.microUsd, unknown: unknownOf(group) }]));
   }
 
   #freeOrphans(now: number): void {
@@ -320,16 +322,20 @@ export class BudgetBook {
     const { config: { name, period, per, limitMicroUsd, isHard, warnAt }, range } = budget;
     const key = budget.keyOf(of);
     const start = budget.startOf(of);
-    const { used, extra, reserved } = this.#options.allowances.known(key) ?? { used: start.microUsd, extra: 0, reserved: 0 };
+    const { used, extra, reserved, unknown } = this.#options.allowances.known(key) ?? { used: start.microUsd, extra: 0, reserved: 0, unknown: 0 };
     const isLifted = extra >= liftedMicroUsd;
     const most = limitMicroUsd + (isLifted ? 0 : extra);
     const share = used / most;
     return {
-      name, period, per, ...(of === undefined ? {} : { of }), key, limitMicroUsd, spentMicroUsd: used - reserved, ...(start.unknown === 0 ? {} : { unknown: start.unknown }), reservedMicroUsd: reserved,
+      name, period, per, ...(of === undefined ? {} : { of }), key, limitMicroUsd, spentMicroUsd: used - reserved - unknown, ...(start.unknown === 0 && unknown === 0 ? {} : { unknown: Math.max(1, start.unknown) }), reservedMicroUsd: reserved,
       ...(isLifted ? { lifted: true } : { leftMicroUsd: most - used, ...(extra === 0 ? {} : { allowedMicroUsd: extra }) }),
       share, state: share >= 1 ? 'reached' : share >= warnAt ? 'near' : 'ok', isHard, from: range.from, resetsAt: range.to,
     };
   }
+}
+
+function unknownOf({ unknownAttempts, unpricedAttempts = 0 }: Pick<SpendTotals, 'unknownAttempts' | 'unpricedAttempts'>): number {
+  return unknownAttempts + unpricedAttempts;
 }
 
 /** What is kept of what a person was told: of the share, and of prices that are not known. */

@@ -13,7 +13,7 @@ export interface BudgetedRequest {
   readonly conversation: () => string;
 }
 
-/** What the ledger has of a period. */
+/** What the ledger has of a period. `unknown`: attempts whose cost is not known, or not all of it. */
 export interface StartOfBudget { readonly microUsd: number; readonly unknown: number }
 
 /** So many allowances are kept; then they are made anew. */

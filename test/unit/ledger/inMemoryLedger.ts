@@ -130,7 +130,7 @@ export class InMemoryLedger implements Ledger {
         if (attempt.startedAt < range.from || attempt.startedAt >= range.to) continue;
         const sum = found.get(name) ?? { name, microUsd: 0, unknown: 0 };
         sum.microUsd += attempt.cost.microUsd ?? 0;
-        if (attempt.cost.certainty === 'unknown' && receipt.outcome !== 'open') sum.unknown += 1;
+        if ((attempt.cost.certainty === 'unknown' || attempt.cost.unpriced !== undefined) && receipt.outcome !== 'open') sum.unknown += 1;
         found.set(name, sum);
       }
     }

@@ -259,6 +259,13 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       ledger.shutdown();
     });
 
+    it('says of each branch what is known of its cost, and how many attempts have more that is not', async () => {
+      const ledger = make();
+      ledger.close(aReceipt('x-1', { caller: { tool: 'codex', branch: 'main' }, attempts: [anAttempt({ cost: exact(500) }), anAttempt({ number: 2, cost: { ...exact(300), unpriced: ['searches'] } }), anAttempt({ number: 3, cost: { certainty: 'unknown' } })] }));
+      assert.deepEqual(await ledger.spentBy({ from: noon - 1_000, to: noon + 1_000 }, 'branch'), [{ name: 'main', microUsd: 800, unknown: 2 }]);
+      ledger.shutdown();
+    });
+
     it('counts what a shadow sent as spent, and as no exchange', async () => {
       const ledger = make();
       const shadow = { of: 'x-1', route: 'coding', arm: 'repeat' } as const;

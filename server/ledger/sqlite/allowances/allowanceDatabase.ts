@@ -90,20 +90,22 @@ class Statements implements AllowanceTransaction {
     this.#holder = holder;
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     database.exec(`
-      CREATE TABLE IF NOT EXISTS allowances (key TEXT PRIMARY KEY, used INTEGER NOT NULL, extra INTEGER NOT NULL, changed_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS allowances (key TEXT PRIMARY KEY, used INTEGER NOT NULL, extra INTEGER NOT NULL, changed_at INTEGER NOT NULL, unknown INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS turns (conversation TEXT NOT NULL, question TEXT NOT NULL, turn TEXT NOT NULL, changed_at INTEGER NOT NULL, PRIMARY KEY (conversation, question)) STRICT, WITHOUT ROWID;
       /* What a server holds of \`used\` for requests that run there. */
       CREATE TABLE IF NOT EXISTS reserved (key TEXT NOT NULL, holder TEXT NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (key, holder)) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS holders (id TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, started_at INTEGER NOT NULL, heartbeat INTEGER NOT NULL, space TEXT, start TEXT) STRICT, WITHOUT ROWID;
     `);
+    addUnknown(database);
     const reserved = '(SELECT coalesce(sum(amount), 0) FROM reserved WHERE key = allowances.key)';
-    this.#taken = database.prepare(`SELECT used, extra, ${reserved} AS reserved FROM allowances WHERE key = ?`);
-    this.#add = database.prepare(`INSERT INTO allowances (key, used, extra, changed_at) VALUES (:key, :used + :start, :extra, :now)
-      ON CONFLICT (key) DO UPDATE SET used = used + :used, extra = extra + :extra, changed_at = :now`);
+    this.#taken = database.prepare(`SELECT used, extra, unknown, ${reserved} AS reserved FROM allowances WHERE key = ?`);
+    this.#add = database.prepare(`INSERT INTO allowances (key, used, extra, changed_at, unknown) VALUES (:key, :used + :start, :extra, :now, :unknown)
+      ON CONFLICT (key) DO UPDATE SET used = used + :used, extra = extra + :extra, changed_at = :now, unknown = unknown + :unknown`);
     this.#hold = database.prepare(`INSERT INTO reserved (key, holder, amount) VALUES (?, ?, max(0, ?3))
       ON CONFLICT (key, holder) DO UPDATE SET amount = max(0, amount + ?3)`);
-    this.#under = database.prepare(`SELECT key, used, extra, ${reserved} AS reserved FROM allowances WHERE key >= ? AND key < ? ORDER BY used DESC LIMIT ?`);
-    this.#correct = database.prepare(`UPDATE allowances SET used = ? WHERE key = ?2 AND changed_at <= ? AND NOT EXISTS (SELECT 1 FROM reserved WHERE key = ?2 AND amount > 0)`);
+    this.#under = database.prepare(`SELECT key, used, extra, unknown, ${reserved} AS reserved FROM allowances WHERE key >= ? AND key < ? ORDER BY used DESC LIMIT ?`);
+    this.#correct = database.prepare(`UPDATE allowances SET used = :known + unknown * :keeps, unknown = unknown * :keeps
+      WHERE key = :key AND changed_at <= :since AND NOT EXISTS (SELECT 1 FROM reserved WHERE key = :key AND amount > 0)`);
     this.#dataVersion = database.prepare('PRAGMA data_version');
     this.#lastTurn = database.prepare('SELECT turn FROM turns WHERE conversation = ? ORDER BY changed_at DESC LIMIT 1');
     this.#turn = database.prepare('SELECT turn FROM turns WHERE conversation = ? AND question = ?');
@@ -115,11 +117,11 @@ class Statements implements AllowanceTransaction {
 
   taken(key: string, start = 0): TakenOfAllowance {
     const row = this.#taken.get(key);
-    return row === undefined ? { used: start, extra: 0, reserved: 0 } : takenFromRow(row);
+    return row === undefined ? { used: start, extra: 0, reserved: 0, unknown: 0 } : takenFromRow(row);
   }
 
-  add(key: string, used: number, extra: number, reserved = 0, start = 0): void {
-    this.#add.run({ key, used, extra, start, now: this.#clock.now() });
+  add(key: string, used: number, extra: number, reserved = 0, start = 0, unknown = 0): void {
+    this.#add.run({ key, used, extra, start, unknown, now: this.#clock.now() });
     if (reserved === 0) return;
     if (this.#beatAt === undefined) this.#register();
     this.#hold.run(key, this.#holder, reserved);
@@ -129,8 +131,8 @@ class Statements implements AllowanceTransaction {
     return this.#under.all(prefix, `${prefix}\uffff`, most).map(row => ({ key: String(row['key']), ...takenFromRow(row) }));
   }
 
-  correct(key: string, used: number, unchangedSince: number): boolean {
-    return Number(this.#correct.run(used, key, unchangedSince).changes) > 0;
+  correct(key: string, known: number, unchangedSince: number, keepsUnknown = false): boolean {
+    return Number(this.#correct.run({ known, key, since: unchangedSince, keeps: keepsUnknown ? 1 : 0 }).changes) > 0;
   }
 
   freeOrphans(): boolean {
@@ -192,7 +194,14 @@ class Statements implements AllowanceTransaction {
 }
 
 function takenFromRow(row: Readonly<Record<string, unknown>>): TakenOfAllowance {
-  return { used: Number(row['used']), extra: Number(row['extra']), reserved: Number(row['reserved']) };
+  return { used: Number(row['used']), extra: Number(row['extra']), reserved: Number(row['reserved']), unknown: Number(row['unknown']) };
+}
+
+/** Files of earlier versions have no column for it. */
+function addUnknown(database: DatabaseSync): void {
+  const isMissing = (): boolean => database.prepare(`SELECT 1 FROM pragma_table_info('allowances') WHERE name = 'unknown'`).get() === undefined;
+  if (!isMissing()) return;
+  atomically(database, () => { if (isMissing()) database.exec('ALTER TABLE allowances ADD COLUMN unknown INTEGER NOT NULL DEFAULT 0'); });
 }
 
 function textOf(value: unknown): string | undefined {

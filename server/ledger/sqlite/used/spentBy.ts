@@ -29,7 +29,7 @@ export class SpentByQueries {
     let statement = this.#statements.get(scope);
     if (statement === undefined) this.#statements.set(scope, statement = this.#database.prepare(`
       SELECT name, sum(micro_usd) AS micro_usd, sum(unknown) AS unknown FROM (
-        SELECT ${columns[scope]} AS name, CAST(coalesce(${figure('cost_micro_usd')}, 0) AS REAL) AS micro_usd, CASE WHEN ${costCertainty} = 'unknown' THEN 1 ELSE 0 END AS unknown
+        SELECT ${columns[scope]} AS name, CAST(coalesce(${figure('cost_micro_usd')}, 0) AS REAL) AS micro_usd, CASE WHEN ${costCertainty} = 'unknown' OR a.cost_unpriced IS NOT NULL THEN 1 ELSE 0 END AS unknown
         FROM attempts a INDEXED BY attempts_by_time JOIN exchanges e ON e.seq = a.exchange_seq WHERE a.started_at >= ? AND a.started_at < ? AND a.final = 1)
       WHERE name IS NOT NULL GROUP BY name`));
     return statement;

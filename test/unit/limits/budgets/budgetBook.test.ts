@@ -11,6 +11,7 @@ import type { AllowanceStore } from '../../../../server/ledger/allowanceStore.ts
 import { LedgerUnavailableError } from '../../../../server/ledger/ledgerUnavailable.ts';
 import { createAllowanceStore } from '../../../../server/ledger/sqlite/allowances/allowanceDatabase.ts';
 import { Allowances, type Reservation } from '../../../../server/limits/allowances/allowances.ts';
+import { MemoryAllowanceStore } from '../../../../server/limits/allowances/memoryAllowanceStore.ts';
 import { BudgetBook } from '../../../../server/limits/budgets/budgetBook.ts';
 import type { BudgetAllowance } from '../../../../server/routing/caps/allowance.ts';
 import { temporaryFolder } from '../../../integration/support/temporaryFolder.ts';
@@ -126,7 +127,43 @@ describe('budgets', () => {
     server.allowances.settle(running, 100_000);
     assert.deepEqual(server.figures(), [100_000, 0, 900_000]);
     server.allowances.settle(server.reserve(200_000) ?? assert.fail(), undefined);
-    assert.deepEqual(server.figures(), [300_000, 0, 700_000], 'what nobody knows counts as was expected');
+    assert.deepEqual([...server.figures(), server.status().unknown], [100_000, 0, 700_000, 1], 'what nobody knows counts as was expected, and is in no sum');
+    server.allowances.settle(server.reserve(200_000) ?? assert.fail(), 50_000, false);
+    assert.deepEqual(server.figures(), [150_000, 0, 500_000], 'a lower bound is known, and what is missing counts as was expected');
+  });
+
+  for (const [kind, store] of [['in memory', () => new MemoryAllowanceStore(() => noon)], ['in the database', undefined]] as const) {
+    it(`go on counting what nobody knows beside what the ledger has, until it knows, ${kind}`, async () => {
+      const clock = clockAt(noon);
+      const server = await new Server('unknown', [daily], clock, new InMemoryLedger(), store?.()).ready();
+      const compared = async (): Promise<unknown[]> => {
+        clock.at += hour;
+        server.book.tick();
+        await new Promise(resolve => { setImmediate(resolve); });
+        return [...server.figures(), server.status().unknown];
+      };
+      server.allowances.settle(server.reserve(200_000) ?? assert.fail(), undefined);
+      spent(server.ledger, noon, 0, { id: 'unknown', attempts: [anAttempt({ startedAt: noon, cost: { certainty: 'unknown' } })] });
+      server.allowances.settle(server.reserve(300_000) ?? assert.fail(), 100_000, false);
+      spent(server.ledger, noon, 0, { id: 'bound', attempts: [anAttempt({ startedAt: noon, cost: { microUsd: 90_000, certainty: 'exact', unpriced: ['searches'] } })] });
+      assert.deepEqual(await compared(), [90_000, 0, 510_000, 2]);
+      spent(server.ledger, noon, 0, { id: 'unknown', attempts: [anAttempt({ startedAt: noon, cost: { microUsd: 120_000, certainty: 'exact' } })] });
+      spent(server.ledger, noon, 0, { id: 'bound', attempts: [anAttempt({ startedAt: noon, cost: { microUsd: 100_000, certainty: 'exact' } })] });
+      assert.deepEqual(await compared(), [220_000, 0, 780_000, undefined]);
+    });
+  }
+
+  it('count on in a file of an earlier version, which told nothing unknown apart', async () => {
+    const clock = clockAt(noon);
+    const before = await new Server('earlier', [daily], clock).ready();
+    before.allowances.settle(before.reserve(300_000) ?? assert.fail(), 300_000);
+    before.allowances.close();
+    const database = new DatabaseSync(path.join(folder, 'earlier', 'allowances', 'used.db'));
+    database.exec('ALTER TABLE allowances DROP COLUMN unknown');
+    database.close();
+    const server = await new Server('earlier', [daily], clock).ready();
+    server.allowances.settle(server.reserve(200_000) ?? assert.fail(), undefined);
+    assert.deepEqual([...server.figures(), server.status().unknown], [300_000, 0, 500_000, 1]);
   });
 
   it('are one for all servers of a data folder, each of which sees at its next tick what others spend', async () => {
