@@ -33,7 +33,7 @@ export interface Spending {
   /** Prices are still being loaded; undefined: they are known as far as they can be. */
   pricesReady(): Promise<void> | undefined;
   /** Absent: there is none. */
-  readonly budgets?: Pick<BudgetBook, 'of' | 'ready' | 'whyUnread'> | undefined;
+  readonly budgets?: Pick<BudgetBook, 'of' | 'ready' | 'rehearsed' | 'whyUnread'> | undefined;
   /** What tells the window of the editor from others. */
   readonly window: string;
 }

@@ -244,7 +244,7 @@ export class Router {
   /** Where a request that is made up would go now; nothing is sent. */
   tryRoute(params: TryRouteParams): TryRouteResult {
     const { services } = this.#parts;
-    return rehearse(params, services.makePlan, (estimatedTokens, writableTokens) => services.view(estimatedTokens, writableTokens), services.spending.pricesReady() === undefined);
+    return rehearse(params, services.makePlan, (estimatedTokens, writableTokens) => services.view(estimatedTokens, writableTokens), services.spending.pricesReady() === undefined, services.spending.budgets);
   }
 
   /** Some endpoint could serve some request now. */

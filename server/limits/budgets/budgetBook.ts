@@ -8,13 +8,13 @@ import type { BudgetConfig, Config } from '../../config/config.ts';
 import { LedgerUnavailableError } from '../../ledger/ledgerUnavailable.ts';
 import type { LedgerReader, SharedState } from '../../ledger/ports.ts';
 import { noWorkspace } from '../../ledger/spend.ts';
-import type { Allowance, BudgetAllowance } from '../../routing/caps/allowance.ts';
+import type { Allowance, AllowanceLeft, BudgetAllowance } from '../../routing/caps/allowance.ts';
 import type { Allowances } from '../allowances/allowances.ts';
 import { BudgetInPeriod, conversationName, type BudgetedRequest, type StartOfBudget } from './budgetPeriod.ts';
 import { dollarsText, nearMessage, reachedMessage, unpricedMessage, untilText } from './budgetTexts.ts';
 
 export interface BudgetBookOptions {
-  allowances: Pick<Allowances, 'allow' | 'forget' | 'known' | 'learn' | 'maintain' | 'revision' | 'beat'>;
+  allowances: Pick<Allowances, 'allow' | 'forget' | 'known' | 'learn' | 'left' | 'maintain' | 'revision' | 'beat'>;
   ledger: Pick<LedgerReader, 'spend' | 'spentBy'> & Pick<SharedState, 'revision'>;
   config(): Config;
   clock: Clock;
@@ -92,14 +92,31 @@ export class BudgetBook {
   of(request: BudgetedRequest): BudgetAllowance[] {
     this.#follow();
     const found: BudgetAllowance[] = [];
+    for (const budget of this.#budgets) this.#addOf(budget, request, found);
+    return found;
+  }
+
+  /** What is left of the budgets that hold for a request that is made up and the first one of its conversation. */
+  rehearsed(request: Pick<BudgetedRequest, 'input' | 'route'>): AllowanceLeft[] {
+    this.#follow();
+    const found: BudgetAllowance[] = [];
+    const ofConversations: AllowanceLeft[] = [];
     for (const budget of this.#budgets) {
-      const names = budget.config.per === 'endpoint' ? this.#options.config().endpoints.keys() : [budget.nameOf(request)];
-      for (const name of names) {
-        const allowance = name === undefined ? undefined : budget.allowanceOf(name);
-        if (allowance !== undefined) found.push(allowance);
+      if (budget.config.per !== 'conversation') this.#addOf(budget, { ...request, conversation: () => '' }, found);
+      else {
+        const allowance = budget.allowanceOf('');
+        if (allowance !== undefined) ofConversations.push({ ...allowance, leftMicroUsd: allowance.limitMicroUsd });
       }
     }
-    return found;
+    return [...this.#options.allowances.left(found), ...ofConversations];
+  }
+
+  #addOf(budget: BudgetInPeriod, request: BudgetedRequest, found: BudgetAllowance[]): void {
+    const names = budget.config.per === 'endpoint' ? this.#options.config().endpoints.keys() : [budget.nameOf(request)];
+    for (const name of names) {
+      const allowance = name === undefined ? undefined : budget.allowanceOf(name);
+      if (allowance !== undefined) found.push(allowance);
+    }
   }
 
   /** To be called about once a second. */

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TryRouteParams, TryRouteResult } from '../../../server/api/routes/tryRoute.ts';
+import { silentLog } from '../../../server/base/log.ts';
+import type { BudgetConfig, Config } from '../../../server/config/config.ts';
+import { Allowances } from '../../../server/limits/allowances/allowances.ts';
+import { MemoryAllowanceStore } from '../../../server/limits/allowances/memoryAllowanceStore.ts';
+import { BudgetBook } from '../../../server/limits/budgets/budgetBook.ts';
 import { rehearse } from '../../../server/router/rehearsal.ts';
 import { makePlan } from '../../../server/routing/makePlan.ts';
 import type { RoutingRequest } from '../../../server/routing/plan.ts';
+import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 import { FakeRoutingView, now } from '../routing/routingFixture.ts';
 
 const params: TryRouteParams = { requestedModel: 'best', inputTokens: 40_000, tools: false, images: false };
@@ -87,6 +93,28 @@ describe('a rehearsal', () => {
     assert.deepEqual(plan.targets, []);
     assert.deepEqual(capped('ask', 4_000).outcome?.kind, 'asks');
     assert.deepEqual(targetsOf(capped('stop', 6_000)), ['a/m']);
+  });
+
+  it('heeds budgets, with what is left of them now', async () => {
+    const budgets: BudgetConfig[] = [
+      { name: 'daily', limitMicroUsd: 100_000, period: 'day', per: 'everything', isHard: true, warnAt: 0.8 },
+      { name: 'talks', limitMicroUsd: 6_000, period: 'day', per: 'conversation', isHard: true, warnAt: 0.8 },
+    ];
+    const made = view();
+    (made.config as Config).budgets = budgets;
+    const allowances = new Allowances(new MemoryAllowanceStore());
+    const book = new BudgetBook({
+      allowances, ledger: new InMemoryLedger(), config: () => made.config, clock: { now: () => now }, log: silentLog, recorded: () => Promise.resolve(), changed: () => undefined, hasAudience: () => false, notify: () => undefined,
+    });
+    await book.ready();
+    const rehearsed = (): TryRouteResult => rehearse(params, makePlan, () => made, true, book);
+    assert.deepEqual(targetsOf(rehearsed()), ['a/m']);
+    const spent = book.of({ input: { caller: { tool: 'codex' } }, route: 'best', conversation: () => 'digest' });
+    allowances.settle({ allowances: spent.slice(0, 1), microUsd: 0 }, 97_000);
+    const { outcome } = rehearsed();
+    assert.ok(outcome?.kind === 'asks');
+    assert.match(outcome.why, /a\/m is expected to cost \$0\.0050, and \$0\.0030 is left of the budget "daily" \(\$0\.10 a day\)/);
+    assert.deepEqual(book.statuses()?.map(({ name, of }) => [name, of]), [['daily', undefined], ['talks', '~digest']], 'a rehearsal is no conversation');
   });
 
   it('takes no turn of a route, and draws no arm of a canary', () => {
