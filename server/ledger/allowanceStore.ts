@@ -1,3 +1,6 @@
+/** More is never allowed on top of an allowance, in millionths of a US dollar: sums stay numbers that are exact. */
+export const mostExtraMicroUsd = 2e15;
+
 /** What was taken of an allowance, in millionths of a US dollar. */
 export interface TakenOfAllowance {
   /** What ended requests cost, and what is reserved for those that run. */
@@ -18,7 +21,7 @@ export interface AllowanceTransaction {
   /** @param start what counts as used of one that nothing is known of yet */
   taken(key: string, start?: number): TakenOfAllowance;
   /**
-   * Adds to what is used and allowed; negative amounts take back.
+   * Adds to what is used and allowed, up to `mostExtraMicroUsd`; negative amounts take back.
    * @param reserved what this server holds more, or less, of `used` for requests that run @param start as for `taken` @param unknown the part of `used` that nobody knows
    */
   add(key: string, used: number, extra: number, reserved?: number, start?: number, unknown?: number): void;

@@ -1,4 +1,4 @@
-import type { AllowanceStore, AllowanceTransaction, NamedTaken, TakenOfAllowance } from '../../ledger/allowanceStore.ts';
+import { mostExtraMicroUsd, type AllowanceStore, type AllowanceTransaction, type NamedTaken, type TakenOfAllowance } from '../../ledger/allowanceStore.ts';
 import type { Allowance, AllowanceLeft } from '../../routing/caps/allowance.ts';
 
 /** So many allowances are remembered; the one that was used longest ago goes first. */
@@ -111,6 +111,15 @@ export class Allowances {
   /** A person allows more. */
   allow(allowances: readonly Allowance[], microUsd: number): void {
     this.#count(allowances, 0, microUsd, 0);
+  }
+
+  /** What a person allowed is taken back, with what peers allowed meanwhile. */
+  restore(one: Allowance): void {
+    const isDone = this.#transact(transaction => {
+      transaction.add(one.key, 0, -takenOf(transaction, one).extra, 0, startOf(one));
+      this.#remember(one.key, takenOf(transaction, one));
+    });
+    if (!isDone) this.#count([one], 0, -(this.#known.get(one.key)?.extra ?? 0), 0);
   }
 
   /**
@@ -239,7 +248,7 @@ function takenOf(transaction: AllowanceTransaction, one: Allowance): TakenOfAllo
 }
 
 function plus(taken: TakenOfAllowance, more: TakenOfAllowance): TakenOfAllowance {
-  return { used: taken.used + more.used, extra: taken.extra + more.extra, reserved: taken.reserved + more.reserved, unknown: taken.unknown + more.unknown };
+  return { used: taken.used + more.used, extra: Math.min(taken.extra + more.extra, mostExtraMicroUsd), reserved: taken.reserved + more.reserved, unknown: taken.unknown + more.unknown };
 }
 
 /** The text that is kept of a turn: its number among those of the same words, and how long its first prompt was. */

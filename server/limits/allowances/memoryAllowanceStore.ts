@@ -1,4 +1,4 @@
-import type { AllowanceOutcome, AllowanceStore, AllowanceTransaction, NamedTaken, TakenOfAllowance } from '../../ledger/allowanceStore.ts';
+import { mostExtraMicroUsd, type AllowanceOutcome, type AllowanceStore, type AllowanceTransaction, type NamedTaken, type TakenOfAllowance } from '../../ledger/allowanceStore.ts';
 
 const mostTurns = 5_000;
 const mostAllowances = 20_000;
@@ -27,7 +27,7 @@ export class MemoryAllowanceStore implements AllowanceStore, AllowanceTransactio
   add(key: string, used: number, extra: number, reserved = 0, start = 0, unknown = 0): void {
     const before = this.taken(key, start);
     this.#taken.delete(key);
-    this.#taken.set(key, { used: before.used + used, extra: before.extra + extra, reserved: before.reserved + reserved, unknown: before.unknown + unknown });
+    this.#taken.set(key, { used: before.used + used, extra: Math.min(before.extra + extra, mostExtraMicroUsd), reserved: before.reserved + reserved, unknown: before.unknown + unknown });
     this.#changedAt.delete(key);
     this.#changedAt.set(key, this.#now());
     dropOldest(this.#taken, mostAllowances);

@@ -14,7 +14,7 @@ import { BudgetInPeriod, conversationName, type BudgetedRequest, type StartOfBud
 import { dollarsText, nearMessage, reachedMessage, unpricedMessage, untilText } from './budgetTexts.ts';
 
 export interface BudgetBookOptions {
-  allowances: Pick<Allowances, 'allow' | 'forget' | 'known' | 'learn' | 'left' | 'maintain' | 'revision' | 'beat'>;
+  allowances: Pick<Allowances, 'allow' | 'forget' | 'known' | 'learn' | 'left' | 'restore' | 'maintain' | 'revision' | 'beat'>;
   ledger: Pick<LedgerReader, 'spend' | 'spentBy'> & Pick<SharedState, 'revision'>;
   config(): Config;
   clock: Clock;
@@ -158,9 +158,8 @@ export class BudgetBook {
     const allowance = budget.allowanceOf(of ?? '');
     if (allowance === undefined) return { refused: `The budget "${budget.config.name}" is not for ${of ?? 'everything'}.` };
     const { allowances, changed } = this.#options;
-    const extra = allowances.known(allowance.key)?.extra ?? 0;
-    if (action === 'restore') allowances.allow([allowance], -extra);
-    else if (action === 'lift' && extra < liftedMicroUsd) allowances.allow([allowance], liftedMicroUsd);
+    if (action === 'restore') allowances.restore(allowance);
+    else if (action === 'lift' && (allowances.known(allowance.key)?.extra ?? 0) < liftedMicroUsd) allowances.allow([allowance], liftedMicroUsd);
     else if (action === 'allow') allowances.allow([allowance], Math.round(usd * 1e6));
     // When that is used up, a person is told again.
     this.#told.set(allowance.key, near);

@@ -76,10 +76,10 @@ export class BudgetInPeriod {
     return of === '' ? undefined : of;
   }
 
-  /** Whether `keyOf` can have made it. */
+  /** Whether `keyOf` can have made it: for everything there is one alone. */
   isKey(key: string): boolean {
     try {
-      return key.startsWith(this.prefix) && this.keyOf(this.ofKey(key)) === key;
+      return key.startsWith(this.prefix) && (key === this.prefix) === (this.config.per === 'everything') && this.keyOf(this.ofKey(key)) === key;
     } catch {
       // It holds an escape that stands for no character.
       return false;

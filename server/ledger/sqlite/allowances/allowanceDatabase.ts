@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
-import type { AllowanceOutcome, AllowanceStore, AllowanceTransaction, NamedTaken, TakenOfAllowance } from '../../allowanceStore.ts';
+import { mostExtraMicroUsd, type AllowanceOutcome, type AllowanceStore, type AllowanceTransaction, type NamedTaken, type TakenOfAllowance } from '../../allowanceStore.ts';
 import { heartbeatMs, instanceFromRow, isAliveHere } from '../instances.ts';
 import { atomically, OnDemandDatabase } from '../onDemand/onDemandDatabase.ts';
 import { processIdentity } from '../processIdentity.ts';
@@ -100,7 +100,7 @@ class Statements implements AllowanceTransaction {
     const reserved = '(SELECT coalesce(sum(amount), 0) FROM reserved WHERE key = allowances.key)';
     this.#taken = database.prepare(`SELECT used, extra, unknown, ${reserved} AS reserved FROM allowances WHERE key = ?`);
     this.#add = database.prepare(`INSERT INTO allowances (key, used, extra, changed_at, unknown) VALUES (:key, :used + :start, :extra, :now, :unknown)
-      ON CONFLICT (key) DO UPDATE SET used = used + :used, extra = extra + :extra, changed_at = :now, unknown = unknown + :unknown`);
+      ON CONFLICT (key) DO UPDATE SET used = used + :used, extra = min(extra + :extra, ${mostExtraMicroUsd}), changed_at = :now, unknown = unknown + :unknown`);
     this.#hold = database.prepare(`INSERT INTO reserved (key, holder, amount) VALUES (?, ?, max(0, ?3))
       ON CONFLICT (key, holder) DO UPDATE SET amount = max(0, amount + ?3)`);
     this.#under = database.prepare(`SELECT key, used, extra, unknown, ${reserved} AS reserved FROM allowances WHERE key >= ? AND key < ? ORDER BY used DESC LIMIT ?`);

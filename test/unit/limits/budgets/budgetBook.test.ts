@@ -318,8 +318,24 @@ describe('budgets', () => {
     clock.at += 24 * hour;
     assert.equal(server.status().lifted, undefined);
     const { key } = server.status();
-    for (const budget of ['nothing', `${key}%`, `${key}%E0%A4%A`, `${key}\ud800`]) assert.deepEqual(server.book.act({ action: 'allow', budget }), { refused: `There is no budget "${budget}" now.` });
+    for (const budget of ['nothing', `${key}something`, `${key}%`, `${key}%E0%A4%A`, `${key}\ud800`]) assert.deepEqual(server.book.act({ action: 'allow', budget }), { refused: `There is no budget "${budget}" now.` });
     assert.ok('refused' in server.book.act({ action: 'allow', budget: 'daily', usd: -1 }));
+  });
+
+  it('hold again with all that was allowed in any window, and allow no more than what can be counted', async () => {
+    const clock = clockAt(noon);
+    const [one, other] = [await new Server('restored', [daily], clock).ready(), await new Server('restored', [daily], clock).ready()];
+    one.book.act({ action: 'allow', budget: 'daily' });
+    other.book.act({ action: 'allow', budget: 'daily', usd: 2 });
+    one.book.act({ action: 'restore', budget: 'daily' });
+    assert.equal(one.status().leftMicroUsd, 1_000_000);
+    other.book.tick();
+    assert.equal(other.status().leftMicroUsd, 1_000_000);
+    for (const { allowances, of } of [one, other].map(server => ({ allowances: server.allowances, of: server.of() }))) for (let times = 0; times < 20; times += 1) allowances.allow(of, 1e15);
+    one.book.tick();
+    assert.deepEqual([one, other].map(({ allowances, book }) => [allowances.known(one.status().key)?.extra, book.statuses()?.[0]?.lifted]), [[2e15, true], [2e15, true]]);
+    one.book.act({ action: 'restore', budget: 'daily' });
+    assert.equal(one.status().leftMicroUsd, 1_000_000);
   });
 
   it('go on counting while the ledger cannot be read, and from what the folder has', async () => {
