@@ -31,6 +31,8 @@ export class Allowances {
   /** What the store was not told yet. */
   readonly #untold = new Map<string, TakenOfAllowance & { readonly start: number }>();
 
+  #version = 0;
+
   constructor(store: AllowanceStore) {
     this.#store = store;
   }
@@ -39,6 +41,11 @@ export class Allowances {
   left(allowances: readonly Allowance[], fresh = false): AllowanceLeft[] {
     if (allowances.some(one => (fresh ? isShared(one) : this.#isToRead(one)))) this.#transact(transaction => { for (const one of allowances) if (isShared(one)) this.#remember(one.key, takenOf(transaction, one)); });
     return allowances.map(one => this.#leftOf(one));
+  }
+
+  /** Grows with each change of what is known here. */
+  get version(): number {
+    return this.#version;
   }
 
   /** What was taken of a name, as far as it is known here, without a look into the store. */
@@ -59,6 +66,7 @@ export class Allowances {
     const inStore = this.learn(prefix, mostKept);
     if (inStore === undefined || inStore.length === mostKept) return;
     const kept = new Set(inStore.map(({ key }) => key));
+    this.#version += 1;
     for (const key of this.#known.keys()) if (key.startsWith(prefix) && !kept.has(key)) this.#known.delete(key);
   }
 
@@ -196,6 +204,7 @@ export class Allowances {
   }
 
   #remember(key: string, taken: TakenOfAllowance): void {
+    this.#version += 1;
     this.#known.delete(key);
     this.#known.set(key, taken);
     if (this.#known.size > mostKept) for (const oldest of this.#known.keys()) {

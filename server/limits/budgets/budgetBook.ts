@@ -14,7 +14,7 @@ import { BudgetInPeriod, conversationName, type BudgetedRequest, type StartOfBud
 import { dollarsText, nearMessage, reachedMessage, unpricedMessage, untilText } from './budgetTexts.ts';
 
 export interface BudgetBookOptions {
-  allowances: Pick<Allowances, 'allow' | 'forget' | 'known' | 'learn' | 'left' | 'restore' | 'maintain' | 'revision' | 'beat'>;
+  allowances: Pick<Allowances, 'allow' | 'forget' | 'known' | 'learn' | 'left' | 'restore' | 'maintain' | 'revision' | 'beat' | 'version'>;
   ledger: Pick<LedgerReader, 'spend' | 'spentBy'> & Pick<SharedState, 'revision'>;
   config(): Config;
   clock: Clock;
@@ -44,6 +44,8 @@ const mostShown = 20;
 const near = 1;
 const reached = 2;
 
+interface MadeStatuses { readonly ofAllowances: number; readonly ofBudget: number; readonly statuses: readonly BudgetStatus[] }
+
 /**
  * Budgets of days, weeks and months. What a period has cost before is read from the ledger once; from then on what attempts reserve and cost
  * is counted with all servers of the data folder (see Allowances), and a request asks memory and one transaction. While nothing of a budget is
@@ -62,6 +64,8 @@ export class BudgetBook {
   #comparedRevision = -1;
   #orphansAt = -Infinity;
   #revision: number | undefined;
+  /** Statuses as they were made last, by budget. */
+  readonly #made = new WeakMap<BudgetInPeriod, MadeStatuses>();
   /** What a person was told of, by key. */
   readonly #told = new Map<string, number>();
 
@@ -235,6 +239,11 @@ export class BudgetBook {
     try {
       await recorded();
       for (const budget of budgets) {
+        if (budget.isRead && this.#isUnderWay(budget)) {
+          this.#compareAt = clock.now() + compareAgainMs;
+          this.#comparedRevision = -1;
+          continue;
+        }
         const unchangedSince = clock.now() - quietMs;
         budget.begin(await this.#read(budget));
         // A plan that was made before has found nothing used.
@@ -259,6 +268,12 @@ export class BudgetBook {
   /** Learns what is counted in the store. */
   #learn(budgets: readonly BudgetInPeriod[]): void {
     for (const budget of budgets) for (const { key } of this.#options.allowances.learn(budget.prefix, mostFollowed) ?? []) budget.saw(key);
+  }
+
+  /** Of all that it counts something is reserved, so that nothing could be set to what the ledger has. */
+  #isUnderWay(budget: BudgetInPeriod): boolean {
+    const counted = this.#options.allowances.maintain(transaction => transaction.under(budget.prefix, mostFollowed))?.value;
+    return counted !== undefined && counted.length > 0 && counted.every(({ reserved }) => reserved > 0);
   }
 
   /** @returns whether every count is what the ledger has */
@@ -325,8 +340,17 @@ export class BudgetBook {
     return this.#budgets.flatMap(budget => this.#statusesOf(budget));
   }
 
-  /** Those most used first. */
-  #statusesOf(budget: BudgetInPeriod): BudgetStatus[] {
+  /** Those most used first. Made anew where something changed. */
+  #statusesOf(budget: BudgetInPeriod): readonly BudgetStatus[] {
+    const { version } = this.#options.allowances;
+    const made = this.#made.get(budget);
+    if (made?.ofAllowances === version && made.ofBudget === budget.version) return made.statuses;
+    const statuses = this.#makeStatuses(budget);
+    this.#made.set(budget, { ofAllowances: version, ofBudget: budget.version, statuses });
+    return statuses;
+  }
+
+  #makeStatuses(budget: BudgetInPeriod): BudgetStatus[] {
     const { per, only } = budget.config;
     if (per === 'everything') return [this.#statusOf(budget, undefined)];
     const names = new Set([...budget.starts.keys(), ...budget.seen()]);

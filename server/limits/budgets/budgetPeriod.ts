@@ -32,6 +32,7 @@ export class BudgetInPeriod {
   readonly #seen = new Set<string>();
   #starts: ReadonlyMap<string, StartOfBudget> = new Map();
   #isRead: boolean;
+  #version = 0;
 
   /** @param now milliseconds since the epoch @param isRead what the ledger has of the period is known to be nothing */
   constructor(config: BudgetConfig, now: number, isRead = false) {
@@ -46,6 +47,11 @@ export class BudgetInPeriod {
     return this.#starts;
   }
 
+  /** Grows with each change of what its statuses are made of, beside what allowances know. */
+  get version(): number {
+    return this.#version;
+  }
+
   /** What the ledger has of the period is known. */
   get isRead(): boolean {
     return this.#isRead;
@@ -55,6 +61,7 @@ export class BudgetInPeriod {
   begin(starts: ReadonlyMap<string, StartOfBudget>): void {
     this.#starts = starts;
     this.#isRead = true;
+    this.#version += 1;
   }
 
   startOf(of: string | undefined): StartOfBudget {
@@ -108,7 +115,13 @@ export class BudgetInPeriod {
   /** A peer counts one. */
   saw(key: string): void {
     const of = this.ofKey(key);
-    if (of !== undefined && this.#seen.size < mostKept) this.#seen.add(of);
+    if (of !== undefined) this.#see(of);
+  }
+
+  #see(of: string): void {
+    if (this.#seen.size >= mostKept || this.#seen.has(of)) return;
+    this.#seen.add(of);
+    this.#version += 1;
   }
 
   isFor(name: string): boolean {
@@ -129,7 +142,7 @@ export class BudgetInPeriod {
         budget: { name, period, per, of: named, ...(per === 'endpoint' ? { endpoint: named } : {}), isHard, cheaperAt, resetsAt: this.range.to, get startMicroUsd() { return start(); } },
       };
       this.#allowances.set(of, allowance);
-      if (named !== undefined && this.#seen.size < mostKept) this.#seen.add(named);
+      if (named !== undefined) this.#see(named);
     }
     return allowance;
   }

@@ -225,6 +225,33 @@ describe('budgets', () => {
     assert.deepEqual(server.figures(), [1, 0, 999_999]);
   });
 
+  it('read nothing from the ledger while something is under way for all that they count, and make nothing at rest', async () => {
+    const clock = clockAt(noon);
+    const server = await new Server('rest', [daily, { ...daily, name: 'tools', per: 'tool' }], clock).ready();
+    const running = server.reserve(900_000) ?? assert.fail();
+    let reads = 0;
+    const read = server.ledger.spend.bind(server.ledger);
+    server.ledger.spend = range => { reads += 1; return read(range); };
+    const later = async (): Promise<BudgetStatus[]> => {
+      clock.at += hour;
+      server.book.tick();
+      await new Promise(resolve => { setImmediate(resolve); });
+      return server.book.statuses() ?? [];
+    };
+    spent(server.ledger, noon, 1, { caller: { tool: 'test' } });
+    await later();
+    await later();
+    assert.equal(reads, 0);
+    server.allowances.settle(running, 1);
+    await later();
+    assert.equal(reads, 2);
+    const [before, after] = [await later(), await later()];
+    assert.equal(before.length, 2);
+    assert.ok(before.every((status, index) => status === after[index]), 'the same objects');
+    assert.equal(server.reserve(200_000) === undefined, false);
+    assert.deepEqual([server.figures(), server.figures('test')], [[1, 200_000, 799_999], [1, 200_000, 799_999]]);
+  });
+
   it('take over from the ledger for each that nothing is under way for, whatever runs for others', async () => {
     const clock = clockAt(noon);
     const server = await new Server('busiest', [{ ...daily, name: 'tools', per: 'tool' }], clock).ready();
