@@ -63,7 +63,7 @@ export class Allowances {
 
   /** What is known of names that begin so and that the store has nothing of is asked anew. */
   forget(prefix: string): void {
-    const inStore = this.learn(prefix, mostKept);
+    const inStore = this.maintain(transaction => transaction.under(prefix, mostKept))?.value;
     if (inStore === undefined || inStore.length === mostKept) return;
     const kept = new Set(inStore.map(({ key }) => key));
     this.#version += 1;
