@@ -24,10 +24,13 @@ interface Open { incident: Incident; causes: Map<string, Incident['causes'][numb
 /** Finds the times in which endpoints failed, from what the ledger has. Pure; what is handed in stays as it is. */
 export class IncidentBook {
   readonly #extra: ExtraCost;
+  readonly #mostEvents: number;
   #events: Event[] = [];
 
-  constructor(extra: ExtraCost) {
+  /** @param mostEventsKept events beyond so many are not looked at */
+  constructor(extra: ExtraCost, mostEventsKept = mostEvents) {
     this.#extra = extra;
+    this.#mostEvents = mostEventsKept;
   }
 
   /** Takes in an exchange that has ended. */
@@ -83,7 +86,8 @@ export class IncidentBook {
 
   #push(event: Event): void {
     this.#events.push(event);
-    if (this.#events.length > mostEvents) this.#events = this.#events.slice(-mostEvents / 2);
+    // Exchanges and probes come one after the other, so the oldest are not the first.
+    if (this.#events.length > this.#mostEvents) this.#events = this.#events.sort((a, b) => a.at - b.at).slice(-Math.ceil(this.#mostEvents / 2));
   }
 }
 

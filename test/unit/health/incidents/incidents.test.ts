@@ -54,6 +54,13 @@ describe('an incident', () => {
     assert.deepEqual(found([failing(noon), failing(noon + 40 * minute)]).map(({ until }) => until), [undefined, undefined], 'nothing shows that it answered in between');
   });
 
+  it('is of the latest time where there is more than is looked at, whatever was taken in first', () => {
+    const book = new IncidentBook(() => ({ microUsd: 0, estimated: false }), 4);
+    for (const at of [noon + 50 * minute, noon + 100 * minute]) book.addProbe({ kind: 'probe', endpoint: 'south', at, ok: false, failureClass: 'network' });
+    for (const at of [noon, noon + minute, noon + 2 * minute]) book.addExchange(exchange(attempt('north', at, 'server')));
+    assert.deepEqual(book.incidents().map(({ endpoint, from }) => [endpoint, from]), [['south', noon + 100 * minute], ['south', noon + 50 * minute]]);
+  });
+
   it('does not count what is no trouble of the endpoint', () => {
     const classes: FailureClass[] = ['context-overflow', 'content-policy', 'model-not-found', 'bad-request', 'local', 'cancelled'];
     assert.deepEqual(found(classes.map(one => exchange(attempt('north', noon, one)))), []);
