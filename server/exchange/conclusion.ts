@@ -51,6 +51,9 @@ export function stoppedByUser(): FailureOfExchange {
   return { error: new WaybillError('cancelled', 'cancelled', 'The request was cancelled in Waybill; send it again to get an answer.', { status: 499 }), status: 499 };
 }
 
+/** What the receipt says of a request that a person cancelled, and whose call answered others. */
+export const stoppedWhileShared: Conclusion = { outcome: 'cancelled', failureClass: 'cancelled', message: 'The request was cancelled in Waybill; its call went on for other requests that shared it.' };
+
 function failed(failure: FailureOfExchange): Conclusion {
   return { outcome: 'failed', failureClass: failure.error.failureClass, message: failure.error.storedMessage, failure };
 }

@@ -12,7 +12,7 @@ import { attemptEnded, runningRecord, settleAttempt, type AttemptVerdict } from 
 import { isRefusal } from './attempt/record.ts';
 import { failureOf } from './attemptFailure.ts';
 import { ExchangeCache, type CachedExchange } from './cache/exchangeCache.ts';
-import { conclude, stoppedByUser } from './conclusion.ts';
+import { conclude, stoppedByUser, stoppedWhileShared } from './conclusion.ts';
 import type { ExchangeEffect, ExchangeEnd, ExchangeEvent, ExchangeState } from './machine/exchangeState.ts';
 import { goneCaller } from './goneCaller.ts';
 import { HedgeTimer } from './hedgeTimer.ts';
@@ -66,6 +66,8 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
   /** A pause, or the time in which the reader may answer. */
   #timer: NodeJS.Timeout | undefined;
   #handedOutCall = false;
+  /** A person cancelled it while others shared its call. */
+  #isStopped = false;
   #lastWriteAt: number;
 
   constructor(services: ExchangeServices, input: ExchangeInput, sink: ResponseSink) {
@@ -120,15 +122,16 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
     this.#detach();
   }
 
-  stop(): boolean {
+  stop(): 'stopped' | 'shared' | false {
     if (this.#state.kind === 'ended' || this.#wholeAttempt() !== undefined) return false;
     if (this.#cache?.callerLeft() === true) {
       this.sink.fail({ ...stoppedByUser(), exchangeId: this.receipt.id, attempts: this.receipt.attempts.length });
+      this.#isStopped = true;
       this.#detach();
-    } else {
-      this.#dispatch({ type: 'stopped' });
+      return 'shared';
     }
-    return true;
+    this.#dispatch({ type: 'stopped' });
+    return 'stopped';
   }
 
   /** The caller gets nothing more; what runs goes on. */
@@ -381,7 +384,8 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
     this.#endRest();
     const conclusion = conclude(end, this.sink, this.#services, this.#input, this.receipt);
     this.sink.onDrain = undefined;
-    this.#draft.close(conclusion.outcome, conclusion.failureClass, conclusion.message);
+    const said = this.#isStopped && conclusion.outcome === 'ok' ? stoppedWhileShared : conclusion;
+    this.#draft.close(said.outcome, said.failureClass, said.message);
     const { ended } = this.#services.events;
     if (ended.hasListeners) ended.emit({ exchange: this, receipt: this.receipt, attempts: this.#draft.ended, route: this.#route?.name });
     this.#cache?.ended(conclusion);

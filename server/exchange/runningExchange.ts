@@ -7,8 +7,8 @@ export interface RunningExchange {
   tick(now: number): void;
   /** Attempts and usage so far, for the ledger of a long stream. */
   progress(): Receipt;
-  /** A person cancels it: the caller gets an error, and what it cost so far is kept. @returns false where the caller has the whole answer already */
-  stop(): boolean;
+  /** A person cancels it: the caller gets an error, and what it cost so far is kept. @returns `shared`: its call goes on for other requests; false: the caller has the whole answer already */
+  stop(): 'stopped' | 'shared' | false;
   /** The server ends: the caller gets an error, and what the exchange cost so far is kept. */
   interrupt(): void;
   /** The second request that runs beside the first one, if one does. */

@@ -210,7 +210,9 @@ export class Router {
 
   /** Ends a request that runs here: its caller gets an error, and what it has cost is kept. */
   async cancelRequest(id: string): Promise<CancelRequestResult> {
-    if (this.#parts.running.stop(id)) return { cancelled: true, message: 'The request was cancelled. What it has cost until now is in its receipt.' };
+    const stopped = this.#parts.running.stop(id);
+    if (stopped === 'stopped') return { cancelled: true, message: 'The request was cancelled. What it has cost until now is in its receipt.' };
+    if (stopped === 'shared') return { cancelled: true, message: 'The caller of the request gets no answer. Its call goes on for other requests that share it, and what it costs is in the receipt.' };
     const receipt = await this.receipt(id);
     if (receipt === undefined) return { cancelled: false, message: 'There is no request of that id.' };
     if (receipt.outcome !== 'open') return { cancelled: false, message: 'The request has ended already.' };

@@ -47,8 +47,8 @@ export class RunningExchanges {
     return undefined;
   }
 
-  /** Ends an exchange with an error to its caller. @returns whether it did; false also where its answer is whole already */
-  stop(id: string): boolean {
+  /** Ends an exchange with an error to its caller. @returns as RunningExchange.stop; false also where no such exchange runs */
+  stop(id: string): 'stopped' | 'shared' | false {
     for (const exchange of this.#running) if (exchange.receipt.id === id) return exchange.stop();
     return false;
   }

@@ -89,7 +89,7 @@ describe('an exchange', () => {
     const { exchange, sink, transport } = exchangeUnderTest(t);
     exchange.start();
     transport.call(1).says('Hello');
-    assert.equal(exchange.stop(), true);
+    assert.equal(exchange.stop(), 'stopped');
     assert.ok(transport.call(1).isAborted);
     assert.deepEqual(sink.got, ['begin a/m', 'Hello', 'fail cancelled']);
     const { outcome, message, attempts } = exchange.receipt;

@@ -20,7 +20,7 @@ test('a status snapshot and the cap of second requests neither commit nor read t
   const pricer: Pricer = { isReady: true, ready: () => Promise.resolve(), priceAttempt: () => exact(40), contextWindow: () => undefined } as never;
   const { router, events, services } = createTestRouter({ ledger, pricer, interfaces: () => ({}) });
   const ends = (receipt: Receipt): void => {
-    const exchange = { receipt, tick() {}, progress: () => receipt, interrupt() {}, stop: () => false };
+    const exchange = { receipt, tick() {}, progress: () => receipt, interrupt() {}, stop: () => false as const };
     events.ended.emit({ exchange, receipt, attempts: receipt.attempts.map((record) => ({ record, price: {} as never })), route: undefined });
   };
   t.after(async () => {

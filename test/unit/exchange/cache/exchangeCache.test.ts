@@ -206,12 +206,15 @@ describe('requests that are the same and run at the same time', () => {
     const cache = cacheUnderTest(t);
     const first = cache.ask();
     const second = cache.ask();
-    assert.equal(first.exchange.stop(), true);
+    assert.equal(first.exchange.stop(), 'shared');
     assert.equal(first.sink.got.at(-1), 'fail cancelled');
     assert.equal(cache.transport.call(1).isAborted, false);
     cache.transport.call(1).says('Hi');
     cache.transport.call(1).ends();
     assert.deepEqual([textOf(second.sink), second.sink.got.at(-1), first.sink.got.length], ['Hi', 'end', 1]);
+    const { outcome, failureClass, message, attempts } = first.exchange.receipt;
+    assert.deepEqual([outcome, failureClass, attempts.map(one => one.outcome), second.exchange.receipt.outcome], ['cancelled', 'cancelled', ['ok'], 'ok']);
+    assert.equal(message, 'The request was cancelled in Waybill; its call went on for other requests that shared it.');
   });
 
   it('go on when the first caller leaves, and end when the last one does', t => {

@@ -112,7 +112,7 @@ function made(t: TestContext) {
       if (entry.admitted) built.limiter.release(entry.ticket, 400);
       const record = anAttempt({ endpoint: endpointName, model, keyId, startedAt: clock.at, outcome: failure === undefined ? 'ok' : 'failed', failureClass: failure?.failureClass, firstTokenMs: 300, totalMs: 900 });
       const receipt = aReceipt(`x-${exchanges}`, { startedAt: clock.at, attempts: [record] });
-      const run = { receipt, tick() {}, progress: () => receipt, interrupt() {}, stop: () => false };
+      const run = { receipt, tick() {}, progress: () => receipt, interrupt() {}, stop: () => false as const };
       built.events.started.emit({ exchange: run });
       const error = failure === undefined ? undefined : new WaybillError('provider-server', failure.failureClass, 'It failed.', { retryAfterMs: failure.retryAfterMs });
       built.events.attemptEnded.emit({
