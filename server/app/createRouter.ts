@@ -276,7 +276,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   });
   // What targets refuse copies by name is learnt for copies alone.
   const copyServices: ExchangeServices = { ...services, events: copyEvents, repairs: new LearntRepairs(() => undefined), admission: createAdmissionControl(shadowAdmissionSources({ clock, pauses, keys, healthRegistry, limiter, early, allowances })) };
-  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, shadows, responses, pauses, budgets, eventLog, changes, clock });
+  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, shadows, responses, pauses, budgets, eventLog, claims, changes, clock });
   const endpoints = new EndpointDesk({ current, pauses, prober, status, clock });
   const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed, learnt: endpoint => repairs.wordsOf(endpoint, now()) });
   const ticker = new Ticker([

@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '../../base/clock.ts';
 import type { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
-import { processIdentity, type ProcessIdentity } from './processIdentity.ts';
+import { processIdentity, processLives, type ProcessIdentity } from '../../base/processIdentity.ts';
 import { allRows, readable } from './readRows.ts';
 import { UnreadableRowError, type Row } from './rowValues.ts';
 
@@ -35,16 +35,6 @@ export const isAliveHere: IsAlive = (row, now) => {
   if (row.pid === process.pid) return row.startedAt >= now - process.uptime() * 1000 - slackMs;
   return processLives(row.pid) && now - row.heartbeat <= staleLivingMs;
 };
-
-function processLives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it exists and belongs to another user.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
 
 /** The processes that write to this ledger, and what happens to the exchanges of dead ones. */
 export class Instances {

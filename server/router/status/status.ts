@@ -24,6 +24,7 @@ import type { CurrentConfig } from '../currentConfig.ts';
 import type { FaultInjectionRunner } from '../drills/faultInjectionRunner.ts';
 import type { Pauses } from '../endpoints/pauses.ts';
 import type { EventLog } from '../eventLog.ts';
+import type { NoticeClaims } from '../incidents/noticeClaims.ts';
 import { answersInstead } from './instead.ts';
 import { OfferCache, type OfferedName, type OfferView } from './offers.ts';
 import { routedTargets } from './routedTargets.ts';
@@ -147,6 +148,7 @@ export interface StatusReaderOptions {
   pauses: OfferSources['pauses'];
   budgets: Pick<BudgetBook, 'statuses'>;
   eventLog: Pick<EventLog, 'states'>;
+  claims: Pick<NoticeClaims, 'recover'>;
   changes: Pick<StatusChanges, 'read'>;
   clock: Clock;
 }
@@ -162,11 +164,12 @@ export class StatusReader {
 
   /** The whole state, for the editor and for `GET /waybill/status`. What changed since the last call is logged. */
   snapshot(http: HttpStatus): StatusSnapshot {
-    const { current, ledger, spend, drills, canaries, shadows, responses, budgets, eventLog, changes } = this.#options;
+    const { current, ledger, spend, drills, canaries, shadows, responses, budgets, eventLog, claims, changes } = this.#options;
     const sources = this.#offerSources();
     const snapshot = buildSnapshot({ ...sources, problems: current.problems, http, ledger, spend, drill: drills.status(), canaries: canaries.statuses(), shadows: shadows.statuses(), responseCaches: responses.statuses(), budgets: budgets.statuses() });
     changes.read(statusChangesAt(sources, sources.now));
     eventLog.states(snapshot.endpoints, snapshot.at);
+    claims.recover(snapshot);
     return snapshot;
   }
 

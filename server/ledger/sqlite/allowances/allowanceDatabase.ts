@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
+import { processIdentity } from '../../../base/processIdentity.ts';
 import { mostExtraMicroUsd, type AllowanceOutcome, type AllowanceStore, type AllowanceTransaction, type NamedTaken, type TakenOfAllowance } from '../../allowanceStore.ts';
 import { heartbeatMs, instanceFromRow, isAliveHere } from '../instances.ts';
 import { atomically, OnDemandDatabase } from '../onDemand/onDemandDatabase.ts';
-import { processIdentity } from '../processIdentity.ts';
 
 export interface AllowanceStoreOptions { dataDir: string; clock: Clock; log: Log }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
 import { isAliveHere, type InstanceRow } from '../../../../server/ledger/sqlite/instances.ts';
-import { processIdentity } from '../../../../server/ledger/sqlite/processIdentity.ts';
+import { processIdentity } from '../../../../server/base/processIdentity.ts';
 
 const now = Date.now();
 

@@ -25,3 +25,14 @@ export function processIdentity(pid: number): ProcessIdentity | undefined {
     return undefined;
   }
 }
+
+/** Whether there is a process of that id on this machine, be it the one that had it before or another one. */
+export function processLives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it exists and belongs to another user.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
