@@ -8,11 +8,13 @@ import type { Endpoints } from '../../../../../client/settings/settingsEdits.ts'
 import { providerOffers } from '../../../../../server/catalog/offers.ts';
 import { InMemorySecrets } from '../../fakes.ts';
 
-/** An editor in which work with progress runs at once. */
-const editor = 'data:text/javascript,export const window = { withProgress: async (options, run) => run({}, { isCancellationRequested: false }) }; export const ProgressLocation = {}; export const QuickPickItemKind = {}; export const commands = {};';
+/** An editor in which work with progress runs at once, and lists are left as they are shown; `chosenAtFirst` has what was chosen in the last one. */
+const lists = 'export let chosenAtFirst; const createQuickPick = () => { let left; const pick = { onDidHide: run => { left = run; }, onDidAccept() {}, onDidTriggerButton() {}, onDidChangeSelection() {}, dispose() {}, show() { chosenAtFirst = pick.selectedItems; left(); } }; return pick; };';
+const editor = 'data:text/javascript,' + lists + 'export const window = { createQuickPick, withProgress: async (options, run) => run({}, { isCancellationRequested: false }) }; export const ProgressLocation = {}; export const QuickPickItemKind = {}; export const commands = {};';
 
 const hooks = registerHooks({ resolve: (name, context, next) => (name === 'vscode' ? { url: editor, shortCircuit: true } : next(name, context)) });
-const { importChosen } = await import('../../../../../client/commands/firstRun/importKeys.ts');
+const { importChosen, importFound } = await import('../../../../../client/commands/firstRun/importKeys.ts');
+const shown = await import(editor) as { chosenAtFirst: readonly { value: FoundKey }[] };
 hooks.deregister();
 
 const offers = providerOffers();
@@ -50,6 +52,15 @@ class Machine {
 }
 
 describe('keys that are imported', () => {
+  it('are not chosen at first where a workspace alone holds them, or where they are stored', async () => {
+    const of = new Machine();
+    of.endpoints = { groq: { provider: 'groq' } };
+    await of.keys.add('groq', found.secret);
+    const fresh: FoundKey = { ...found, secret: 'gsk_ZyXwVuTs1a2b' };
+    await importFound(of.services, offers, { keys: [found, fresh, { ...fresh, secret: 'gsk_MnOpQrSt5e6f', ofWorkspace: true }], notTaken: [] });
+    assert.deepEqual(shown.chosenAtFirst.map(({ value }) => value), [fresh]);
+  });
+
   it('leave a provider of the same name alone that another window adds meanwhile', async () => {
     const of = new Machine();
     of.meanwhile = async () => {
