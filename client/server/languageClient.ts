@@ -63,7 +63,9 @@ export async function connectLanguageServer(options: LanguageServerOptions, list
   }
   return {
     processId: client.serverProcess?.pid,
-    sendRequest: <Params, Result>(type: RequestType<Params, Result>, params: Params, token?: vscode.CancellationToken) => client.sendRequest<Result>(type.method, params, token),
+    // The client sends a token that is undefined as one parameter more, null, which the server would take for its own token.
+    sendRequest: <Params, Result>(type: RequestType<Params, Result>, params: Params, token?: vscode.CancellationToken) =>
+      (token === undefined ? client.sendRequest<Result>(type.method, params) : client.sendRequest<Result>(type.method, params, token)),
     sendNotification: (type, params) => {
       client.sendNotification(type.method, params).catch((error: unknown) => { options.log.debug(`A message did not reach the server: ${String(error)}`); });
     },
