@@ -1,22 +1,15 @@
-import { PerformanceObserver, performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 
-/** By now a process has started: what V8 compiles after that is compiled with the flags that are set here. */
-const startedAfterMs = 500;
-/** How long the process has to be quiet, before what its start left behind is collected; and how often that is looked at. */
-const quietMs = 1000;
-/** A process is busy whose event loop runs for more than this share of the time. */
-const quietUtilization = 0.1;
+const pollMs = 500;
 /** A young generation of this size is collected rarely enough. Without a bound V8 lets it grow past 100 MB under load. */
-const enoughYoungBytes = 4 * 1024 * 1024;
+const enoughYoungBytes = 8 * 1024 * 1024;
 /** The first V8 that has the middle compiler on: that of Node 22. */
 const firstWithMiddleCompiler = 12;
 
 /** A flag of V8, as it is by default and as it is set here. */
 interface Flag { byDefault: string; tuned: string }
 
-const oldGeneration: Flag = { byDefault: '--heap-growing-percent=0', tuned: '--heap-growing-percent=60' };
+const oldGeneration: Flag = { byDefault: '--heap-growing-percent=0', tuned: '--heap-growing-percent=100' };
 const middleCompiler: Flag = { byDefault: '--maglev-destroy-on-background', tuned: '--no-maglev-destroy-on-background' };
 const youngGeneration: Flag = { byDefault: '--semi-space-growth-factor=2', tuned: '--semi-space-growth-factor=1' };
 
@@ -24,30 +17,22 @@ const youngGeneration: Flag = { byDefault: '--semi-space-growth-factor=2', tuned
  * Tunes V8 for a small heap. A router makes mostly short-lived garbage, for which V8 reserves more and more memory; a process
  * that runs beside an editor all day should not hold it. These settings are flags of the command line, which a person who
  * runs `node server.js` does not set; V8 also reads them at run time:
- * - the old generation grows by at most 60 % between collections. Some 22 MB of it are in use; by default it grows to several times that;
+ * - the old generation at most doubles between collections (about 18 MB of it are in use). Less would save some 5 MB, and large bodies would
+ *   be collected for twice as long: their buffers count;
  * - the middle compiler (Maglev) frees its work memory at once. By default V8 puts finished jobs into a queue for a background
  *   thread, where about 35 MB of them stay. Switching this compiler off would save 10 MB more after a load, and some compiling in
  *   the first seconds; it would cost a third of all CPU after that;
- * - the young generation stops growing where it is large enough, which is looked at after each collection.
+ * - the young generation stops growing where it is large enough.
  *
  * The flags are set half a second after the start: V8 takes compiled code (Node's own, and `CompiledParts`) only where all
  * flags are as they were when it was made.
- *
- * Once, when the process is quiet after its start, everything is collected: a start leaves some 12 MB behind, mostly a grown young
- * generation, and a process that does nothing would keep them, since nothing has V8 collect. It takes some 40 ms.
  */
 export class HeapTuning {
   readonly #set = new Set<Flag>();
-  readonly #collections = new PerformanceObserver(() => { this.tune(); });
-  #timer: NodeJS.Timeout;
-  #before: EventLoopUtilization = performance.eventLoopUtilization();
+  readonly #timer: NodeJS.Timeout;
 
   constructor() {
-    this.#timer = setTimeout(() => {
-      this.tune();
-      this.#collections.observe({ entryTypes: ['gc'] });
-      this.#awaitQuiet();
-    }, startedAfterMs);
+    this.#timer = setInterval(() => { this.tune(); }, pollMs);
     this.#timer.unref();
   }
 
@@ -71,17 +56,7 @@ export class HeapTuning {
   }
 
   dispose(): void {
-    clearTimeout(this.#timer);
-    this.#collections.disconnect();
-  }
-
-  #awaitQuiet(): void {
-    this.#before = performance.eventLoopUtilization();
-    this.#timer = setTimeout(() => {
-      if (performance.eventLoopUtilization(this.#before).utilization > quietUtilization) this.#awaitQuiet();
-      else this.withDefaults(collectEverything);
-    }, quietMs);
-    this.#timer.unref();
+    clearInterval(this.#timer);
   }
 
   #apply(flag: Flag, tuned: boolean): void {
@@ -89,21 +64,5 @@ export class HeapTuning {
     setFlagsFromString(tuned ? flag.tuned : flag.byDefault);
     if (tuned) this.#set.add(flag);
     else this.#set.delete(flag);
-  }
-}
-
-/**
- * Collects all garbage and gives the memory back, but keeps the bytecode of functions that were not called lately: the first
- * requests call them. A V8 that does not know a field of the options collects as it does by itself.
- */
-function collectEverything(): void {
-  setFlagsFromString('--expose-gc');
-  setFlagsFromString('--no-flush-bytecode');
-  try {
-    const collect = runInNewContext('gc') as (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
-    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-  } finally {
-    setFlagsFromString('--flush-bytecode');
-    setFlagsFromString('--no-expose-gc');
   }
 }
