@@ -78,17 +78,10 @@ export interface PickStep<T> extends StepLook {
 /** Lets the user choose one item. */
 export async function askChoice<T>(step: PickStep<T>): Promise<Answer<T>> {
   const pick = vscode.window.createQuickPick<Choice<T>>();
-  pick.title = step.title;
-  pick.placeholder = step.placeholder;
   pick.items = step.items;
   const active = step.active === undefined || step.active < 1 ? undefined : step.items[step.active];
   if (active !== undefined) pick.activeItems = [active];
-  pick.ignoreFocusOut = true;
-  pick.matchOnDescription = true;
-  pick.matchOnDetail = true;
-  pick.step = step.step;
-  pick.totalSteps = step.totalSteps;
-  pick.buttons = step.canGoBack === true ? [vscode.QuickInputButtons.Back] : [];
+  showAsStep(pick, step);
   return new Promise<Answer<T>>(resolve => {
     const finish = (answer: Answer<T>): void => {
       resolve(answer);
@@ -121,17 +114,10 @@ export async function askMany<T>(step: ManyStep<T>): Promise<Answer<T[]>> {
   type Item = Choice<T> | vscode.QuickPickItem;
   const pick = vscode.window.createQuickPick<Item>();
   const chosen = (items: readonly Item[]): Choice<T>[] => items.filter((item): item is Choice<T> => 'value' in item);
-  pick.title = step.title;
-  pick.placeholder = step.placeholder;
   pick.canSelectMany = true;
   pick.items = step.items;
   pick.selectedItems = chosen(step.items).filter(({ value }) => step.picked(value));
-  pick.ignoreFocusOut = true;
-  pick.matchOnDescription = true;
-  pick.matchOnDetail = true;
-  pick.step = step.step;
-  pick.totalSteps = step.totalSteps;
-  pick.buttons = step.canGoBack === true ? [vscode.QuickInputButtons.Back] : [];
+  showAsStep(pick, step);
   return new Promise<Answer<T[]>>(resolve => {
     const finish = (answer: Answer<T[]>): void => {
       resolve(answer);
@@ -151,4 +137,16 @@ export async function askMany<T>(step: ManyStep<T>): Promise<Answer<T[]>> {
 /** The value chosen, or undefined when the user left; for single steps, which have no way back. */
 export function valueOf<T>(answer: Answer<T>): T | undefined {
   return answer.kind === 'value' ? answer.value : undefined;
+}
+
+/** What every list has in common: its title, that it survives a click elsewhere and searches whole lines, and its place among the steps. */
+function showAsStep(pick: vscode.QuickPick<vscode.QuickPickItem>, step: StepLook): void {
+  pick.title = step.title;
+  pick.placeholder = step.placeholder;
+  pick.ignoreFocusOut = true;
+  pick.matchOnDescription = true;
+  pick.matchOnDetail = true;
+  pick.step = step.step;
+  pick.totalSteps = step.totalSteps;
+  pick.buttons = step.canGoBack === true ? [vscode.QuickInputButtons.Back] : [];
 }
