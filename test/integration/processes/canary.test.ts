@@ -108,8 +108,9 @@ describe('a canary before real servers', () => {
 
     fresh.fails = true;
     const reached = fresh.requests;
+    // Its first failures leave the canary 5 % of the conversations, so many go by before it is known to be broken.
     for (let sent = 0; (await report()).phase === 'running'; sent++) {
-      assert.ok(sent < 60, JSON.stringify(await report()));
+      assert.ok(sent < 1000, JSON.stringify(await report()));
       assert.equal((await chat()).status, 200, 'a failure of the canary loses no turn');
     }
     const broken = await report();

@@ -12,6 +12,8 @@ import { temporaryFolder } from '../support/temporaryFolder.ts';
 const { folder, remove } = temporaryFolder();
 const configFile = path.join(folder, 'waybill.yaml');
 const dataDir = path.join(folder, 'data');
+/** Of another day the date stands before the time. */
+const moment = String.raw`(\d{4}-\d\d-\d\d )?\d\d:\d\d`;
 
 /** A provider whose answers count. */
 function answering(): Server & { answered?: number } {
@@ -69,20 +71,20 @@ describe('a pause before two real servers of one data folder', () => {
   it('sends requests of the other server around the endpoint, and its receipt says so', async () => {
     const done = await order(one, { action: 'pause', endpoint: 'north', for: '1h' });
     assert.equal(done.status, 200, done.text);
-    assert.match(done.text, /north is paused until \d\d:\d\d; requests go around it\./);
+    assert.match(done.text, new RegExp(`north is paused until ${moment}; requests go around it\\.`));
     await until('the other server knows of the pause', async () => (await conditionOf(other, 'north'))?.kind === 'paused', 5_000);
     const { receipt } = await chat(other);
     const { target, plan } = await other.receipt(receipt);
     assert.equal(target, 'south/m');
     assert.deepEqual(plan.excluded.map(left => left.target), ['north/m']);
-    assert.match(plan.excluded[0]?.reason ?? '', /^it is paused until \d\d:\d\d$/);
+    assert.match(plan.excluded[0]?.reason ?? '', new RegExp(`^it is paused until ${moment}$`));
     assert.equal(north.answered, undefined);
   });
 
   it('holds for a request that names the endpoint, in one sentence', async () => {
     const { status, text } = await chat(other, 'north/m');
     assert.equal(status, 503);
-    assert.match(text, /north\/m: it is paused until \d\d:\d\d\./);
+    assert.match(text, new RegExp(`north/m: it is paused until ${moment}\\.`));
     assert.equal(north.answered, undefined);
   });
 
