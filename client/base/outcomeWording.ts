@@ -62,10 +62,17 @@ export function toolText({ tool }: Pick<Receipt['caller'], 'tool'>): string {
   return tool === 'vscode-chat' ? 'Chat' : tool === 'http' ? 'a tool' : tool;
 }
 
-/** Who asked: `VS Code chat (agent)`, `claude-code`. */
+/** Who asked: `VS Code chat (agent)`, `claude-code`, `openai-sdk, for mai of team shop`. */
 export function callerText(caller: Receipt['caller']): string {
   const tool = caller.tool === 'vscode-chat' ? 'VS Code chat' : caller.tool === 'http' ? 'a tool on this machine' : caller.tool;
-  return caller.purpose === undefined ? tool : `${tool} (${purposeWords[caller.purpose] ?? caller.purpose})`;
+  const what = caller.purpose === undefined ? tool : `${tool} (${purposeWords[caller.purpose] ?? caller.purpose})`;
+  return forWhom(what, caller);
+}
+
+/** @param what the program that asked */
+function forWhom(what: string, { user, team }: Pick<Receipt['caller'], 'user' | 'team'>): string {
+  if (user !== undefined) return team === undefined ? `${what}, for ${user}` : `${what}, for ${user} of team ${team}`;
+  return team === undefined ? what : `${what}, for team ${team}`;
 }
 
 /** Text as Markdown shows it literally, on one line, safe inside a table cell. */

@@ -21,6 +21,11 @@ export interface Caller {
   purpose?: string | undefined;
   /** Id of the extension that asked through the editor, such as `github.copilot-chat`; absent where the editor did not say. */
   extension?: string | undefined;
+  /** Id of the token that came with the request: the name of a connected tool, or the id of a token that was made for somebody. Absent: the endpoint's own token, or the editor. */
+  token?: string | undefined;
+  /** The person and the team that its token was made for. */
+  user?: string | undefined;
+  team?: string | undefined;
 }
 
 /** How sure a figure of money is. `unknown` has no figure at all. */

@@ -45,7 +45,13 @@ export function keptCaller(caller: Caller): Caller {
     workspace: keptLabel(caller.workspace), conversation: keptLabel(caller.conversation), purpose: keptLabel(caller.purpose),
     ...(branch === undefined ? {} : { branch }),
     ...(extension === undefined ? {} : { extension }),
+    ...tokenOf(caller),
   };
+}
+
+/** What a token says of its caller is kept as it is. */
+function tokenOf({ token, user, team }: Caller): Pick<Caller, 'token' | 'user' | 'team'> | undefined {
+  return token === undefined ? undefined : { token, ...(user === undefined ? {} : { user }), ...(team === undefined ? {} : { team }) };
 }
 
 /** A text as the value of a header of our answers: printable ASCII, of bounded length; other characters become `?`. */

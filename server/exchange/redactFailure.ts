@@ -51,11 +51,13 @@ export function withoutSecrets<T extends { name: string }>(models: readonly T[],
 
 /** Who sent a request, as it may be shown and stored: tools put all kinds of things into headers. */
 export function redactCaller(caller: Caller, redactor: Pick<Redactor, 'redact'>): Caller {
-  const { tool, workspace, branch, conversation, purpose, extension } = caller;
+  const { tool, workspace, branch, conversation, purpose, extension, token, user, team } = caller;
   return {
     tool: redactor.redact(tool), workspace: redactLabel(workspace, redactor), conversation: redactLabel(conversation, redactor), purpose: redactLabel(purpose, redactor),
     ...(branch === undefined ? {} : { branch: redactor.redact(branch) }),
     ...(extension === undefined ? {} : { extension: redactor.redact(extension) }),
+    // What a token says is kept by us, and nothing that its caller wrote.
+    ...(token === undefined ? {} : { token }), ...(user === undefined ? {} : { user }), ...(team === undefined ? {} : { team }),
   };
 }
 

@@ -57,7 +57,7 @@ export interface SpendStart {
 }
 
 /** What spend can be asked for by, beside the groups of a spend report. */
-export type SpentScope = 'branch' | 'route' | 'conversation' | 'extension';
+export type SpentScope = 'branch' | 'route' | 'conversation' | 'extension' | 'token';
 
 /** What the attempts of a name cost. */
 export interface SpentBy {

@@ -16,7 +16,7 @@ import type { CommandServices } from '../services.ts';
 const title = 'Filter Requests';
 /** So many of the latest requests are looked at for values to choose from; others can be typed. */
 const lookedAt = 500;
-const offeredParts = ['text', 'tool', 'model', 'endpoint', 'provider', 'route', 'outcome', 'conversation', 'workspace', 'branch', 'extension', 'purpose', 'cost', 'time'] as const satisfies FilterPart[];
+const offeredParts = ['text', 'tool', 'model', 'endpoint', 'provider', 'route', 'outcome', 'conversation', 'workspace', 'branch', 'extension', 'token', 'user', 'team', 'purpose', 'cost', 'time'] as const satisfies FilterPart[];
 type OfferedPart = (typeof offeredParts)[number];
 
 /** "Filter Requests…": asks what to filter by and for which value, and adds that to the filter. With a filter as its target it shows just that, and asks nothing. */

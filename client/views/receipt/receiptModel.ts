@@ -103,6 +103,7 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
     ['First token', receipt.firstTokenMs === undefined ? undefined : formatDuration(receipt.firstTokenMs)],
     ['Total time', receipt.outcome === 'open' ? 'still running' : formatDuration(receipt.totalMs)],
     ['Asked by', callerText(receipt.caller)],
+    ['Token', receipt.caller.token],
     ['Extension', receipt.caller.extension],
     ['Workspace', receipt.caller.workspace],
     ['Branch', receipt.caller.branch],

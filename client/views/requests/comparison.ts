@@ -46,6 +46,7 @@ function facts(one: Receipt, other: Receipt, left: ReceiptPage, right: ReceiptPa
   return [
     ['Started', escapeMarkdown(formatMoment(one.startedAt, style)), escapeMarkdown(formatMoment(other.startedAt, style)), escapeMarkdown(formatDuration(other.startedAt - one.startedAt))],
     text('Asked by', ({ caller }) => callerText(caller)),
+    text('Token', ({ caller }) => caller.token),
     text('Workspace', ({ caller }) => caller.workspace),
     text('Branch', ({ caller }) => caller.branch),
     text('Conversation', ({ caller }) => caller.conversation),

@@ -8,7 +8,7 @@ import { toolText } from '../../base/outcomeWording.ts';
 
 /** What a person filters by: fields of a filter that belong together have one name. */
 export const filterParts = [
-  'text', 'tool', 'model', 'endpoint', 'provider', 'route', 'outcome', 'conversation', 'workspace', 'branch', 'extension', 'purpose', 'kind', 'part', 'notRecorded', 'cost', 'time',
+  'text', 'tool', 'model', 'endpoint', 'provider', 'route', 'outcome', 'conversation', 'workspace', 'branch', 'extension', 'token', 'user', 'team', 'purpose', 'kind', 'part', 'notRecorded', 'cost', 'time',
 ] as const;
 export type FilterPart = (typeof filterParts)[number];
 
@@ -19,7 +19,7 @@ export function isFilterPart(name: unknown): name is FilterPart {
 /** Names of parts as a menu shows them. Parts that other views set, and no menu offers, are among them. */
 export const partTitles: Readonly<Record<FilterPart, string>> = {
   text: 'Text', tool: 'Tool', model: 'Model', endpoint: 'Endpoint', provider: 'Provider', route: 'Route', outcome: 'Outcome', conversation: 'Conversation', workspace: 'Workspace',
-  branch: 'Branch', extension: 'Extension', purpose: 'Purpose', kind: 'Kind of work', part: 'Part of the cost', notRecorded: 'Not recorded', cost: 'Cost', time: 'Time',
+  branch: 'Branch', extension: 'Extension', token: 'Token', user: 'User', team: 'Team', purpose: 'Purpose', kind: 'Kind of work', part: 'Part of the cost', notRecorded: 'Not recorded', cost: 'Cost', time: 'Time',
 };
 
 export const outcomeTitles: Readonly<Record<NonNullable<RequestFilter['outcome']>, string>> = {
@@ -69,7 +69,7 @@ function valueText(filter: RequestFilter, part: FilterPart, style: TimeStyle): s
 }
 
 /** Values that a part has in some requests, the most frequent first. */
-export function knownValues(requests: readonly RequestSummary[], part: 'tool' | 'model' | 'endpoint' | 'conversation' | 'workspace' | 'branch' | 'extension' | 'purpose'): string[] {
+export function knownValues(requests: readonly RequestSummary[], part: 'tool' | 'model' | 'endpoint' | 'conversation' | 'workspace' | 'branch' | 'extension' | 'token' | 'user' | 'team' | 'purpose'): string[] {
   const counts = new Map<string, number>();
   for (const { caller, target, requestedModel } of requests) {
     const values = part === 'model' ? [modelOf(target), requestedModel] : part === 'endpoint' ? [target === undefined ? undefined : parseTargetName(target)?.endpoint] : [caller[part]];

@@ -15,6 +15,9 @@ export const spendDimensions = {
   purpose: 'Role',
   kind: 'Kind of work',
   extension: 'Calling extension',
+  token: 'Token',
+  user: 'User',
+  team: 'Team',
   part: 'Paid for',
 } as const;
 export type SpendDimension = keyof typeof spendDimensions;

@@ -25,6 +25,10 @@ export interface RequestFilter {
   kind?: string | undefined;
   /** The extension that asked through the editor, by its id. */
   extension?: string | undefined;
+  /** See Caller.token, as the next two. */
+  token?: string | undefined;
+  user?: string | undefined;
+  team?: string | undefined;
   /** Some attempt was made for this: see spendParts. */
   part?: SpendPart | undefined;
   /** Fields that are not recorded of the request or, of `provider`, of an attempt. */
@@ -32,16 +36,16 @@ export interface RequestFilter {
   outcome?: Receipt['outcome'] | undefined;
   /** The known cost is at least so much. A request whose cost is unknown does not pass. */
   minCostMicroUsd?: number | undefined;
-  /** Stands in a name that is kept of the request, in any case: its id, model, target, route, tool, workspace, branch, conversation, purpose or error. */
+  /** Stands in a name that is kept of the request, in any case: its id, model, target, route, tool, token, user, team, workspace, branch, conversation, purpose or error. */
   text?: string | undefined;
 }
 
 /** What not every request has. */
-export const optionalFields = ['provider', 'route', 'workspace', 'branch', 'conversation', 'purpose', 'kind', 'extension'] as const;
+export const optionalFields = ['provider', 'route', 'workspace', 'branch', 'conversation', 'purpose', 'kind', 'extension', 'token', 'user', 'team'] as const;
 export type OptionalField = (typeof optionalFields)[number];
 
 const outcomes: readonly string[] = ['ok', 'failed', 'cancelled', 'interrupted', 'open'] satisfies Receipt['outcome'][];
-const names = ['endpoint', 'provider', 'model', 'route', 'tool', 'workspace', 'branch', 'conversation', 'purpose', 'kind', 'extension', 'text'] as const;
+const names = ['endpoint', 'provider', 'model', 'route', 'tool', 'workspace', 'branch', 'conversation', 'purpose', 'kind', 'extension', 'token', 'user', 'team', 'text'] as const;
 const numbers = ['fromMs', 'toMs', 'minCostMicroUsd'] as const;
 /** The longest value of a field, in UTF-16 units. */
 const longestValue = 300;

@@ -248,4 +248,21 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   INSERT INTO counters (name, value) VALUES ('cells_rolled_up', 0);
   `,
+  `
+  /* The token that came with a request: its id, and the person and team that it was made for. NULL: the endpoint's own token, or the editor. */
+  ALTER TABLE exchanges ADD COLUMN token TEXT;
+  ALTER TABLE exchanges ADD COLUMN user TEXT;
+  ALTER TABLE exchanges ADD COLUMN team TEXT;
+  /* The cells of the dashboard are kept by them too: they are made anew from the attempts. */
+  DROP TABLE spend_combos;
+  CREATE TABLE spend_combos (
+    id INTEGER PRIMARY KEY,
+    provider TEXT NOT NULL, endpoint TEXT NOT NULL, model TEXT NOT NULL, route TEXT NOT NULL, tool TEXT NOT NULL, workspace TEXT NOT NULL,
+    branch TEXT NOT NULL, purpose TEXT NOT NULL, kind TEXT NOT NULL, extension TEXT NOT NULL, token TEXT NOT NULL, user TEXT NOT NULL, team TEXT NOT NULL,
+    part TEXT NOT NULL, has_conversation INTEGER NOT NULL,
+    UNIQUE (tool, model, endpoint, workspace, branch, purpose, kind, route, part, extension, provider, token, user, team, has_conversation)
+  ) STRICT;
+  DELETE FROM spend_cells;
+  UPDATE counters SET value = 0 WHERE name = 'cells_rolled_up';
+  `,
 ];

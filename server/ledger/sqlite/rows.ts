@@ -9,7 +9,7 @@ import { attemptFromRow } from './attemptColumns.ts';
 import { json, number, put, putNumber, text, type Row } from './rowValues.ts';
 
 export const exchangeColumns = 'seq, id, face, protocol, stream, tool, workspace, conversation, purpose, wanted, route, started_at, first_token_ms, '
-  + 'total_ms, outcome, failure_class, message, target, branch, extension, features, shadow, cache, cache_facts, CAST(saved_micro_usd AS REAL) AS saved_micro_usd';
+  + 'total_ms, outcome, failure_class, message, target, branch, extension, features, shadow, cache, cache_facts, CAST(saved_micro_usd AS REAL) AS saved_micro_usd, token, user, team';
 
 /** An attempt with what is learnt from it; see RecordedAttempt. @throws UnreadableRowError */
 export function recordedAttemptFromRow(row: Row): RecordedAttempt {
@@ -63,6 +63,9 @@ function callerFromRow(row: Row): Receipt['caller'] {
   put(caller, 'conversation', row['conversation']);
   put(caller, 'purpose', row['purpose']);
   put(caller, 'extension', row['extension']);
+  put(caller, 'token', row['token']);
+  put(caller, 'user', row['user']);
+  put(caller, 'team', row['team']);
   return caller;
 }
 

@@ -53,7 +53,6 @@ describe('the local endpoint with tokens of single tools', () => {
     };
     const token = testRouter.testRouter.tools.connect('codex');
     for (const path of ['/waybill/canary', '/waybill/shadow', '/waybill/reconcile']) assert.deepEqual([await post(path, token), await post(path, testRouter.token)], [403, 400], path);
-    assert.equal((await fetch(`${testRouter.url}/waybill/canary`, { headers: { authorization: `Bearer ${token}` } })).status, 200, 'it may read');
   });
 
   it('refuses a token as soon as a peer has revoked it, and goes on with the others', async () => {

@@ -40,6 +40,7 @@ export function findContract(name: string, make: () => Ledger): void {
         [{ endpoint: 'relay' }, 'x-3 x-2'], [{ provider: 'openrouter' }, 'x-2'], [{ kind: 'balanced' }, 'x-2'], [{ model: 'deepseek-v3.2' }, 'x-2'], [{ model: 'gpt-4.1' }, 'x-3 x-1'], [{ route: 'cheap' }, 'x-2'],
         [{ tool: 'claude-code' }, 'x-3 x-1'], [{ workspace: 'Straße' }, 'x-2'], [{ branch: 'fix' }, 'x-2'], [{ conversation: 'c-2' }, 'x-2'], [{ purpose: 'chat' }, 'x-2'],
         [{ extension: 'acme.other' }, 'x-2'], [{ extension: 'claude-code' }, ''], [{ notRecorded: ['workspace', 'extension'] }, 'x-4'], [{ notRecorded: ['kind'] }, 'x-4 x-3 x-1'], [{ notRecorded: ['provider'] }, 'x-3'], [{ outcome: 'failed' }, 'x-2'], [{ part: 'failover' }, 'x-2'], [{ part: 'answer' }, 'x-3 x-1'], [{ part: 'retry' }, ''],
+        [{ token: 'ci-x4k2' }, 'x-3 x-1'], [{ user: 'mai' }, 'x-3 x-1'], [{ team: 'other' }, ''], [{ notRecorded: ['token'] }, 'x-4 x-2'],
         [{ minCostMicroUsd: 50_000 }, 'x-3'], [{ minCostMicroUsd: 50_001 }, ''], [{ minCostMicroUsd: 0 }, 'x-4 x-3 x-1'],
         [{ text: 'STRASSE' }, ''], [{ text: 'STRAßE' }, 'x-2'], [{ text: 'check THE' }, 'x-2'], [{ text: 'refused the' }, 'x-2'], [{ text: "x-3" }, 'x-3'], [{ text: "'; --%" }, ''],
         [{ tool: 'claude-code', endpoint: 'relay', minCostMicroUsd: 1 }, 'x-3'], [{ tool: 'http', endpoint: 'relay' }, ''],

@@ -121,7 +121,7 @@ export class InMemoryLedger implements Ledger {
     for (const receipt of this.receipts.values()) {
       const { caller, plan } = receipt;
       const names: Record<SpentScope, string | undefined> = {
-        branch: caller.branch, route: plan.route, extension: caller.extension,
+        branch: caller.branch, route: plan.route, extension: caller.extension, token: caller.token,
         conversation: caller.conversation === undefined ? undefined : JSON.stringify([caller.tool, caller.conversation]),
       };
       const name = names[scope];
@@ -305,7 +305,7 @@ function passes(receipt: Receipt, filter: RequestFilter): boolean {
       case 'endpoint': return attempts.some(({ endpoint }) => endpoint === filter.endpoint);
       case 'provider': return attempts.some(({ provider }) => provider === filter.provider);
       case 'model': return plan.requestedModel === filter.model || attempts.some(({ model }) => model === filter.model);
-      case 'route': case 'kind': case 'tool': case 'workspace': case 'branch': case 'conversation': case 'purpose': case 'extension': return optional[field] === filter[field];
+      case 'route': case 'kind': case 'tool': case 'workspace': case 'branch': case 'conversation': case 'purpose': case 'extension': case 'token': case 'user': case 'team': return optional[field] === filter[field];
       case 'part': return attempts.some(attempt => partOf(attempt, receipt) === filter.part);
       case 'notRecorded': return (filter.notRecorded ?? []).every(name => (name === 'provider' ? attempts.some(({ provider }) => provider === undefined) : optional[name] === undefined));
       case 'outcome': return outcome === filter.outcome;

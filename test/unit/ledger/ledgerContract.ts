@@ -207,7 +207,7 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       assert.deepEqual(line, {
         id: 'x-4', startedAt: noon + 4, requestedModel: 'auto', target: 'openai/gpt-4.1', attempts: 1, failedAttempts: 0, outcome: 'ok', totalMs: 910, firstTokenMs: 260,
         usage: { inputTokens: 1_000, cacheReadTokens: 0, outputTokens: 100 }, cost: { microUsd: 2_800, certainty: 'exact', priceSource: 'config' },
-        caller: { tool: 'claude-code', workspace: 'shop', branch: 'main', conversation: 'c-1', purpose: 'agent', extension: 'acme.helper' },
+        caller: { tool: 'claude-code', workspace: 'shop', branch: 'main', conversation: 'c-1', purpose: 'agent', extension: 'acme.helper', token: 'ci-x4k2', user: 'mai', team: 'shop' },
       });
       ledger.shutdown();
     });

@@ -63,7 +63,7 @@ function countedIn(receipts: readonly Receipt[], range: { from: number; to: numb
 function requestNames({ caller, plan }: Receipt): Record<SpendDimension, string | null> {
   return {
     provider: null, endpoint: null, model: null, part: null, route: plan.route ?? null, tool: caller.tool, workspace: caller.workspace ?? null, branch: caller.branch ?? null,
-    conversation: caller.conversation ?? null, purpose: caller.purpose ?? null, kind: plan.purpose?.kind ?? null, extension: caller.extension ?? null,
+    conversation: caller.conversation ?? null, purpose: caller.purpose ?? null, kind: plan.purpose?.kind ?? null, extension: caller.extension ?? null, token: caller.token ?? null, user: caller.user ?? null, team: caller.team ?? null,
   };
 }
 

@@ -31,7 +31,7 @@ export function aReceipt(id: string, overrides: Partial<Receipt> = {}): Receipt 
   const target = attempts.at(-1)?.target;
   return {
     id, inbound: 'http', protocol: 'openai-chat', stream: true,
-    caller: { tool: 'claude-code', workspace: 'shop', branch: 'main', conversation: 'c-1', purpose: 'agent', extension: 'acme.helper' },
+    caller: { tool: 'claude-code', workspace: 'shop', branch: 'main', conversation: 'c-1', purpose: 'agent', extension: 'acme.helper', token: 'ci-x4k2', user: 'mai', team: 'shop' },
     startedAt: noon, firstTokenMs: 260, totalMs: 910, outcome: 'ok', features: 5,
     ...(target === undefined ? {} : { target }),
     plan: {

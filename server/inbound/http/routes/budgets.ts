@@ -8,7 +8,7 @@ const shape = `Send JSON like {"action": "allow", "budget": "daily", "usd": 1}; 
 /** Where budgets stand, and allowing more of one. */
 export const budgetRoutes: readonly HttpRoute[] = [
   {
-    methods: ['GET'], path: '/waybill/budgets', access: 'token',
+    methods: ['GET'], path: '/waybill/budgets', access: 'owner',
     handle: (call, { router }) => call.json(200, { budgets: router.budgets.statuses() ?? [] }),
   },
   {

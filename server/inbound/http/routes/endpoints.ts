@@ -8,7 +8,7 @@ const shape = `Send JSON like {"action": "pause", "endpoint": "openai", "for": "
 /** What every endpoint can do now; pausing, resuming, probing and resetting one. */
 export const endpointsRoutes: readonly HttpRoute[] = [
   {
-    methods: ['GET'], path: '/waybill/endpoints', access: 'token',
+    methods: ['GET'], path: '/waybill/endpoints', access: 'owner',
     handle: (call, { router }) => call.json(200, { endpoints: router.endpoints.states() }),
   },
   {

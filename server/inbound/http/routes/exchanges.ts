@@ -6,7 +6,7 @@ import type { HttpRoute } from './httpRoute.ts';
 /** The latest exchanges, the receipt of one, and the end of one that runs. */
 export const exchangesRoutes: readonly HttpRoute[] = [
   {
-    methods: ['GET'], path: '/waybill/exchanges', access: 'token',
+    methods: ['GET'], path: '/waybill/exchanges', access: 'owner',
     async handle(call, { router }) {
       const parameters = new URLSearchParams(call.query);
       const limit = Math.min(Math.max(Number(parameters.get('limit') ?? '50') || 50, 1), 1000);
@@ -32,7 +32,7 @@ export const exchangesRoutes: readonly HttpRoute[] = [
     },
   },
   {
-    methods: ['GET'], path: /^\/waybill\/exchanges\/(.*)$/s, access: 'token',
+    methods: ['GET'], path: /^\/waybill\/exchanges\/(.*)$/s, access: 'owner',
     async handle(call, { router }) {
       const receipt = await router.receipt(decodePathPart(call.groups[0] ?? ''));
       return receipt === undefined ? call.refuse(404, 'There is no exchange of that id.') : call.json(200, receipt);

@@ -7,7 +7,7 @@ const shape = 'Send JSON like {"action": "clear"}; {"action": "clear", "route": 
 /** The answers that routes keep: figures, and forgetting them. */
 export const responseCacheRoutes: readonly HttpRoute[] = [
   {
-    methods: ['GET'], path: '/waybill/response-cache', access: 'token',
+    methods: ['GET'], path: '/waybill/response-cache', access: 'owner',
     handle: (call, { router }) => call.json(200, { routes: router.responses.statuses() }),
   },
   {

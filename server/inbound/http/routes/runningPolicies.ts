@@ -18,7 +18,7 @@ export function runningPolicyRoutes<Action extends string>(
   const shape = `Send JSON like {"action": "start", "route": "coding"}; actions are ${actions.join(', ')}, and "route" may be left out where one route has a ${name}.`;
   return [
     {
-      methods: ['GET'], path, access: 'token',
+      methods: ['GET'], path, access: 'owner',
       handle: (call, services) => {
         const route = new URLSearchParams(call.query).get('route');
         answer(call, act(services, { action: 'status', ...(route === null ? {} : { route }) }));

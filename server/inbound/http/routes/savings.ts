@@ -11,7 +11,7 @@ const wrongDays = 'Give days=30, or from and until like 2026-11-01.';
 
 /** What requests cost beside what they would have cost elsewhere. */
 export const savingsRoute: HttpRoute = {
-  methods: ['GET'], path: '/waybill/savings', access: 'token',
+  methods: ['GET'], path: '/waybill/savings', access: 'owner',
   handle: (call, { router }) => untilGone(call, async (parameters, signal) => {
     const range = dayRange(parameters, router.clock.now());
     if (range === undefined) return call.refuse(400, wrongDays);
@@ -23,7 +23,7 @@ export const savingsRoute: HttpRoute = {
 
 /** What was used, what it would cost elsewhere, and how to move there. */
 export const migrationRoute: HttpRoute = {
-  methods: ['GET'], path: '/waybill/migration', access: 'token',
+  methods: ['GET'], path: '/waybill/migration', access: 'owner',
   handle: (call, { router }) => untilGone(call, async (parameters, signal) => {
     const range = dayRange(parameters, router.clock.now());
     if (range === undefined) return call.refuse(400, wrongDays);
@@ -36,7 +36,7 @@ export const migrationRoute: HttpRoute = {
 
 /** What prompt caches held, by where requests stand in their conversations. */
 export const cacheReportRoute: HttpRoute = {
-  methods: ['GET'], path: '/waybill/cache', access: 'token',
+  methods: ['GET'], path: '/waybill/cache', access: 'owner',
   handle: (call, { router }) => untilGone(call, async (parameters, signal) => {
     const range = dayRange(parameters, router.clock.now());
     if (range === undefined) return call.refuse(400, wrongDays);
@@ -48,7 +48,7 @@ export const cacheReportRoute: HttpRoute = {
 
 /** When endpoints failed, for how long, who answered instead, and what that cost. */
 export const incidentsRoute: HttpRoute = {
-  methods: ['GET'], path: '/waybill/incidents', access: 'token',
+  methods: ['GET'], path: '/waybill/incidents', access: 'owner',
   handle: (call, { router }) => untilGone(call, async (parameters, signal) => {
     const endpoint = parameters.get('endpoint');
     const result = await router.reports.incidents.report({ days: Number(parameters.get('days') ?? usualIncidentDays), ...(endpoint === null ? {} : { endpoint }) }, signal);

@@ -3,7 +3,7 @@ import type { HttpRoute } from './httpRoute.ts';
 
 /** What requests of a time range cost. */
 export const spendRoute: HttpRoute = {
-  methods: ['GET'], path: '/waybill/spend', access: 'token',
+  methods: ['GET'], path: '/waybill/spend', access: 'owner',
   async handle(call, { router }) {
     const range = rangeOf(new URLSearchParams(call.query), router.clock.now());
     if (range === undefined) return call.refuse(400, 'Give range=today, 7d or month, or from and to in milliseconds since the epoch.');

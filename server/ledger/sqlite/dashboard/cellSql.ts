@@ -3,7 +3,7 @@ import { largestFigure } from '../../../pricing/money.ts';
 import { costCertainty, figure } from '../attemptColumns.ts';
 
 /** Dimensions that the cells of the roll-up are kept by, beside the conversation. '' stands for what is not recorded. */
-export const comboColumns = ['provider', 'endpoint', 'model', 'route', 'tool', 'workspace', 'branch', 'purpose', 'kind', 'extension', 'part'] as const satisfies SpendDimension[];
+export const comboColumns = ['provider', 'endpoint', 'model', 'route', 'tool', 'workspace', 'branch', 'purpose', 'kind', 'extension', 'token', 'user', 'team', 'part'] as const satisfies SpendDimension[];
 export type ComboDimension = (typeof comboColumns)[number];
 
 /** What an attempt `a` of exchange `e` was paid for: see spendParts. */
@@ -14,7 +14,7 @@ export const partSql = `CASE WHEN e.shadow IS NOT NULL THEN 'shadow'
 
 const dimensionSql: Record<SpendDimension, string> = {
   provider: 'a.provider', endpoint: 'a.endpoint', model: 'a.model', route: 'e.route', tool: 'e.tool', workspace: 'e.workspace', branch: 'e.branch',
-  purpose: 'e.purpose', kind: 'e.work_kind', extension: 'e.extension', part: partSql, conversation: 'e.conversation',
+  purpose: 'e.purpose', kind: 'e.work_kind', extension: 'e.extension', token: 'e.token', user: 'e.user', team: 'e.team', part: partSql, conversation: 'e.conversation',
 };
 
 /** 1 where the conversation of exchange `e` is recorded. */

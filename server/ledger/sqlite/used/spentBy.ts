@@ -8,6 +8,7 @@ const columns: Readonly<Record<SpentScope, string>> = {
   route: 'e.route',
   conversation: `CASE WHEN e.conversation IS NOT NULL THEN json_array(e.tool, e.conversation) END`,
   extension: 'e.extension',
+  token: 'e.token',
 };
 
 /** What was spent in a range by things that the roll-up of spend does not know. Reads each attempt of the range. */

@@ -16,7 +16,7 @@ test('two requests stand side by side, with what the later one has more or less'
   const failed = anAttempt({ outcome: 'failed', failureClass: 'overloaded', status: 529, usage: {}, cost: { microUsd: 0, certainty: 'exact' } });
   const other = aReceipt('x-2', { startedAt: noon + 60_000, firstTokenMs: 760, totalMs: 2_410, attempts: [failed, second], caller: { tool: 'codex|x' } });
   const report = comparisonMarkdown(one, other, style);
-  assert.deepEqual(line(report, 'Asked by'), ['claude-code (agent)', 'codex\\|x', 'differs']);
+  assert.deepEqual(line(report, 'Asked by'), ['claude-code (agent), for mai of team shop', 'codex\\|x', 'differs']);
   assert.deepEqual(line(report, 'Asked for'), ['`auto`', '`auto`', 'same']);
   assert.deepEqual(line(report, 'Answered by'), ['`openai/gpt-4.1`', '`relay/deepseek-v3.2`', 'differs']);
   assert.deepEqual(line(report, '**Cost**'), ['$0.0028', '$0.0008', '−$0.0020']);

@@ -7,7 +7,7 @@ import { requestFilterFields, type RequestFilter } from '../../../../../server/a
 const style = { locale: 'en-GB', timeZone: 'UTC' };
 const full: Required<RequestFilter> = {
   fromMs: Date.UTC(2026, 10, 20), toMs: Date.UTC(2026, 10, 21), endpoint: 'north', provider: 'openai', model: 'gpt-4.1', route: 'auto', tool: 'vscode-chat', workspace: 'shop', branch: 'main',
-  conversation: 'c-1', purpose: 'agent', kind: 'balanced', extension: 'acme.helper', part: 'retry', notRecorded: ['branch'], outcome: 'failed', minCostMicroUsd: 100_000, text: 'key',
+  conversation: 'c-1', purpose: 'agent', kind: 'balanced', extension: 'acme.helper', token: 'ci-x4k2', user: 'mai', team: 'shop', part: 'retry', notRecorded: ['branch'], outcome: 'failed', minCostMicroUsd: 100_000, text: 'key',
 };
 
 describe('the filter of the Requests view', () => {
