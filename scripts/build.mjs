@@ -15,6 +15,7 @@ export const dist = path.join(root, 'dist');
 const laterParts = [
   { file: 'server.js', modules: ['server/app/modes.ts'] },
   { file: 'configuration.js', modules: ['server/config/resolve.ts', 'server/config/yamlConfig.ts', 'server/config/language/rulesLanguage.ts'] },
+  { file: 'l10n.js', modules: ['@vscode/l10n'] },
   { file: 'prices.js', modules: ['@pydantic/genai-prices'] },
   { file: 'proxies.js', modules: ['server/upstream/proxies/tunnel.ts'] },
   { file: 'googleLogin.js', modules: ['google-auth-library'] },
@@ -47,6 +48,17 @@ const splitLaterParts = (folder) => ({
   },
 });
 
+/**
+ * The texts of a process's language are in one place, whatever part asks for one: every part takes `t` from the same file.
+ * That file is the library's build for browsers, which reads no files.
+ */
+const sharedTexts = {
+  name: 'shared-texts',
+  setup(build) {
+    build.onResolve({ filter: /^@vscode\/l10n$/ }, () => ({ path: './l10n.js', external: true }));
+  },
+};
+
 /** undici carries a second, experimental HTTP parser that its builds for Node core leave out the same way. */
 const undiciWithoutParser = { esbuildDetection: '"1"' };
 
@@ -59,6 +71,7 @@ function bundles() {
     name: `lib/${file}`,
     options: {
       ...asPart,
+      ...(file === 'l10n.js' ? { mainFields: ['browser', 'module', 'main'] } : { plugins: [sharedTexts] }),
       ...(file === 'server.js' ? { plugins: [splitLaterParts('.')], define: { ...undiciWithoutParser, 'import.meta.dirname': '__dirname', 'process.env.WAYBILL_DASHBOARD': '"dashboard.js"' } } : {}),
       stdin: { contents: modules.map((one) => `export * from ${JSON.stringify(isOurs(one) ? `./${one}` : one)};`).join('\n'), resolveDir: root, loader: 'ts' },
     },

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
+import { textsElement } from './pageTexts.ts';
 import type { WebviewPage } from './webviewPages.ts';
 
 /** Options every webview of Waybill has: scripts from the bundle, files only from dist/ and media/. */
@@ -18,18 +20,23 @@ export function webviewHtml(webview: vscode.Webview, extensionUri: vscode.Uri, p
   const policy = `default-src 'none'; style-src ${webview.cspSource}; script-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'`;
   return [
     '<!DOCTYPE html>',
-    '<html lang="en">',
+    `<html lang="${currentLanguage()}">`,
     '<head>',
     '<meta charset="utf-8">',
     `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     `<link rel="stylesheet" href="${style}">`,
-    `<title>${title}</title>`,
+    `<title>${escaped(title)}</title>`,
     '</head>',
     `<body data-page="${page}">`,
     '<main></main>',
+    ...textsElement(vscode.l10n.bundle),
     `<script nonce="${nonce}" src="${script}"></script>`,
     '</body>',
     '</html>',
   ].join('\n');
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

@@ -1,0 +1,15 @@
+// `npm run l10n`: says which texts have no translation, which translations nothing uses, and which differ in what stands in braces.
+// `npm run l10n -- --tidy` also sorts the bundles and removes what nothing uses.
+import { writeFileSync } from 'node:fs';
+import { codeFaults, codeTexts, languages, manifestFaults, readBundle } from './texts.mjs';
+
+if (process.argv.includes('--tidy')) {
+  const english = codeTexts();
+  for (const language of languages) {
+    const kept = Object.entries(readBundle(language)).filter(([key]) => english.has(key)).sort(([one], [other]) => (one < other ? -1 : 1));
+    writeFileSync(new URL(`../l10n/bundle.l10n.${language}.json`, import.meta.url), `${JSON.stringify(Object.fromEntries(kept), undefined, 2)}\n`);
+  }
+}
+const faults = [...codeFaults(), ...manifestFaults()];
+console.log(faults.length === 0 ? `${codeTexts().size} texts of the code, all translated.` : faults.join('\n'));
+process.exitCode = faults.length === 0 ? 0 : 1;

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+interface Texts {
+  sources(): { file: string; text: string }[];
+  textsOf(file: string, text: string): { keys: string[]; faults: string[] };
+  codeFaults(): string[];
+  manifestFaults(): string[];
+  translationFaults(english: Map<string, string>, translated: Record<string, string>, name: string): string[];
+}
+
+const { sources, textsOf, codeFaults, manifestFaults, translationFaults } = await import(new URL('../../../scripts/texts.mjs', import.meta.url).href) as Texts;
+const { untranslated } = await import(new URL('../../../scripts/literals.mjs', import.meta.url).href) as { untranslated(file: string, text: string, allowed?: ReadonlySet<string>): string[] };
+
+/** Folders and files whose texts all go through `t`. */
+const translated: readonly string[] = [];
+
+/** Literals that look like words and are none for people, or are names that no language changes. */
+const notWords: ReadonlySet<string> = new Set([]);
+
+describe('the texts of the code', () => {
+  it('have a translation each, with the same values in braces, and no translation is left over', () => {
+    assert.deepEqual(codeFaults(), []);
+  });
+
+  it('are found by the script, which refuses a call that it cannot read', () => {
+    const file = (body: string): string => `import { t } from '@vscode/l10n';\nfunction f(n: number, w: string) { return ${body}; }`;
+    assert.deepEqual(textsOf('a.ts', file("[t('One'), t('{0} of {1}', n, n), t('{name}', { name: w }), t({ message: 'Open', comment: 'state', args: [] })]")), { keys: ['One', '{0} of {1}', '{name}', 'Open/state'], faults: [] });
+    assert.match(textsOf('a.ts', file('t(w)')).faults.join(), /a\.ts:2: t\(\) wants its text as one literal/);
+    assert.match(textsOf('a.ts', file("t('{0} of {1}', n)")).faults.join(), /names \{0\}, \{1\}, and gets \{0\}/);
+    assert.match(textsOf('a.ts', file("t('None', n)")).faults.join(), /gets \{0\}/);
+    assert.match(textsOf('a.ts', "import { t } from '@vscode/l10n';\nconst label = t('Label');").faults.join(), /a\.ts:2: t\(\) runs when the file is loaded/);
+  });
+
+  it('are compared with their translations', () => {
+    const english = new Map([['{0} keys', '{0} keys'], ['Open [it](command:x)', 'Open [it](command:x)']]);
+    assert.deepEqual(translationFaults(english, { '{0} keys': '{0} khóa', 'Open [it](command:x)': 'Mở [nó](command:x)' }, 'vi'), []);
+    assert.deepEqual(translationFaults(english, { '{0} keys': 'khóa', 'Open [it](command:x)': 'Mở [nó](command:y)', 'Old': 'Cũ' }, 'vi'), [
+      'vi: "{0} keys" has other placeholders.', 'vi: "Open [it](command:x)" has other links or code.', 'vi has "Old", which nothing uses.',
+    ]);
+    assert.deepEqual(translationFaults(english, { '{0} keys': ' ' }, 'vi').length, 2);
+  });
+
+  it('go through t() where a folder is done', () => {
+    const done = sources().filter(({ file }) => translated.some(place => file === place || file.startsWith(`${place}/`)));
+    assert.deepEqual(done.flatMap(({ file, text }) => untranslated(file, text, notWords)), []);
+  });
+
+  it('are told from other literals by where they stand and by their words', () => {
+    const found = (body: string): number => untranslated('a.ts', `function f() { ${body} }`).length;
+    assert.equal(found("return { label: 'Providers' };"), 1);
+    assert.equal(found("void vscode.window.showWarningMessage('Stopped', t('Retry'), 'Open Log');"), 2);
+    assert.equal(found("return element('p', { class: 'a note' }, 'Total');"), 1);
+    assert.equal(found("return [`${n} keys are left`, yes ? 'some of it' : '']"), 2);
+    assert.equal(found("log.info('A line of the log'); return { label: t('Providers'), id: 'waybill.spend', icon: 'warning' };"), 0);
+    assert.equal(found("return kind === 'two words' ? t({ message: 'Open', comment: 'the state of a breaker' }) : t('{0} keys are left', n);"), 0);
+  });
+});
+
+describe('the texts of package.json', () => {
+  it('stand in package.nls.json, and in each language', () => {
+    assert.deepEqual(manifestFaults(), []);
+  });
+});
