@@ -1,6 +1,6 @@
 import { isRequestRole, isWorkKind, type RequestRole, type WorkKind } from '../../api/purpose.ts';
 import type { Caller } from '../../api/receipt.ts';
-import { isObject } from '../../base/json.ts';
+import { isObject, type JsonObject } from '../../base/json.ts';
 
 /** What a caller says about its request. */
 export interface StatedPurpose {
@@ -26,8 +26,10 @@ export interface StatedFacts {
 /** Claude Code's own kinds of agents, and what their work is. The others do any work. */
 const agentKinds: Readonly<Record<string, WorkKind>> = { 'explore': 'low-cost', 'statusline-setup': 'low-cost', 'plan': 'high-quality' };
 
-/** What the `x-openai-subagent` header of Codex says. */
-const codexRoles: Readonly<Record<string, RequestRole>> = { compact: 'compaction', memory_consolidation: 'auxiliary' };
+/** What Codex says in `x-openai-subagent`, or as the kind or source of a turn. */
+const codexRoles: Readonly<Record<string, RequestRole>> = { compact: 'compaction', compaction: 'compaction', memory_consolidation: 'auxiliary', thread_title: 'auxiliary' };
+/** The path of the agent of Codex that a person speaks with; seen with 0.171.0. */
+export const mainCodexAgent = '/root';
 
 /** What the editor knows of its requests, and what callers may write into `x-waybill-purpose`. */
 const purposeRoles: Readonly<Record<string, RequestRole>> = {
@@ -84,20 +86,28 @@ function readClaudeCode(headers: CallerHeaders, stated: StatedPurpose): void {
 function readCodex(headers: CallerHeaders, stated: StatedPurpose): void {
   if (stated.role !== undefined) return;
   const label = one(headers, 'x-openai-subagent');
-  const metadata = one(headers, 'x-codex-turn-metadata');
-  if (label !== undefined) put(stated, codexRoles[label] ?? 'subagent', `Codex calls it ${codexRoles[label] ?? 'a subagent'}`);
-  else if (one(headers, 'x-codex-parent-thread-id') !== undefined || (metadata !== undefined && saysSubagent(metadata))) put(stated, 'subagent', 'Codex says that a subagent asks');
+  if (label !== undefined) return put(stated, codexRoles[label] ?? 'subagent', `Codex calls it ${codexRoles[label] ?? 'a subagent'}`);
+  const turn = codexTurn(one(headers, 'x-codex-turn-metadata'));
+  const errand = [turn?.request_kind, turn?.thread_source].map(name => (typeof name === 'string' && Object.hasOwn(codexRoles, name) ? codexRoles[name] : undefined)).find(role => role !== undefined);
+  if (errand !== undefined) put(stated, errand, `Codex calls it ${errand}`);
+  else if (one(headers, 'x-codex-parent-thread-id') !== undefined || (turn !== undefined && saysSubagent(turn))) put(stated, 'subagent', 'Codex says that a subagent asks');
 }
 
-/** Codex names a parent, a kind of subagent or an agent only in the turns of subagents. */
-function saysSubagent(metadata: string): boolean {
-  if (metadata.length > longestMetadata || !/agent|parent/.test(metadata)) return false;
+/** What Codex says of a turn, as far as it names what asks for it. */
+function codexTurn(metadata: string | undefined): JsonObject | undefined {
+  if (metadata === undefined || metadata.length > longestMetadata || !/agent|parent|compact|memory|title/.test(metadata)) return undefined;
   try {
     const turn: unknown = JSON.parse(metadata);
-    return isObject(turn) && ['agent_name', 'subagent_kind', 'parent_thread_id'].some(name => typeof turn[name] === 'string' && turn[name] !== '');
+    return isObject(turn) ? turn : undefined;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+/** Codex names a parent or a kind of subagent only in the turns of subagents, and agents by their path. */
+function saysSubagent({ agent_name: agent, subagent_kind: kind, parent_thread_id: parent }: JsonObject): boolean {
+  const named = (value: unknown): boolean => typeof value === 'string' && value !== '';
+  return (named(agent) && agent !== mainCodexAgent) || named(kind) || named(parent);
 }
 
 function readOwn(headers: CallerHeaders, stated: StatedPurpose): void {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller } from '../../../api/receipt.ts';
 import { asString, isObject, type JsonObject } from '../../../base/json.ts';
 import { keptCaller, keptLabel } from '../../../base/names.ts';
+import { mainCodexAgent } from '../../../routing/purpose/statedPurpose.ts';
 
 /** Tools by the beginning of their user agent; the name is what the ledger and the Spend view show. */
 const knownAgents: readonly (readonly [RegExp, string])[] = [
@@ -43,7 +44,8 @@ export function agentOf(headers: IncomingHttpHeaders): string | undefined {
   const id = header(headers, 'x-claude-code-agent-id');
   if (id !== undefined) return keptLabel(id);
   const metadata = header(headers, codexMetadata);
-  return metadata === undefined ? undefined : keptLabel(asString(turnMetadata(metadata)?.['agent_name']));
+  const agent = metadata === undefined ? undefined : keptLabel(asString(turnMetadata(metadata)?.['agent_name']));
+  return agent === mainCodexAgent ? undefined : agent;
 }
 
 function turnMetadata(text: string): JsonObject | undefined {

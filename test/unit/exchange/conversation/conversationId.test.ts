@@ -119,6 +119,7 @@ describe('headers that name a conversation or an agent', () => {
   const rows: [Record<string, string>, conversation: string | undefined, agent: string | undefined][] = [
     [{ 'x-claude-code-session-id': 's1', 'x-claude-code-agent-id': 'a1' }, 's1', 'a1'],
     [{ 'x-codex-turn-metadata': '{"session_id":"s2","turn_id":"t","agent_name":"reviewer"}' }, 's2', 'reviewer'],
+    [{ 'x-codex-turn-metadata': '{"session_id":"s2","turn_id":"t","agent_name":"/root"}' }, 's2', undefined],
     [{ 'session_id': 's3', 'x-codex-turn-metadata': '{"session_id":"s9"}' }, 's3', undefined],
     [{ 'x-codex-turn-metadata': '{"session_id":' }, undefined, undefined],
     [{ 'x-codex-turn-metadata': `{"session_id":"${'s'.repeat(9000)}"}` }, undefined, undefined],
