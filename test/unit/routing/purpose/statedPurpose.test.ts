@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RequestRole, WorkKind } from '../../../../server/api/purpose.ts';
-import { purposeSuffix, statedPurpose, type CallerHeaders } from '../../../../server/routing/purpose/statedPurpose.ts';
+import { mainCodexAgent, purposeSuffix, statedPurpose, type CallerHeaders } from '../../../../server/routing/purpose/statedPurpose.ts';
 
 const codexTurn = (fields: Record<string, string>): CallerHeaders => ({ 'x-codex-turn-metadata': JSON.stringify({ turn_id: 't1', session_id: 's1', ...fields }) });
 
@@ -19,7 +19,7 @@ describe('what a request says of itself', () => {
     ['a turn of Codex', codexTurn({}), undefined],
     ['a named agent of Codex', codexTurn({ agent_name: 'reviewer' }), 'subagent'],
     ['the main agent of Codex', codexTurn({ agent_name: '/root', request_kind: 'turn', thread_source: 'user' }), undefined],
-    ['an agent of Codex that its main one started', codexTurn({ agent_name: '/root/reviewer', request_kind: 'turn' }), 'subagent'],
+    ['an agent of Codex that its main one started', codexTurn({ agent_name: `${mainCodexAgent}/reviewer`, request_kind: 'turn' }), 'subagent'],
     ['a summary by the main agent of Codex', codexTurn({ agent_name: '/root', request_kind: 'compaction', thread_source: 'user' }), 'compaction'],
     ['a title by Codex', codexTurn({ thread_source: 'thread_title' }), 'auxiliary'],
     ['a thread of Codex with a parent', codexTurn({ parent_thread_id: 'p1' }), 'subagent'],
