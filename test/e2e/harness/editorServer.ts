@@ -31,6 +31,11 @@ export interface EditorOptions {
   settings?: Record<string, unknown>;
   /** Leaves every setting of the editor at its default, as on a user's machine; only its calls to the network are off. */
   defaults?: boolean;
+  /**
+   * The language of the editor, as `vi`. Extensions and their manifests speak it where they have it; the editor's own texts stay
+   * English, because there is no language pack.
+   */
+  language?: string;
   /** Added to the environment of the editor and so of the extension host. */
   environment?: Record<string, string>;
 }
@@ -40,11 +45,14 @@ export class EditorServer {
   readonly url: string;
   readonly home: string;
   readonly userDataDir: string;
+  /** The language that windows of this editor are opened in; undefined: English. */
+  readonly language: string | undefined;
   readonly #process: ChildProcess;
   readonly #marker: string;
   readonly #output: string[];
 
-  private constructor(url: string, home: string, child: ChildProcess, marker: string, output: string[]) {
+  private constructor(url: string, home: string, child: ChildProcess, marker: string, output: string[], language: string | undefined) {
+    this.language = language;
     this.url = url;
     this.home = home;
     this.userDataDir = path.join(home, 'user-data');
@@ -54,7 +62,7 @@ export class EditorServer {
   }
 
   /** Installs the VSIX, writes the settings and starts the editor; resolves when it accepts connections. */
-  static async start({ vsix = places.vsix, settings = {}, defaults = false, environment = {} }: EditorOptions = {}): Promise<EditorServer> {
+  static async start({ vsix = places.vsix, settings = {}, defaults = false, environment = {}, language }: EditorOptions = {}): Promise<EditorServer> {
     if (!existsSync(vsix)) throw new Error(`There is no ${vsix}: run "npm run package" first.`);
     const home = mkdtempSync(path.join(tmpdir(), 'waybill-e2e-'));
     const marker = randomUUID();
@@ -80,7 +88,7 @@ export class EditorServer {
         if (child.exitCode !== null) throw new Error('it ended');
         return /HTTP server listening on (http:\/\/\S+?)\/?\s/.exec(output.join(''))?.[1];
       }, { timeoutMs: 30_000 });
-      return new EditorServer(url, home, child, marker, output);
+      return new EditorServer(url, home, child, marker, output, language);
     } catch (error) {
       await endProcessTree(child, marker);
       throw new Error(`The editor did not start:\n${output.join('')}`, { cause: error });

@@ -27,6 +27,8 @@ export class Workbench {
     const page = blank ?? await browser.newPage();
     page.setDefaultTimeout(15_000);
     const workbench = new Workbench(page);
+    // The page of the editor takes its language from here, where a language pack would have put it.
+    if (editor.language !== undefined) await page.addInitScript((language) => { Object.assign(globalThis, { _VSCODE_NLS_LANGUAGE: language }); }, editor.language);
     // Drawn is what counts: on a busy machine the first load of the workbench takes long, and its `load` event longer.
     await page.goto(`${editor.url}/?folder=${encodeURIComponent(folder)}`, { waitUntil: 'commit', timeout: 60_000 });
     await workbench.#drawn();

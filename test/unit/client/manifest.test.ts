@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { commandTarget, commandTitles, viewCommandTitles } from '../../../client/commands/commandTable.ts';
 import { settingDefaults, shownModelsChoices, statusBarChoices } from '../../../client/settings/settings.ts';
+import { readManifest } from '../support/manifest.ts';
 
 interface Manifest {
   engines: { vscode: string };
@@ -25,7 +26,7 @@ interface Manifest {
 }
 
 const root = new URL('../../../', import.meta.url);
-const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as Manifest;
+const manifest = readManifest<Manifest>();
 const allTitles: Record<string, string> = { ...commandTitles, ...viewCommandTitles };
 
 describe('package.json', () => {

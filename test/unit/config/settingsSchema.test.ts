@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { providers } from '../../../server/catalog/providers.ts';
 import { settingsProperties } from '../../../server/config/jsonSchema.ts';
+import { readManifest } from '../support/manifest.ts';
 
 interface Manifest { contributes?: { configuration?: { properties?: Record<string, unknown> } } }
 
@@ -10,7 +10,7 @@ describe('the settings in package.json', () => {
   const generated = settingsProperties(providers);
 
   test('are what the schema generates (node scripts/generateSettings.mjs mends it)', () => {
-    const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as Manifest;
+    const manifest = readManifest<Manifest>();
     const properties = manifest.contributes?.configuration?.properties ?? {};
     for (const [name, property] of Object.entries(generated)) assert.deepEqual(properties[name], JSON.parse(JSON.stringify(property)), name);
   });
