@@ -14,7 +14,7 @@ export const dist = path.join(root, 'dist');
  */
 const laterParts = [
   { file: 'server.js', modules: ['server/app/modes.ts'] },
-  { file: 'configuration.js', modules: ['server/config/resolve.ts', 'server/config/yamlConfig.ts', 'server/config/language/rulesLanguage.ts'] },
+  { file: 'configuration.js', modules: ['server/config/resolve.ts', 'server/config/yamlConfig.ts', 'server/config/language/rulesLanguage.ts', 'server/config/monitoring/resolveMonitoring.ts'] },
   { file: 'l10n.js', modules: ['@vscode/l10n'] },
   { file: 'prices.js', modules: ['@pydantic/genai-prices'] },
   { file: 'proxies.js', modules: ['server/upstream/proxies/tunnel.ts'] },
@@ -23,6 +23,7 @@ const laterParts = [
   { file: 'entra.js', modules: ['server/upstream/entra/entraTokens.ts'] },
   { file: 'languageServer.js', modules: ['vscode-languageserver/node'] },
   { file: 'dashboard.js', modules: ['server/ledger/sqlite/dashboard/dashboardWorker.ts'] },
+  { file: 'monitoring.js', modules: ['server/router/monitoring/monitoringPart.ts'] },
   { file: 'mcp.js', modules: ['server/inbound/mcp/mcpServer.ts'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts', 'server/sandbox/simulatedProviders.ts'] },
   { file: 'doctor.js', modules: ['server/app/doctor.ts'] },

@@ -1,4 +1,5 @@
 import type { BudgetSettings } from '../../server/api/budgets/budgetSettings.ts';
+import type { MonitoringSettings } from '../../server/api/monitoring/monitoringSettings.ts';
 import type { CapSettings, EndpointSettings, NetworkSettings, RouteSettings, ToolModelSettings } from '../../server/api/settings.ts';
 import type { ConfigProblem } from '../../server/api/status.ts';
 
@@ -24,6 +25,8 @@ export interface ClientSettings {
   caps?: CapSettings | undefined;
   /** Not checked yet. */
   budgets: Record<string, BudgetSettings>;
+  /** Absent: nothing is measured. Not checked yet. */
+  monitoring?: MonitoringSettings | undefined;
   /** Ids of extensions whose requests in the editor are refused. */
   blockedExtensions: readonly string[];
   localEndpoint: { enabled: boolean; port: number };
@@ -43,6 +46,7 @@ export const settingDefaults = {
   'rulesFile': '',
   'caps': {},
   'budgets': {},
+  'monitoring': {},
   'blockedExtensions': [],
   'localEndpoint.enabled': true,
   'localEndpoint.port': 7717,
@@ -68,6 +72,7 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
   const port = userValue('localEndpoint.port');
   const rulesFile = userValue('rulesFile');
   const caps = userValue('caps');
+  const monitoring = userValue('monitoring');
   return {
     settings: {
       endpoints: withoutKeys(objectsByName<EndpointSettings>('endpoints', userValue('endpoints'), problems), problems),
@@ -80,6 +85,7 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
       ...(caps === undefined || caps === null ? {} : { caps: caps as CapSettings }),
       // The same.
       budgets: (userValue('budgets') ?? {}) as Record<string, BudgetSettings>,
+      ...(isEmpty(monitoring) ? {} : { monitoring: monitoring as MonitoringSettings }),
       blockedExtensions: textsOf(userValue('blockedExtensions')),
       localEndpoint: {
         enabled: typeof localEndpointEnabled === 'boolean' ? localEndpointEnabled : settingDefaults['localEndpoint.enabled'],
@@ -91,6 +97,11 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
     },
     problems,
   };
+}
+
+/** A setting without a value, or with the default of an empty mapping. */
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
 /** VS Code's own settings, without `http.`, that say how this machine reaches the outside. */

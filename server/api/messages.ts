@@ -1,4 +1,5 @@
 import type { BudgetPeriod, BudgetSettings } from './budgets/budgetSettings.ts';
+import type { MonitoringSettings } from './monitoring/monitoringSettings.ts';
 import type { ReconcileParams, ReconcileResult } from './bill.ts';
 import type { Condition } from './condition.ts';
 import type { ConversationEvent, ConversationRequest, TokenUsage } from './conversation.ts';
@@ -44,6 +45,8 @@ export interface ConfigureParams {
   caps?: CapSettings | undefined;
   /** What may be spent in a period, by name. */
   budgets?: Record<string, BudgetSettings> | undefined;
+  /** What is measured, and who may read it. */
+  monitoring?: MonitoringSettings | undefined;
   keys: Record<string, KeyMaterial[]>;
   http: { enabled: boolean; port: number };
   /** The editor's own network settings, as far as the user wrote them. Its proxy may hold a password. */

@@ -73,6 +73,7 @@ import { statusObserver } from '../router/observers/statusObserver.ts';
 import { timeoutsObserver } from '../router/observers/timeoutsObserver.ts';
 import { replayParts, routeTableOf } from './rulesParts.ts';
 import { warmCachesObserver } from '../router/observers/warmCachesObserver.ts';
+import { Monitoring } from '../router/monitoring/monitoring.ts';
 import { PeerSync } from '../router/peerSync.ts';
 import { Prober } from '../router/prober.ts';
 import { resilienceState } from '../router/resilienceState.ts';
@@ -296,12 +297,13 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The log of events', tick: at => { eventLog.tick(at); } },
     { name: 'The update of the status', tick: at => { changes.tick(at); } },
   ], clock, log);
+  const monitoring = new Monitoring({ events, copies: copyEvents, ledger, status: http => status.snapshot(http), clock, log });
   const history = new History({ ledger, running, costs, providerMessages });
   const used: typeof history.used = (range, after, limit) => history.used(range, after, limit);
   const router = new Router({
     instance, services, current, status, prober, endpoints, endpointTester, drills, canaries, shadows, budgets,
-    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices,
-    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, clock, changed }),
+    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices, monitoring,
+    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, monitoring, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     proposals: new RouteProposer({ pricer, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),

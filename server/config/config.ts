@@ -4,6 +4,7 @@ import type { BudgetPeriod, BudgetScope } from '../api/budgets/budgetSettings.ts
 import type { CanaryAdvance, CapOutcome, CapScope, EndpointBilling, KeyRotationName, LimitSettings, ModelSettings, ShadowDraw, StrategyName, TargetTier, ToolModelSettings } from '../api/settings.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
+import type { MonitoringConfig } from './monitoring/monitoringConfig.ts';
 import type { EndpointProxy, NetworkConfig } from './network.ts';
 
 export interface Timeouts {
@@ -237,6 +238,8 @@ export interface Config {
   caps?: CapConfig | undefined;
   /** Absent: there is none. */
   budgets?: readonly BudgetConfig[] | undefined;
+  /** Absent: nothing is measured for others. */
+  monitoring?: MonitoringConfig | undefined;
   /** Absent: every endpoint without a proxy of its own is reached directly. */
   network?: NetworkConfig | undefined;
 }

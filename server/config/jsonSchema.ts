@@ -12,8 +12,8 @@ type Json = { [key: string]: unknown };
  *
  * @param providers the catalog, for completion of provider names
  */
-export function settingsProperties(providers: readonly Provider[]): Record<'waybill.endpoints' | 'waybill.routes' | 'waybill.aliases' | 'waybill.equivalents' | 'waybill.tools' | 'waybill.caps' | 'waybill.budgets', Json> {
-  const { routes, aliases, equivalents, tools, caps, budgets } = generated(configurationSchema)['properties'] as Record<'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps' | 'budgets', Json>;
+export function settingsProperties(providers: readonly Provider[]): Record<'waybill.endpoints' | 'waybill.routes' | 'waybill.aliases' | 'waybill.equivalents' | 'waybill.tools' | 'waybill.caps' | 'waybill.budgets' | 'waybill.monitoring', Json> {
+  const { routes, aliases, equivalents, tools, caps, budgets, monitoring } = generated(configurationSchema)['properties'] as Record<'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps' | 'budgets' | 'monitoring', Json>;
   const endpoint = generated(z.omit(endpointSchema, { keys: true }));
   withProviderNames(endpoint, providers);
   return {
@@ -71,6 +71,14 @@ export function settingsProperties(providers: readonly Provider[]): Record<'wayb
       markdownDescription: 'What may be spent in a day, a week or a month, by names of your own, such as `"daily": { "limitUsd": 5, "period": "day" }`: for everything, or for each conversation, workspace, branch, tool, endpoint, route or extension. **Waybill: Set Budget…** writes them for you.',
       propertyNames: { pattern: namePattern.source },
       additionalProperties: budgets['additionalProperties'],
+    },
+    'waybill.monitoring': {
+      type: 'object',
+      scope: 'application',
+      default: {},
+      markdownDescription: 'What is measured for others, such as `"metrics": { "enabled": true }` for Prometheus. Nothing of it is loaded where this is empty.',
+      properties: monitoring['properties'],
+      additionalProperties: false,
     },
   };
 }

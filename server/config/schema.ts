@@ -2,6 +2,9 @@ import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
 import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../api/purpose.ts';
 import { budgetOutcomes, budgetPeriods, budgetScopes, type BudgetOutcome, type BudgetPeriod, type BudgetScope, type BudgetSettings } from '../api/budgets/budgetSettings.ts';
+import { amount, described, expectations, listed, optional, percent, positive, share, text, whole } from './fields/fields.ts';
+import { monitoringSchema, type metricsSchema } from './monitoring/monitoringSchema.ts';
+import type { MetricsSettings, MonitoringSettings } from '../api/monitoring/monitoringSettings.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
 import { anthropicVersions, cachedTemperatures, canaryAdvances, capOutcomes, capScopes, endpointBillings, keyRotations, routeStrategies, shadowDraws, targetTiers } from '../api/settings.ts';
 import type { BreakerSettings, CanaryGateSettings, CanarySettings, CapOutcome, CapSettings, EndpointBilling, EndpointSettings, HedgeSettings, KeyRotationName, LastResortSettings, LimitSettings, ModelSettings, PriceSettings, ResponseCacheSettings, RouteSettings, ShadowSettings, StrategyName, TargetTier, TimeoutSettings, ToolModelSettings, WarmCacheSettings } from '../api/settings.ts';
@@ -16,9 +19,6 @@ const hourMs = 3_600_000;
 /** Names travel in HTTP headers and in `endpoint/model`, so they are plain. */
 export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** What a number or text wants, as the end of "must be …". */
-export const expectations = z.registry<{ expected: string }>();
-
 /**
  * What a text names: `target`: `endpoint/model`. `entry`: that, or a route. `name`: a route, a model or a target. `model`. `provider`.
  * A mapping with `keys` has such names before its colons: `targets` of its route, or `models` of its endpoint, of all outside an endpoint.
@@ -28,42 +28,6 @@ export const references = z.registry<Reference>();
 
 function naming(to: 'target' | 'entry' | 'name' | 'model' | 'provider' | 'region', maxLength = 2000): z.ZodMiniString {
   return text(1, maxLength).register(references, { to });
-}
-
-function described<T extends z.ZodMiniType>(schema: T, description: string): T {
-  return schema.check(z.meta({ description }));
-}
-
-function optional<T extends z.ZodMiniType>(schema: T, description: string): z.ZodMiniOptional<T> {
-  return z.optional(described(schema, description));
-}
-
-function whole(minimum: number, maximum: number): z.ZodMiniNumber {
-  return z.int().check(z.minimum(minimum), z.maximum(maximum)).register(expectations, { expected: `a whole number from ${minimum} to ${maximum}` });
-}
-
-function amount(maximum: number): z.ZodMiniNumber {
-  return z.number().check(z.minimum(0), z.maximum(maximum)).register(expectations, { expected: `a number from 0 to ${maximum}` });
-}
-
-function positive(maximum: number): z.ZodMiniNumber {
-  return z.number().check(z.positive(), z.maximum(maximum)).register(expectations, { expected: `a number above 0, at most ${maximum}` });
-}
-
-function share(): z.ZodMiniNumber {
-  return z.number().check(z.minimum(0.01), z.maximum(1)).register(expectations, { expected: 'a number from 0.01 to 1' });
-}
-
-function percent(): z.ZodMiniNumber {
-  return z.number().check(z.minimum(1), z.maximum(100)).register(expectations, { expected: 'a number from 1 to 100' });
-}
-
-function listed(meanings: Readonly<Record<string, string>>): string {
-  return Object.entries(meanings).map(([name, meaning]) => `\`${name}\`: ${meaning}.`).join(' ');
-}
-
-function text(minLength = 1, maxLength = 2000): z.ZodMiniString {
-  return z.string().check(z.minLength(minLength), z.maxLength(maxLength)).register(expectations, { expected: `text of ${minLength} to ${maxLength} characters` });
 }
 
 export const timeoutSchema = z.strictObject({
@@ -313,6 +277,7 @@ export const configurationSchema = z.strictObject({
   tools: optional(z.partialRecord(z.enum(toolsWithModels), toolSchema), 'What a tool gets for names of models that it asks for by itself; NAME is `claude-code`. A route of the name it asks for comes first.'),
   caps: optional(capSchema, 'What requests may cost, whatever they ask for. Routes may have caps of their own, which hold besides.'),
   budgets: optional(z.record(z.string().check(z.regex(namePattern)), budgetSchema), 'What may be spent in a day, a week or a month, by names of your own. docs/budgets.md says how they are counted.'),
+  monitoring: optional(monitoringSchema, 'What is measured for others. Nothing of it runs where it is not written.'),
   network: optional(networkSchema, 'How this machine reaches the outside. Proxies come from the environment or stand at their endpoint.'),
 });
 
@@ -336,5 +301,7 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof modelSchema>, { [K in keyof ModelSettings]: ModelSettings[K] }>,
   Same<z.infer<typeof endpointSchema>, { [K in keyof EndpointSettings]: EndpointSettings[K] }>,
   Same<z.infer<typeof toolSchema>, { [K in keyof ToolModelSettings]: ToolModelSettings[K] }>,
+  Same<z.infer<typeof metricsSchema>, { [K in keyof MetricsSettings]: MetricsSettings[K] }>,
+  Same<z.infer<typeof monitoringSchema>, { [K in keyof MonitoringSettings]: MonitoringSettings[K] }>,
   Same<z.infer<typeof routeSchema>, { [K in keyof RouteSettings]: RouteSettings[K] }>,
 ]>;

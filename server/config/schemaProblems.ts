@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
 import { isObject } from '../base/json.ts';
 import { suggestion } from './nearest.ts';
-import { expectations } from './schema.ts';
+import { expectations } from './fields/fields.ts';
 
 export type ConfigPath = readonly (string | number)[];
 

@@ -7,6 +7,7 @@ import type { Config, KeyRing } from './config.ts';
 import { expandVariables } from './environment.ts';
 import { suggestion } from './nearest.ts';
 import { networkOf, type NetworkConfig } from './network.ts';
+import { resolveMonitoring } from './monitoring/resolveMonitoring.ts';
 import { resolveConfig } from './resolve.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
 import { configurationSchema, networkSchema } from './schema.ts';
@@ -57,7 +58,7 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
     report([], 'The configuration must be a mapping with "endpoints" and "routes".');
     return { config: emptyConfig, keys: new Map(), problems, readable: false };
   }
-  const { endpoints, routes, aliases, equivalents, tools, caps, budgets, network } = sections(document.value, report);
+  const { endpoints, routes, aliases, equivalents, tools, caps, budgets, monitoring, network } = sections(document.value, report);
   const leftOut = new Set<string>();
   const expanded = expandTexts({ endpoints, routes, aliases, equivalents, tools }, environment, (path, problem, unset) => {
     const [section, name] = path.map(String);
@@ -69,19 +70,20 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
     { ...options, source: 'file', locate, leftOut },
   );
   problems.push(...resolved.problems);
-  const config = { ...resolved.config, network: readNetwork(network, environment, report) };
+  const measured = resolveMonitoring(monitoring, report);
+  const config = { ...resolved.config, ...(measured === undefined ? {} : { monitoring: measured }), network: readNetwork(network, environment, report) };
   return { config, keys: readKeys(resolved.config, endpoints, environment, report), problems, readable: true };
 }
 
 /** @param unset an environment variable is not set, which may differ elsewhere */
 export type Report = (path: ConfigPath, message: string, unset?: boolean) => void;
 
-function sections(value: Readonly<Record<string, unknown>>, report: Report): Readonly<Record<'endpoints' | 'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps' | 'budgets' | 'network', unknown>> {
-  const known = ['endpoints', 'routes', 'aliases', 'equivalents', 'tools', 'caps', 'budgets', 'network'];
+function sections(value: Readonly<Record<string, unknown>>, report: Report): Readonly<Record<'endpoints' | 'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps' | 'budgets' | 'monitoring' | 'network', unknown>> {
+  const known = ['endpoints', 'routes', 'aliases', 'equivalents', 'tools', 'caps', 'budgets', 'monitoring', 'network'];
   for (const name of Object.keys(value)) {
-    if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints", "routes", "aliases", "equivalents", "tools", "caps", "budgets" and "network".')}`);
+    if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints", "routes", "aliases", "equivalents", "tools", "caps", "budgets", "monitoring" and "network".')}`);
   }
-  return { endpoints: value['endpoints'], routes: value['routes'], aliases: value['aliases'], equivalents: value['equivalents'], tools: value['tools'], caps: value['caps'], budgets: value['budgets'], network: value['network'] };
+  return { endpoints: value['endpoints'], routes: value['routes'], aliases: value['aliases'], equivalents: value['equivalents'], tools: value['tools'], caps: value['caps'], budgets: value['budgets'], monitoring: value['monitoring'], network: value['network'] };
 }
 
 /** Replaces the variables in every text but keys; a text that cannot be replaced is reported and becomes undefined. */

@@ -24,7 +24,7 @@ import { ReceiptDraft } from './receiptDraft.ts';
 import type { Repair } from '../protocols/repairs/repair.ts';
 import { redactEnd, redactHeaders } from './redactFailure.ts';
 import { learnFromRefusal } from './refusalRepair.ts';
-import { operationOf, type ByteSink, type ExchangeInput, type ReaderAnswer, type ReaderSink, type ResponseSink } from './request.ts';
+import { operationOf, type ByteSink, type ExchangeInput, type ReaderAnswer, type ReaderSink, type RequestBody, type ResponseSink } from './request.ts';
 import { Resumption } from './resumption.ts';
 import type { HedgeUnderWay, RunningExchange } from './runningExchange.ts';
 import type { ExchangeServices } from './services.ts';
@@ -85,6 +85,10 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
 
   get state(): ExchangeState {
     return this.#state;
+  }
+
+  get operation(): RequestBody['kind'] {
+    return this.#input.body.kind;
   }
 
   get receipt(): Receipt {

@@ -1,4 +1,5 @@
 import type { PlannedTarget, Receipt } from '../api/receipt.ts';
+import type { RequestBody } from './request.ts';
 
 /** A running exchange, as observers and the router see it. */
 export interface RunningExchange {
@@ -11,6 +12,8 @@ export interface RunningExchange {
   stop(): 'stopped' | 'shared' | false;
   /** The server ends: the caller gets an error, and what the exchange cost so far is kept. */
   interrupt(): void;
+  /** What was asked for; absent: a conversation. */
+  readonly operation?: RequestBody['kind'];
   /** The second request that runs beside the first one, if one does. */
   hedgeUnderWay?(): HedgeUnderWay | undefined;
 }

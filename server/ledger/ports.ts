@@ -125,6 +125,9 @@ export interface PeerFacts {
   reopened: boolean;
 }
 
+/** Ended exchanges that wait to be written, and for how long the oldest one does, in milliseconds. */
+export interface LedgerBacklog { waiting: number; lagMs: number }
+
 /** What the servers of one data folder share. */
 export interface SharedState {
   /** Makes the outcome of a probe known to peers. Never throws. */
@@ -139,6 +142,8 @@ export interface SharedState {
   revision(): number;
   /** The store can be used now; while it cannot, reads are rejected and what is handed in is kept. */
   readonly isOpen: boolean;
+  /** What of this process waits to be written. */
+  backlog(): LedgerBacklog;
   /** Counters and running requests of limits that servers share; undefined where each server counts alone. */
   readonly limits: LimitStore | undefined;
 }

@@ -16,6 +16,7 @@ import type { CurrentConfig } from './currentConfig.ts';
 import type { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
 import type { Pauses } from './endpoints/pauses.ts';
 import type { EventLog } from './eventLog.ts';
+import type { Monitoring } from './monitoring/monitoring.ts';
 import type { PeerSync } from './peerSync.ts';
 
 export interface ConfiguratorOptions {
@@ -32,6 +33,7 @@ export interface ConfiguratorOptions {
   eventLog: Pick<EventLog, 'problems'>;
   pauses: Pick<Pauses, 'readOnce'>;
   peers: Pick<PeerSync, 'warmUp'>;
+  monitoring: Pick<Monitoring, 'configure'>;
   clock: Clock;
   /** The state that a person sees has changed. */
   changed(): void;
@@ -70,6 +72,7 @@ export class Configurator {
     parts.transport.configure(config.endpoints, config.network);
     parts.directory.configure(config);
     parts.repairs.configure(config.endpoints.values(), parts.clock.now());
+    parts.monitoring.configure(config);
     parts.drills.configured();
     parts.eventLog.problems(current.problems);
     // Before what was learnt in the last minutes: failures that were forgotten since do not count.

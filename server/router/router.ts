@@ -29,6 +29,7 @@ import type { IncidentReporter } from './incidents/incidentReporter.ts';
 import type { MigrationReporter } from './migration/migrationReporter.ts';
 import type { CacheReporter } from './savings/cacheReporter.ts';
 import type { SavingsReporter } from './savings/savingsReporter.ts';
+import type { Monitoring } from './monitoring/monitoring.ts';
 import type { Configurator } from './configurator.ts';
 import type { CostRecorder } from './spend/costRecorder.ts';
 import type { CountRequest, TokenCounter } from './countTokens.ts';
@@ -80,6 +81,7 @@ export interface RouterOptions {
   costs: Pick<CostRecorder, 'pricedUpToNow'>;
   ledger: Pick<Ledger, 'shutdown'>;
   transport: Transport;
+  monitoring: Monitoring;
   changes: StatusChanges;
   notices: Emitter<NoticeParams>;
 }
@@ -112,6 +114,8 @@ export class Router {
   readonly rules: RulesDesk;
   /** The answers that routes keep. */
   readonly responses: Pick<ResponseCache, 'clear' | 'statuses'>;
+  /** What is measured for others. */
+  readonly monitoring: Pick<Monitoring, 'metrics' | 'mayRead'>;
   readonly #parts: RouterOptions;
   readonly #nextId = exchangeIds();
   readonly #ends: Guard;
@@ -129,6 +133,7 @@ export class Router {
     this.rules = parts.rules;
     this.proposals = parts.proposals;
     this.responses = parts.services.responses;
+    this.monitoring = parts.monitoring;
     this.onChange = parts.changes.subscribe;
     this.onNotice = listen => parts.notices.subscribe(listen);
     this.#ends = new Guard('The end of the router', this.log);
@@ -256,13 +261,14 @@ export class Router {
 
   /** Ends all exchanges with an error to their callers, writes everything down and closes connections. */
   async shutdown(): Promise<void> {
-    const { ticker, drills, canaries, shadows, running, limiter, allowances, costs, ledger, transport } = this.#parts;
+    const { ticker, drills, canaries, shadows, running, limiter, allowances, costs, ledger, transport, monitoring } = this.#parts;
     ticker.stop();
     this.#ends.run(() => { drills.shutdown(); });
     running.interruptAll();
     this.#ends.run(() => { limiter.close(); });
     this.#ends.run(() => { allowances.close(); });
     await costs.pricedUpToNow();
+    await monitoring.close();
     this.#ends.run(() => { canaries.shutdown(); });
     this.#ends.run(() => { shadows.shutdown(); });
     this.#ends.run(() => { ledger.shutdown(); });

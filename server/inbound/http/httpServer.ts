@@ -53,19 +53,24 @@ export class HttpServer {
     call.answer(() => this.#dispatch(call));
   }
 
+  #mayReadMetrics({ socket, headers }: IncomingMessage): boolean {
+    const isForwarded = headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined;
+    return this.#services.router.monitoring.mayRead(socket.remoteAddress, isForwarded);
+  }
+
   #dispatch(call: HttpCall): void | Promise<void> {
     const { request, refusal } = call;
     const { route, ofPath, groups } = routeTable.find(call.path, request.method ?? '');
     call.groups = groups;
     call.protocol = ofPath[0]?.protocol;
     if (refusal !== undefined) return call.refuse(refusal.status, refusal.message);
-    if (route?.access !== 'loopback') {
+    if (route?.access !== 'loopback' && !(route?.access === 'metrics' && this.#mayReadMetrics(request))) {
       const owner = this.#token.ownerOf(presentedToken(request.headers));
       if (owner === undefined) {
         return call.refuse(401,
           'The token of the local Waybill endpoint is missing or wrong. Send the content of its token file as Authorization: Bearer, x-api-key or x-goog-api-key.');
       }
-      if (route?.access === 'owner' && owner.tool !== undefined) {
+      if ((route?.access === 'owner' || route?.access === 'metrics') && owner.tool !== undefined) {
         return call.refuse(403, 'The token of a connected tool may not do this. Send the token of the local endpoint itself: "Waybill: Copy Local Endpoint Token…" copies it.');
       }
       call.tool = owner.tool;

@@ -55,6 +55,8 @@ export class CommitQueue {
   /** By subject; the latest note on each. */
   #notes = new Map<string, PeerNote>();
   #finished = 0;
+  /** Since when an exchange that ended waits, in milliseconds since the epoch. */
+  #finishedSince: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #heartbeatTimer: NodeJS.Timeout | undefined;
   #lastHeartbeat: number;
@@ -81,6 +83,11 @@ export class CommitQueue {
     return this.#finished;
   }
 
+  /** How long the oldest exchange that ended waits for its commit, in milliseconds. */
+  get lagMs(): number {
+    return this.#finishedSince === undefined ? 0 : Math.max(0, this.#options.clock.now() - this.#finishedSince);
+  }
+
   /** The latest receipt of an exchange that waits; undefined when it does not. */
   waiting(id: string): Receipt | undefined {
     return this.#receipts.get(id) ?? this.#young.get(id)?.receipt;
@@ -96,6 +103,7 @@ export class CommitQueue {
       this.#young.delete(id);
       this.#receipts.set(id, receipt);
       this.#finished += 1;
+      this.#finishedSince ??= this.#options.clock.now();
     } else if (this.#receipts.has(id)) {
       this.#receipts.set(id, receipt);
     } else {
@@ -177,6 +185,7 @@ export class CommitQueue {
   #committed(heartbeat: number | undefined): void {
     const finished = this.#finished;
     this.#finished = 0;
+    this.#finishedSince = undefined;
     this.#receipts.clear();
     if (this.#health.length > 0) this.#health = [];
     this.#notes.clear();
@@ -259,6 +268,7 @@ export class CommitQueue {
       }
     }
     this.#finished = [...this.#receipts.values()].filter((receipt) => receipt.outcome !== 'open').length;
+    if (this.#finished === 0) this.#finishedSince = undefined;
     this.#options.onRecount();
     if (this.#receipts.size > 0 || this.#health.length > 0 || this.#notes.size > 0) this.#commitSoon(busyRetryMs);
   }

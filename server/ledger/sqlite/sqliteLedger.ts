@@ -14,7 +14,7 @@ import type { PeerNote } from '../peerNotes.ts';
 import type { LimitStore } from '../limitStore.ts';
 import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../../api/reports/dashboard.ts';
 import { DashboardThread } from './dashboard/dashboardThread.ts';
-import type { HealthEvent, Ledger, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../ports.ts';
+import type { HealthEvent, Ledger, LedgerBacklog, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../ports.ts';
 import type { LedgerBill, SpendStart, SpentBy, SpentScope } from '../spend.ts';
 import type { UsedPage, UsedPosition } from '../usedExchange.ts';
 import { isBusy, isDamage, isEnvironmental, LedgerReplacedError } from './ledgerErrors.ts';
@@ -298,6 +298,10 @@ class SqliteLedger implements Ledger {
 
   revision(): number {
     return this.#finishedCount + this.#queue.finished;
+  }
+
+  backlog(): LedgerBacklog {
+    return { waiting: this.#queue.finished, lagMs: this.#queue.lagMs };
   }
 
   get isOpen(): boolean {

@@ -7,7 +7,7 @@ import { Emitter, type Subscription } from '../../../server/base/emitter.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import type { LimitStore } from '../../../server/ledger/limitStore.ts';
 import { noteSubject, type PeerNote } from '../../../server/ledger/peerNotes.ts';
-import type { HealthEvent, Ledger, PeerAttempt, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
+import type { HealthEvent, Ledger, LedgerBacklog, PeerAttempt, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
 import { noWorkspace, type BilledModel, type EndpointSpend, type HedgeSpend, type LedgerBill, type SpendStart, type SpentBy, type SpentScope } from '../../../server/ledger/spend.ts';
 import type { UsedPage, UsedPosition } from '../../../server/ledger/usedExchange.ts';
 import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
@@ -289,6 +289,7 @@ export class InMemoryLedger implements Ledger {
   }
 
   revision(): number { return this.#finished; }
+  backlog(): LedgerBacklog { return { waiting: 0, lagMs: 0 }; }
   flush(): void {}
   shutdown(): void {}
 }

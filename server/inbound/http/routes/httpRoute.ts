@@ -8,9 +8,10 @@ import type { ResponseItemStore } from '../request/responseItemStore.ts';
 /**
  * Who may call a route. `loopback`: every program of this machine; the request must name this machine as its host and
  * come from no page of another origin. `token`: as well, the request must carry a token of the local endpoint. `owner`: the
- * endpoint's own token, and not one that was made for a tool or a person: for everything under `/waybill/` but the identity.
+ * endpoint's own token, and not one that was made for a tool or a person: for everything under `/waybill/` but the identity. `metrics`:
+ * this machine and addresses of the configuration without a token, others as `owner`.
  */
-export type Access = 'loopback' | 'token' | 'owner';
+export type Access = 'loopback' | 'token' | 'owner' | 'metrics';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'OPTIONS';
 

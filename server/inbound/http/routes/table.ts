@@ -10,6 +10,7 @@ import { healthRoute } from './health.ts';
 import type { HttpRoute } from './httpRoute.ts';
 import { identityRoute } from './identity.ts';
 import { greetingRoutes } from './greeting.ts';
+import { metricsRoute } from './monitoring/metrics.ts';
 import { mcpRoute } from './mcp.ts';
 import { modelsRoutes } from './models.ts';
 import { ollamaTagsRoute } from './ollamaTags.ts';
@@ -26,7 +27,7 @@ import { statusRoute } from './status.ts';
 export const httpRoutes: readonly HttpRoute[] = [
   ...geminiRoutes, ...conversationRoutes, ...operationRoutes, ...countTokensRoutes,
   ...modelsRoutes, ollamaTagsRoute,
-  healthRoute, identityRoute, statusRoute, ...endpointsRoutes, spendRoute, savingsRoute, migrationRoute, incidentsRoute, cacheReportRoute, reconcileRoute, 
+  healthRoute, metricsRoute, identityRoute, statusRoute, ...endpointsRoutes, spendRoute, savingsRoute, migrationRoute, incidentsRoute, cacheReportRoute, reconcileRoute, 
   ...runningPolicyRoutes('canary', canaryActions, ({ router }, order) => router.canaries.act(order)), ...runningPolicyRoutes('shadow', shadowActions, ({ router }, order) => router.shadows.act(order)),
   ...responseCacheRoutes, ...budgetRoutes, ...exchangesRoutes, mcpRoute,
   ...greetingRoutes,

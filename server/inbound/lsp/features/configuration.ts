@@ -55,7 +55,7 @@ class TakenSettings {
     this.#file.close();
   }
 
-  async #apply({ endpoints, routes, aliases, equivalents, tools, caps, budgets, keys, network, rulesFile }: ConfigureParams): Promise<ConfigProblem[]> {
+  async #apply({ endpoints, routes, aliases, equivalents, tools, caps, budgets, monitoring, keys, network, rulesFile }: ConfigureParams): Promise<ConfigProblem[]> {
     const { router, simulation } = this.#context;
     const played = await simulation.addressed(endpoints);
     const { resolveConfig } = await import('../../../config/resolve.ts');
@@ -66,7 +66,8 @@ class TakenSettings {
     const { config, problems } = resolveConfig({ endpoints: played.endpoints, routes: raw.routes, aliases: raw.aliases, equivalents: raw.equivalents, tools: raw.tools, caps: raw.caps, budgets }, { ...resolveOptions, before: router.rules.used, ...(locate === undefined ? {} : { locate }) });
     problems.unshift(...played.problems.map(message => ({ message })), ...merged?.problems ?? []);
     const reached = networkOf(network, process.env, message => { problems.push({ message }); });
-    router.configure({ ...config, network: reached }, withBoundedLabels(keys), problems);
+    const measured = monitoring === undefined ? undefined : (await import('../../../config/monitoring/resolveMonitoring.ts')).resolveMonitoring(monitoring, (path, message) => { problems.push({ message, path: path.join('.') }); });
+    router.configure({ ...config, ...(measured === undefined ? {} : { monitoring: measured }), network: reached }, withBoundedLabels(keys), problems);
     await simulation.endOthers(endpoints);
     // After the secrets in use are known.
     router.rules.keepVersion(settingsRulesText({ routes, aliases: aliases ?? {}, equivalents: equivalents ?? {}, tools: tools ?? {}, caps: caps ?? {} }), Object.keys(routes).length, undefined);

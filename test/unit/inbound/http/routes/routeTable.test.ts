@@ -46,6 +46,7 @@ const served: readonly (readonly [method: string, path: string, access: string, 
   ['GET', '/waybill/exchanges/wb_1', 'owner'],
   ['POST', '/waybill/exchanges/wb_1/cancel', 'owner'],
   ['GET', '/waybill/identity', 'loopback'],
+  ['GET', '/metrics', 'metrics'],
   ['GET', '/health', 'loopback'],
   ['HEAD', '/health', 'loopback'],
   ['GET', '/', 'loopback'],
@@ -73,6 +74,10 @@ describe('the table of routes', () => {
     assert.deepEqual(httpRoutes.filter(({ access }) => access === 'loopback').map(({ path }) => path), ['/health', '/waybill/identity', '/', anyPath, anyPath]);
   });
 
+  it('has its own rule for metrics alone', () => {
+    assert.deepEqual(httpRoutes.filter(({ access }) => access === 'metrics').map(({ path }) => path), ['/metrics']);
+  });
+
   it('leaves every path of the administration to the owner of the endpoint', () => {
     const pathOf = ({ path }: HttpRoute): string => (typeof path === 'string' ? path : path.source.replaceAll('\\/', '/').replace(/^\^/, ''));
     const administration = httpRoutes.filter(route => pathOf(route).startsWith('/waybill/') && pathOf(route) !== identityPath);
@@ -91,9 +96,9 @@ describe('the table of routes', () => {
   });
 
   it('takes a new route as one more entry', () => {
-    const metrics: HttpRoute = { methods: ['GET'], path: '/metrics', access: 'loopback', handle: call => call.json(200, {}) };
-    const table = new RouteTable([...httpRoutes, metrics]);
-    assert.equal(table.find('/metrics', 'GET').route, metrics);
-    assert.equal(table.find('/metrics', 'POST').route, undefined);
+    const toy: HttpRoute = { methods: ['GET'], path: '/toy', access: 'loopback', handle: call => call.json(200, {}) };
+    const table = new RouteTable([...httpRoutes, toy]);
+    assert.equal(table.find('/toy', 'GET').route, toy);
+    assert.equal(table.find('/toy', 'POST').route, undefined);
   });
 });

@@ -1,0 +1,87 @@
+import { BlockList, isIP } from 'node:net';
+import type { HttpStatus } from '../../api/status.ts';
+import { Guard } from '../../base/guarded.ts';
+import type { Config } from '../../config/config.ts';
+import { loadMonitoring } from './loadMonitoring.ts';
+import type { MonitoringPart } from './monitoringPart.ts';
+import type { MonitoringSources } from './sources.ts';
+
+/**
+ * What is measured for others. Where the configuration switches nothing on, it is this object alone: no observer is added and
+ * nothing is loaded.
+ */
+export class Monitoring {
+  readonly #sources: MonitoringSources;
+  readonly #guard: Guard;
+  #part: MonitoringPart | undefined;
+  #loading: Promise<void> | undefined;
+  #config: Config | undefined;
+  #allowed: BlockList | undefined;
+  #isClosed = false;
+
+  constructor(sources: MonitoringSources) {
+    this.#sources = sources;
+    this.#guard = new Guard('Monitoring', sources.log);
+  }
+
+  /** Takes a configuration over. What is switched on is loaded in the background. */
+  configure(config: Config): void {
+    this.#config = config;
+    const { monitoring } = config;
+    this.#allowed = monitoring?.metrics === undefined || monitoring.metrics.allow.length === 0 ? undefined : blockListOf(monitoring.metrics.allow);
+    if (monitoring === undefined && this.#part === undefined) return;
+    if (this.#part !== undefined) this.#part.configure(config);
+    else this.#loading ??= this.#load().catch((error: unknown) => { this.#guard.failed(error); });
+  }
+
+  /** `GET /metrics` is served. */
+  get servesMetrics(): boolean {
+    return this.#config?.monitoring?.metrics !== undefined;
+  }
+
+  /**
+   * Whether a caller may read metrics without a token.
+   * @param address of the other side of the connection @param isForwarded it passed a proxy, so that the address is not the caller's
+   */
+  mayRead(address: string | undefined, isForwarded: boolean): boolean {
+    if (!this.servesMetrics || address === undefined || isForwarded) return false;
+    const plain = address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+    return loopback.check(plain, familyOf(plain)) || this.#allowed?.check(plain, familyOf(plain)) === true;
+  }
+
+  /** The metrics in the text format of Prometheus, with its media type; undefined where they are off. */
+  async metrics(http: HttpStatus): Promise<{ text: string; type: string } | undefined> {
+    if (!this.servesMetrics) return undefined;
+    await this.#loading;
+    return this.#part?.metrics(http);
+  }
+
+  /** Ends what runs. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#part?.close();
+  }
+
+  async #load(): Promise<void> {
+    const { startMonitoring } = await loadMonitoring();
+    if (this.#isClosed || this.#config === undefined) return;
+    this.#part = startMonitoring(this.#sources, this.#config);
+  }
+}
+
+const loopback = blockListOf(['127.0.0.0/8', '::1']);
+
+/** @param networks addresses and networks, each valid */
+function blockListOf(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const one of networks) {
+    const [address = '', length] = one.split('/');
+    if (length === undefined) list.addAddress(address, familyOf(address));
+    else list.addSubnet(address, Number(length), familyOf(address));
+  }
+  return list;
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { silentLog } from '../../../../server/base/log.ts';
+import { emptyConfig, type Config } from '../../../../server/config/config.ts';
+import { ExchangePublisher } from '../../../../server/exchange/publisher.ts';
+import { Figures, mostRows } from '../../../../server/router/monitoring/metrics/figures.ts';
+import { KnownNames } from '../../../../server/router/monitoring/metrics/knownNames.ts';
+import { Monitoring } from '../../../../server/router/monitoring/monitoring.ts';
+import { resolveMonitoring } from '../../../../server/config/monitoring/resolveMonitoring.ts';
+import { aReceipt } from '../../ledger/receipts.ts';
+
+const off = { state: 'off' } as const;
+
+function monitoring(events = new ExchangePublisher(silentLog)): Monitoring {
+  const none = (): never => assert.fail('nobody reads metrics here');
+  return new Monitoring({ events, copies: new ExchangePublisher(silentLog), ledger: { isOpen: true, backlog: () => ({ waiting: 0, lagMs: 0 }) }, status: none, clock: { now: () => 0 }, log: silentLog });
+}
+
+function configured(allow: readonly string[] = []): Config {
+  return { ...emptyConfig, monitoring: { metrics: { allow, models: [] } } };
+}
+
+describe('monitoring', () => {
+  test('that is not configured adds no observer and serves nothing', async () => {
+    const events = new ExchangePublisher(silentLog);
+    const idle = monitoring(events);
+    idle.configure({ ...emptyConfig });
+    assert.equal(await idle.metrics(off), undefined);
+    for (const emitter of [events.started, events.planned, events.attemptStarted, events.answering, events.committed, events.attemptEnded, events.ended, events.priced]) assert.equal(emitter.hasListeners, false);
+    assert.equal(idle.mayRead('127.0.0.1', false), false);
+  });
+
+  test('lets this machine and the addresses of the configuration read without a token', () => {
+    const one = monitoring();
+    one.configure(configured(['10.1.0.0/16', '2001:db8::7']));
+    for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '10.1.2.3', '::ffff:10.1.2.3', '2001:db8::7']) assert.equal(one.mayRead(address, false), true, address);
+    for (const address of ['10.2.0.1', '192.0.2.1', '2001:db8::8', undefined]) assert.equal(one.mayRead(address, false), false, address);
+    assert.equal(one.mayRead('127.0.0.1', true), false, 'behind a proxy');
+  });
+
+  test('a mistake in its settings is one sentence, and costs only its part', () => {
+    const problems: string[] = [];
+    const found = resolveMonitoring({ metrics: { allow: ['10.0.0.0/8', 'everybody', '10.0.0.0/33'] }, metrik: {} }, (path, message) => { problems.push(`${path.join('.')}: ${message}`); });
+    assert.deepEqual(found?.metrics, { allow: ['10.0.0.0/8'], models: [] });
+    assert.deepEqual(problems, [
+      'monitoring.metrik: There is no "monitoring.metrik"; did you mean "metrics"?',
+      'monitoring.metrics.allow.1: Metrics: "everybody" is no IP address and no network such as 10.0.0.0/8, so it may not read them without a token.',
+      'monitoring.metrics.allow.2: Metrics: "10.0.0.0/33" is no IP address and no network such as 10.0.0.0/8, so it may not read them without a token.',
+    ]);
+    assert.equal(resolveMonitoring({ metrics: { enabled: false } }, () => assert.fail('that is no mistake')), undefined);
+  });
+});
+
+describe('figures', () => {
+  test('have a bound, and count what is beyond it', () => {
+    const figures = new Figures(new KnownNames(emptyConfig, []));
+    const events = new ExchangePublisher(silentLog);
+    figures.follow(events, new ExchangePublisher(silentLog));
+    const receipt = aReceipt('wb_1');
+    for (let index = 0; index < mostRows + 3; index += 1) events.ended.emit({ exchange: { receipt, tick() {}, progress: () => receipt, stop: () => false, interrupt() {} }, receipt: { ...receipt, attempts: [] }, attempts: [], route: `route-${String(index)}` });
+    assert.equal(figures.requests.size, mostRows);
+    assert.equal(figures.dropped, 3);
+  });
+
+  test('call every model that the configuration does not name "other"', () => {
+    const names = new KnownNames({ ...emptyConfig, aliases: new Map([['sonnet', 'claude-sonnet-4.6']]) }, ['gpt-5.1']);
+    assert.deepEqual(['claude-sonnet-4.6', 'GPT-5.1', 'made-up'].map(name => names.model(name)), ['claude-sonnet-4.6', 'gpt-5.1', 'other']);
+    assert.deepEqual(['Sonnet', 'made-up'].map(name => names.asked(name)), ['sonnet', 'other']);
+  });
+});
