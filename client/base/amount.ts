@@ -1,4 +1,4 @@
-const example = 'Write an amount of US dollars, such as 5 or 0.50.';
+import { t } from '@vscode/l10n';
 
 /**
  * Reads an amount of US dollars that a person typed: `5`, `$0.50`, `1,5`, `1,000,000`, `1,234.56`. A comma that could stand for
@@ -8,9 +8,9 @@ const example = 'Write an amount of US dollars, such as 5 or 0.50.';
 export function readUsd(text: string): number | string {
   const written = text.trim().replace(/^\$\s?/, '');
   const unclear = /^([1-9]\d*),(\d{3})$/.exec(written);
-  if (unclear !== null) return `Write ${unclear[1] ?? ''}${unclear[2] ?? ''} or ${unclear[1] ?? ''}.${unclear[2] ?? ''}.`;
+  if (unclear !== null) return t('Write {0} or {1}.', `${unclear[1] ?? ''}${unclear[2] ?? ''}`, `${unclear[1] ?? ''}.${unclear[2] ?? ''}`);
   const plain = /^[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?$/.test(written) ? written.replaceAll(',', '') : written.replace(/^(\d+),(\d+)$/, '$1.$2');
-  if (!/^\d{1,9}(?:\.\d{1,6})?$/.test(plain)) return example;
+  if (!/^\d{1,9}(?:\.\d{1,6})?$/.test(plain)) return t('Write an amount of US dollars, such as 5 or 0.50.');
   const [whole = '0', fraction = ''] = plain.split('.');
   return Number(whole) * 1_000_000 + Number(fraction.padEnd(6, '0'));
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { DrillCounts, DrillFault, DrillSummary, GapFix, LossKind, LossResult, RunningDrill } from '../../server/api/drill.ts';
 import { count } from './format.ts';
 import { formatDuration } from './figures.ts';
@@ -5,24 +6,31 @@ import type { Tone } from './outcomeWording.ts';
 
 /** The faults as the picker offers them: what happens, in plain words. */
 export const faultChoices: readonly { fault: DrillFault; label: string; detail: string }[] = [
-  { fault: 'down', label: 'Down', detail: 'Every connection is refused, at once.' },
-  { fault: 'rate-limit', label: 'Rate limit (429)', detail: 'Every request is refused with 429 and a time to wait.' },
-  { fault: 'slow', label: 'Slow', detail: 'Your requests go out as always; every answer is held back before its first byte.' },
-  { fault: 'cut', label: 'Cut in mid-stream', detail: 'Your requests go out as always; every answer breaks off after its first words.' },
-  { fault: 'dead-key', label: 'Dead key', detail: 'The key is refused as invalid (401).' },
+  { fault: 'down', label: t('Down'), detail: t('Every connection is refused, at once.') },
+  { fault: 'rate-limit', label: t('Rate limit (429)'), detail: t('Every request is refused with 429 and a time to wait.') },
+  { fault: 'slow', label: t('Slow'), detail: t('Your requests go out as always; every answer is held back before its first byte.') },
+  { fault: 'cut', label: t('Cut in mid-stream'), detail: t('Your requests go out as always; every answer breaks off after its first words.') },
+  { fault: 'dead-key', label: t('Dead key'), detail: t('The key is refused as invalid (401).') },
 ];
 
 /** What a drill does, as a sentence without its end: `north is down`, `north (gpt-4.1) answers 10 s late`. */
 export function drillText(drill: Pick<RunningDrill, 'endpoint' | 'fault' | 'model' | 'keyName' | 'slowMs'>, tense: 'now' | 'past' = 'now'): string {
   const who = drill.model === undefined ? drill.endpoint : `${drill.endpoint} (${drill.model})`;
   const past = tense === 'past';
-  const key = drill.keyName === undefined ? '' : ` for ${drill.keyName}`;
-  switch (drill.fault) {
-    case 'down': return `${who} ${past ? 'was' : 'is'} down${key}`;
-    case 'rate-limit': return `${who} ${past ? 'answered' : 'answers'} 429${key}`;
-    case 'slow': return `${who} ${past ? 'answered' : 'answers'} ${formatDuration(drill.slowMs ?? 0)} late${key}`;
-    case 'cut': return `${who} ${past ? 'broke' : 'breaks'} off in mid-answer${key}`;
-    case 'dead-key': return `${who} ${past ? 'rejected' : 'rejects'} ${drill.keyName === undefined ? 'every key' : `the key ${drill.keyName}`}`;
+  if (drill.fault === 'dead-key') {
+    if (drill.keyName === undefined) return past ? t('{0} rejected every key', who) : t('{0} rejects every key', who);
+    return past ? t('{0} rejected the key {1}', who, drill.keyName) : t('{0} rejects the key {1}', who, drill.keyName);
+  }
+  const what = faultText(drill.fault, who, drill.slowMs ?? 0, past);
+  return drill.keyName === undefined ? what : t('{0} for {1}', what, drill.keyName);
+}
+
+function faultText(fault: Exclude<DrillFault, 'dead-key'>, who: string, slowMs: number, past: boolean): string {
+  switch (fault) {
+    case 'down': return past ? t('{0} was down', who) : t('{0} is down', who);
+    case 'rate-limit': return past ? t('{0} answered 429', who) : t('{0} answers 429', who);
+    case 'slow': return past ? t('{0} answered {1} late', who, formatDuration(slowMs)) : t('{0} answers {1} late', who, formatDuration(slowMs));
+    case 'cut': return past ? t('{0} broke off in mid-answer', who) : t('{0} breaks off in mid-answer', who);
   }
 }
 
@@ -38,9 +46,9 @@ export function countdown(until: number, now: number): string {
 /** `5 min`, `90 s`, `2 h`: a length chosen by a person, said back. */
 export function plainDuration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);
-  if (seconds % 3600 === 0 && seconds > 0) return `${String(seconds / 3600)} h`;
-  if (seconds % 60 === 0 && seconds > 0) return `${String(seconds / 60)} min`;
-  return seconds < 120 ? `${String(seconds)} s` : formatDuration(seconds * 1000);
+  if (seconds % 3600 === 0 && seconds > 0) return t('{0} h', seconds / 3600);
+  if (seconds % 60 === 0 && seconds > 0) return t('{0} min', seconds / 60);
+  return seconds < 120 ? t('{0} s', seconds) : formatDuration(seconds * 1000);
 }
 
 /** Reads `90 s`, `10 min`, `1.5 h`; a bare number is minutes. Milliseconds; undefined when it is no length of time. */
@@ -53,34 +61,34 @@ export function readDuration(text: string): number | undefined {
 
 /** How requests fared: `12 requests met it: 11 answered, 1 failed`. */
 export function countsText({ met, answered, failed }: DrillCounts): string {
-  if (met === 0) return 'No request met it';
+  if (met === 0) return t('No request met it');
   const gone = met - answered - failed;
-  const fate = answered === met ? (met === 1 ? 'it was answered' : 'all were answered')
-    : [`${String(answered)} answered`, ...(failed > 0 ? [`${String(failed)} failed`] : []), ...(gone > 0 ? [`${String(gone)} cancelled`] : [])].join(', ');
-  return `${count(met, 'request')} met it: ${fate}`;
+  const fate = answered === met ? (met === 1 ? t('it was answered') : t('all were answered'))
+    : [t('{0} answered', answered), ...(failed > 0 ? [t('{0} failed', failed)] : []), ...(gone > 0 ? [t('{0} cancelled', gone)] : [])].join(', ');
+  return t('{0} met it: {1}', count(met, 'request'), fate);
 }
 
 /** What became of a drill, in two sentences. */
 export function summaryText(summary: DrillSummary): string {
   const ran = plainDuration(summary.endedAt - summary.startedAt);
-  return `${drillText(summary, 'past')} for ${ran}. ${countsText(summary)}.`;
+  return t('{0} for {1}. {2}.', drillText(summary, 'past'), ran, countsText(summary));
 }
 
-export const lossNames: Readonly<Record<LossKind, string>> = { endpoint: 'Endpoint', key: 'Key', model: 'Model', provider: 'Provider' };
+export const lossNames: Readonly<Record<LossKind, string>> = { endpoint: t('Endpoint'), key: t('Key'), model: t('Model'), provider: t('Provider') };
 
 export const lossResults: Readonly<Record<LossResult, { text: string; tone: Tone }>> = {
-  'survives': { text: 'survives', tone: 'ok' },
-  'weaker': { text: 'serves less', tone: 'failover' },
-  'not-now': { text: 'not now', tone: 'failover' },
-  'stops': { text: 'stops', tone: 'failed' },
+  'survives': { text: t('survives'), tone: 'ok' },
+  'weaker': { text: t('serves less'), tone: 'failover' },
+  'not-now': { text: t('not now'), tone: 'failover' },
+  'stops': { text: t('stops'), tone: 'failed' },
 };
 
 /** The button under a gap, and the command it runs. */
 export const gapFixes: Readonly<Record<GapFix, { label: string; command: string }>> = {
-  'edit-route': { label: 'Edit Route…', command: 'waybill.editRoute' },
-  'add-provider': { label: 'Add Provider…', command: 'waybill.addProvider' },
-  'add-key': { label: 'Add Key…', command: 'waybill.addKey' },
-  'replace-key': { label: 'Replace Key…', command: 'waybill.replaceKey' },
-  'enable': { label: 'Enable Provider…', command: 'waybill.enableProvider' },
-  'check-health': { label: 'Check Health Now', command: 'waybill.checkHealth' },
+  'edit-route': { label: t('Edit Route…'), command: 'waybill.editRoute' },
+  'add-provider': { label: t('Add Provider…'), command: 'waybill.addProvider' },
+  'add-key': { label: t('Add Key…'), command: 'waybill.addKey' },
+  'replace-key': { label: t('Replace Key…'), command: 'waybill.replaceKey' },
+  'enable': { label: t('Enable Provider…'), command: 'waybill.enableProvider' },
+  'check-health': { label: t('Check Health Now'), command: 'waybill.checkHealth' },
 };

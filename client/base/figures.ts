@@ -1,3 +1,5 @@
+import { t } from '@vscode/l10n';
+import { counted, type Counted } from './counts.ts';
 import type { TokenUsage } from '../../server/api/conversation.ts';
 
 /** How moments are written: a BCP 47 language and an IANA time zone (absent: the machine's). */
@@ -17,14 +19,14 @@ export interface TokenFigure {
 
 /** A duration in milliseconds: `840 ms`, `1.2 s`, `14 s`, `2 min 5 s`, `1 h 3 min`. */
 export function formatDuration(milliseconds: number): string {
-  if (milliseconds < 999.5) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 999.5) return t('{0} ms', Math.round(milliseconds));
   const tenths = Math.round(milliseconds / 100);
-  if (tenths < 100) return `${(tenths / 10).toFixed(1)} s`;
+  if (tenths < 100) return t('{0} s', (tenths / 10).toFixed(1));
   const seconds = Math.round(milliseconds / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 60) return t('{0} s', seconds);
+  if (seconds < 3600) return t('{0} min {1} s', Math.floor(seconds / 60), seconds % 60);
   const minutes = Math.round(seconds / 60);
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
 }
 
 /** A token count, shortened: `532`, `1.2K`, `45K`, `1.2M`; `–` when unknown. */
@@ -42,12 +44,12 @@ export function formatTokens(count: number | undefined): string {
 
 /** A whole number with grouping: `1,234`; `unknown` when unknown. */
 export function formatCount(count: number | undefined): string {
-  return count === undefined ? 'unknown' : Math.round(count).toLocaleString('en-US');
+  return count === undefined ? t('unknown') : Math.round(count).toLocaleString('en-US');
 }
 
 /** `1 request`, `2 requests`. */
-export function countOf(count: number, singular: string, plural = `${singular}s`): string {
-  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
+export function countOf(count: number, thing: Counted): string {
+  return counted(count, thing, formatCount(count));
 }
 
 /** A share of 0..1 in whole per cent, without claiming 0 % or 100 % for what is only near it. */
@@ -76,12 +78,12 @@ export function totalTokens(usage: TokenUsage): number | undefined {
 }
 
 const figureLabels: readonly { bucket: keyof TokenUsage; label: string; always?: true }[] = [
-  { bucket: 'inputTokens', label: 'Fresh input', always: true },
-  { bucket: 'cacheReadTokens', label: 'From cache', always: true },
-  { bucket: 'cacheWriteTokens', label: 'Written to cache' },
-  { bucket: 'cacheWrite1hTokens', label: 'Written to 1 h cache' },
-  { bucket: 'outputTokens', label: 'Output', always: true },
-  { bucket: 'reasoningTokens', label: 'Reasoning (in output)' },
+  { bucket: 'inputTokens', label: t('Fresh input'), always: true },
+  { bucket: 'cacheReadTokens', label: t('From cache'), always: true },
+  { bucket: 'cacheWriteTokens', label: t('Written to cache') },
+  { bucket: 'cacheWrite1hTokens', label: t('Written to 1 h cache') },
+  { bucket: 'outputTokens', label: t('Output'), always: true },
+  { bucket: 'reasoningTokens', label: t('Reasoning (in output)') },
 ];
 
 /**
@@ -115,5 +117,5 @@ export function formatDay(day: string, length: 'short' | 'long', style: TimeStyl
 
 function figure(label: string, count: number | undefined, incomplete: boolean): TokenFigure {
   if (!incomplete || count === undefined) return { label, text: formatTokens(count), exact: formatCount(count) };
-  return count === 0 ? figure(label, undefined, false) : { label, text: `${formatTokens(count)}+`, exact: `at least ${formatCount(count)}` };
+  return count === 0 ? figure(label, undefined, false) : { label, text: `${formatTokens(count)}+`, exact: t('at least {0}', formatCount(count)) };
 }

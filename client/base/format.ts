@@ -1,3 +1,5 @@
+import { t } from '@vscode/l10n';
+import { counted, type Counted } from './counts.ts';
 import { formatMicroUsd, isUnknownSum, sumText } from './money.ts';
 
 /** How a figure of money is known: see `Cost` in server/api/receipt.ts. */
@@ -28,14 +30,16 @@ function missing({ unknown, unpriced }: Money): number {
 
 /** The same in words, for a screen reader: `about 1.37 dollars`. */
 export function speakMoney(money: Money): string {
-  if (isWhollyUnknown(money)) return 'unknown cost';
-  const dollars = formatMicroUsd(money.microUsd).replace('<', 'less than ').replace('$', '');
-  return `${money.estimated ? 'about ' : ''}${dollars} dollars${missing(money) > 0 ? ' plus unknown cost' : ''}`;
+  if (isWhollyUnknown(money)) return t('unknown cost');
+  const figure = formatMicroUsd(money.microUsd);
+  const exact = figure.startsWith('<') ? t('less than {0} dollars', figure.replace('<$', '')) : t('{0} dollars', figure.replace('$', ''));
+  const dollars = money.estimated ? t('about {0}', exact) : exact;
+  return missing(money) > 0 ? t('{0} plus unknown cost', dollars) : dollars;
 }
 
 /** `1 key`, `2 keys`. */
-export function count(amount: number, singular: string, plural = `${singular}s`): string {
-  return `${String(amount)} ${amount === 1 ? singular : plural}`;
+export function count(amount: number, thing: Counted): string {
+  return counted(amount, thing, String(amount));
 }
 
 /** Text made safe inside a Markdown table cell: no line breaks, no markup, no icons. */

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { Downtime, EndpointStatus, LatestHour, LimitLeft } from '../../server/api/status.ts';
 import { clockText } from '../../server/api/condition.ts';
 import { count } from './format.ts';
@@ -16,21 +17,22 @@ export function sparkline({ spans }: LatestHour): string {
 export function hourText({ spans, until }: LatestHour, now: number): string {
   const failures = spans.reduce((sum, span) => sum + span.failures, 0);
   const requests = count(spans.reduce((sum, span) => sum + span.requests, 0), 'request');
-  if (failures === 0) return `${requests}, none failed`;
+  if (failures === 0) return t('{0}, none failed', requests);
   const worst = spans.reduce((most, span, index) => (span.failures > (spans[most]?.failures ?? 0) ? index : most), 0);
   const from = until - (spans.length - worst) * spanMs;
-  return `${requests}, ${String(failures)} failed, ${spans[worst]?.failures === failures ? 'all' : 'most'} of them from ${clockText(from, now, 'down')} on`;
+  const since = clockText(from, now, 'down');
+  return spans[worst]?.failures === failures ? t('{0}, {1} failed, all of them from {2} on', requests, failures, since) : t('{0}, {1} failed, most of them from {2} on', requests, failures, since);
 }
 
 /** Short enough for a narrow sidebar: `2/7 failed`. */
 export function failedText({ spans }: LatestHour): string {
   const [failures, requests] = spans.reduce<readonly [number, number]>(([failed, all], span) => [failed + span.failures, all + span.requests], [0, 0]);
-  return `${String(failures)}/${String(requests)} failed`;
+  return t('{0}/{1} failed', failures, requests);
 }
 
 /** `Hour to 18:05`. */
 export function hourTitle({ until }: LatestHour, now: number): string {
-  return `Hour to ${clockText(until, now, 'down')}`;
+  return t('Hour to {0}', clockText(until, now, 'down'));
 }
 
 /**
@@ -42,21 +44,21 @@ export function uptimeText({ watchedSince, pastMs, downSince, upMs = 0, upSince 
   const down = pastMs + (downSince === undefined ? 0 : Math.max(0, checkedAt - downSince));
   if (up + down < enoughWatchedMs) return undefined;
   // Rounded down: 100 % is said only where it was never down.
-  return `Up ${String(Math.floor(up / (up + down) * 1000) / 10)} % since ${clockText(watchedSince, now, 'down')}`;
+  return t('Up {0} % since {1}', Math.floor(up / (up + down) * 1000) / 10, clockText(watchedSince, now, 'down'));
 }
 
 /** `12 of 60 requests left, until 12:05`. */
 export function limitText({ kind, remaining, limit, resetAt }: LimitLeft, now: number): string {
-  const words = { requests: 'requests', tokens: 'tokens', inputTokens: 'input tokens', outputTokens: 'output tokens' }[kind];
-  const left = limit === undefined ? `${remaining.toLocaleString('en-US')} ${words} left` : `${remaining.toLocaleString('en-US')} of ${limit.toLocaleString('en-US')} ${words} left`;
-  return resetAt === undefined || resetAt <= now ? left : `${left}, reset at ${clockText(resetAt, now, 'up')}`;
+  const words = { requests: t('requests'), tokens: t('tokens'), inputTokens: t('input tokens'), outputTokens: t('output tokens') }[kind];
+  const left = limit === undefined ? t('{0} {1} left', remaining.toLocaleString('en-US'), words) : t('{0} of {1} {2} left', remaining.toLocaleString('en-US'), limit.toLocaleString('en-US'), words);
+  return resetAt === undefined || resetAt <= now ? left : t('{0}, reset at {1}', left, clockText(resetAt, now, 'up'));
 }
 
 /** The breaker in words; undefined while it is closed. */
 export function breakerText({ breaker, retryAt }: Pick<EndpointStatus, 'breaker' | 'retryAt'>, now: number): string | undefined {
   switch (breaker) {
     case 'closed': return undefined;
-    case 'half-open': return 'Breaker half-open: single requests find out whether it answers again';
-    case 'open': return `Breaker open${retryAt === undefined || retryAt <= now ? ', tried with the next request' : `, next try at ${clockText(retryAt, now, 'up')}`}`;
+    case 'half-open': return t('Breaker half-open: single requests find out whether it answers again');
+    case 'open': return retryAt === undefined || retryAt <= now ? t('Breaker open, tried with the next request') : t('Breaker open, next try at {0}', clockText(retryAt, now, 'up'));
   }
 }

@@ -1,3 +1,5 @@
+import { t } from '@vscode/l10n';
+import { counted } from './counts.ts';
 import type { Cost } from '../../server/api/receipt.ts';
 
 /** What a sum of money is made of; `SpendTotals`, `SpendGroup` and a status snapshot's figures fit. */
@@ -16,7 +18,8 @@ export interface SpendFigure {
   coveredAttempts?: number | undefined;
 }
 
-const unknownText = 'unknown';
+const coveredWords = { subscription: t('subscription'), free: t('free'), simulated: t('simulated') };
+const unknownText = t('unknown');
 
 /**
  * Millionths of a US dollar as a person reads them: `$0.00`, `<$0.0001`, `$0.0042`, `$0.42`, `$1,234.56`.
@@ -36,13 +39,13 @@ export function formatMicroUsd(microUsd: number | undefined): string {
 }
 
 /** What covers a cost of nothing, by the source of the price; undefined where nothing was covered. */
-export function coveredBy({ microUsd, priceSource }: Cost): string | undefined {
+export function coveredBy({ microUsd, priceSource }: Cost): keyof typeof coveredWords | undefined {
   return microUsd === 0 && (priceSource === 'subscription' || priceSource === 'free' || priceSource === 'simulated') ? priceSource : undefined;
 }
 
 /** The names of parts that a figure does not hold: `at least: without audio tokens`. */
 export function atLeastNote(unpriced: readonly string[]): string {
-  return `at least: without ${unpriced.join(', ')}`;
+  return t('at least: without {0}', unpriced.join(', '));
 }
 
 /**
@@ -50,10 +53,19 @@ export function atLeastNote(unpriced: readonly string[]): string {
  * `$0.00 (subscription)` where a plan covers it, `$0.00 (simulated)`, `unknown`.
  */
 export function formatCost(cost: Cost): string {
-  if (cost.certainty === 'unknown' || cost.microUsd === undefined) return unknownText;
+  if (isUnknownCost(cost)) return unknownText;
   const covered = coveredBy(cost);
-  if (covered !== undefined) return `$0.00 (${covered})`;
-  return sumText(cost.microUsd, cost.certainty === 'estimated', (cost.unknownParts ?? 0) + (cost.unpriced?.length ?? 0));
+  if (covered !== undefined) return `$0.00 (${coveredWords[covered]})`;
+  return sumText(cost.microUsd ?? 0, cost.certainty === 'estimated', missingParts(cost));
+}
+
+/** Whether nothing of a cost is known. */
+export function isUnknownCost(cost: Cost): boolean {
+  return cost.certainty === 'unknown' || cost.microUsd === undefined || (coveredBy(cost) === undefined && isUnknownSum(cost.microUsd, missingParts(cost)));
+}
+
+function missingParts({ unknownParts = 0, unpriced = [] }: Cost): number {
+  return unknownParts + unpriced.length;
 }
 
 /** Some cost arose, and none of it is known: the sum is then no figure, and never 0. */
@@ -80,18 +92,18 @@ export function formatSpend({ microUsd, estimatedMicroUsd, unknownAttempts, unpr
 export function certaintyNotes(spend: SpendFigure): string[] {
   const notes: string[] = [];
   if (spend.estimatedMicroUsd > 0) {
-    notes.push(spend.estimatedMicroUsd >= spend.microUsd ? '≈ estimated' : `≈ ${formatMicroUsd(spend.estimatedMicroUsd)} of it estimated`);
+    notes.push(spend.estimatedMicroUsd >= spend.microUsd ? t('≈ estimated') : t('≈ {0} of it estimated', formatMicroUsd(spend.estimatedMicroUsd)));
   }
   if (spend.unknownAttempts > 0) {
-    notes.push(`+ ${requestsText(spend.unknownAttempts)} of unknown cost`);
+    notes.push(t('+ {0} of unknown cost', requestsText(spend.unknownAttempts)));
   }
   if (spend.unpriced !== undefined) notes.push(`${atLeastNote(spend.unpriced)} (${requestsText(spend.unpricedAttempts ?? 0)})`);
-  if ((spend.coveredAttempts ?? 0) > 0) notes.push(`${requestsText(spend.coveredAttempts ?? 0)} at $0.00: by subscription, free tier or simulated`);
-  return notes.length > 0 ? notes : ['exact'];
+  if ((spend.coveredAttempts ?? 0) > 0) notes.push(t('{0} at $0.00: by subscription, free tier or simulated', requestsText(spend.coveredAttempts ?? 0)));
+  return notes.length > 0 ? notes : [t('exact')];
 }
 
 function requestsText(amount: number): string {
-  return `${groupThousands(amount)} ${amount === 1 ? 'request' : 'requests'}`;
+  return counted(amount, 'request', groupThousands(amount));
 }
 
 /** Dollars with all six decimals and no sign or grouping, for files that other programs read: `1.370000`. */

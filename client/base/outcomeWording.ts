@@ -1,4 +1,6 @@
-import { exchangeFailureWords, failureClassWords } from '../../server/api/condition.ts';
+import { t } from '@vscode/l10n';
+import { exchangeFailureWords, saidOfFailure } from '../../server/api/condition.ts';
+import { shownOf } from '../../server/api/localization/said.ts';
 import type { FailureClass } from '../../server/api/failure.ts';
 import type { AttemptRole, Receipt } from '../../server/api/receipt.ts';
 
@@ -8,7 +10,7 @@ export type Tone = (typeof tones)[number];
 
 /** A failure class in a few words. */
 export function failureText(failureClass: FailureClass): string {
-  return failureClassWords[failureClass];
+  return shownOf(saidOfFailure(failureClass));
 }
 
 /** The model answered, and its answer is that it declines. */
@@ -34,20 +36,23 @@ export function toneOf(outcome: Receipt['outcome'], failed: number, failureClass
  */
 export function outcomeText(outcome: Receipt['outcome'], failed: number, failureClass: FailureClass | undefined, attempts: number): string {
   switch (outcome) {
-    case 'ok': return `${isRefused({ outcome, failureClass }) ? 'Refused by the model' : 'Answered'}${failed > 0 ? ` after ${failed} failed ${failed === 1 ? 'attempt' : 'attempts'}` : ''}`;
-    case 'failed': return failureClass === undefined ? 'Failed' : `Failed: ${exchangeFailureWords(failureClass, attempts)}`;
-    case 'cancelled': return 'Cancelled';
-    case 'interrupted': return 'Interrupted: Waybill ended while it ran';
-    case 'open': return 'Running';
+    case 'ok': {
+      const what = isRefused({ outcome, failureClass }) ? t('Refused by the model') : t('Answered');
+      return failed === 0 ? what : failed === 1 ? t('{0} after {1} failed attempt', what, failed) : t('{0} after {1} failed attempts', what, failed);
+    }
+    case 'failed': return failureClass === undefined ? t('Failed') : t('Failed: {0}', exchangeFailureWords(failureClass, attempts));
+    case 'cancelled': return t('Cancelled');
+    case 'interrupted': return t('Interrupted: Waybill ended while it ran');
+    case 'open': return t('Running');
   }
 }
 
 const roleWords: Record<AttemptRole, string> = {
-  'hedge': 'the one before took long to begin, so both were asked',
-  'resume': 'goes on from where the one before broke off',
-  'restart': 'the answer before broke off and starts again',
-  'last-resort': 'nothing else was left, though its breaker was open',
-  'shadow': 'a copy of a caller\'s request, whose answer was only compared',
+  'hedge': t('the one before took long to begin, so both were asked'),
+  'resume': t('goes on from where the one before broke off'),
+  'restart': t('the answer before broke off and starts again'),
+  'last-resort': t('nothing else was left, though its breaker was open'),
+  'shadow': t('a copy of a caller\'s request, whose answer was only compared'),
 };
 
 /** Why an attempt was made that is not simply the next of the plan. */
@@ -55,24 +60,24 @@ export function roleText(role: AttemptRole): string {
   return roleWords[role];
 }
 
-const purposeWords: Record<string, string> = { chat: 'chat', agent: 'agent', utility: 'utility', inline: 'inline completion', auxiliary: 'errand' };
+const purposeWords: Record<string, string> = { chat: t('chat'), agent: t('agent'), utility: t('utility'), inline: t('inline completion'), auxiliary: t('errand') };
 
 /** The tool that asked, for a narrow list: `Chat`, `claude-code`, `a tool`. */
 export function toolText({ tool }: Pick<Receipt['caller'], 'tool'>): string {
-  return tool === 'vscode-chat' ? 'Chat' : tool === 'http' ? 'a tool' : tool;
+  return tool === 'vscode-chat' ? t('Chat') : tool === 'http' ? t('a tool') : tool;
 }
 
 /** Who asked: `VS Code chat (agent)`, `claude-code`, `openai-sdk, for mai of team shop`. */
 export function callerText(caller: Receipt['caller']): string {
-  const tool = caller.tool === 'vscode-chat' ? 'VS Code chat' : caller.tool === 'http' ? 'a tool on this machine' : caller.tool;
+  const tool = caller.tool === 'vscode-chat' ? t('VS Code chat') : caller.tool === 'http' ? t('a tool on this machine') : caller.tool;
   const what = caller.purpose === undefined ? tool : `${tool} (${purposeWords[caller.purpose] ?? caller.purpose})`;
   return forWhom(what, caller);
 }
 
 /** @param what the program that asked */
 function forWhom(what: string, { user, team }: Pick<Receipt['caller'], 'user' | 'team'>): string {
-  if (user !== undefined) return team === undefined ? `${what}, for ${user}` : `${what}, for ${user} of team ${team}`;
-  return team === undefined ? what : `${what}, for team ${team}`;
+  if (user !== undefined) return team === undefined ? t('{0}, for {1}', what, user) : t('{0}, for {1} of team {2}', what, user, team);
+  return team === undefined ? what : t('{0}, for team {1}', what, team);
 }
 
 /** Text as Markdown shows it literally, on one line, safe inside a table cell. */

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { Caller } from '../../server/api/receipt.ts';
 
 /** What the editor reveals about the caller, where it does. */
@@ -35,5 +36,5 @@ export function callerFrom(hints: CallerHints, workspace: string | undefined, br
 /** Why the requests of an extension are refused; undefined: they are not. @param blocked ids of extensions, in any case */
 export function refusalOf(extension: string | undefined, blocked: readonly string[]): string | undefined {
   if (extension === undefined || !blocked.some(one => one.toLowerCase() === extension.toLowerCase())) return undefined;
-  return `The extension "${extension}" may not use models of Waybill: it is in the setting "waybill.blockedExtensions". Allow it by "Waybill: Block Extension…".`;
+  return t('The extension "{0}" may not use models of Waybill: it is in the setting "waybill.blockedExtensions". Allow it by "Waybill: Block Extension…".', extension);
 }

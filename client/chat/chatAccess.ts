@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { NextStep } from '../base/errors.ts';
 
 /** The setting with which VS Code's chat works without a sign-in. VS Code hides it from its settings editor. */
@@ -39,10 +40,10 @@ export interface ChatHost {
 }
 
 const declinedKey = 'chatWithoutSignIn.declined';
-const allow = 'Allow';
-const notNow = 'Not Now';
-const openChat = 'Open Chat';
-const consequence = `This sets "${anonymousAccessSetting}" to true in your user settings, for all windows. Waybill sends your requests to your own providers only. VS Code may then also offer models of GitHub's that need no sign-in. Take the line out of the settings to undo it.`;
+const allow = t('Allow');
+const notNow = t('Not Now');
+const openChat = t('Open Chat');
+const consequence = t('This sets "{0}" to true in your user settings, for all windows. Waybill sends your requests to your own providers only. VS Code may then also offer models of GitHub\'s that need no sign-in. Take the line out of the settings to undo it.', anonymousAccessSetting);
 
 /**
  * By default VS Code's chat asks for a GitHub sign-in before it uses any model, also one of an extension. Sees whether
@@ -70,7 +71,7 @@ export class ChatAccess {
   /** "Open Chat": opens it, after the offer where the chat would ask for a sign-in. */
   async openChat(start?: ChatStart): Promise<void> {
     if (await this.#mayOffer()) {
-      const answer = await this.#host.ask("VS Code's chat asks for a GitHub sign-in. Use it without?", consequence, allow, notNow);
+      const answer = await this.#host.ask(t("VS Code's chat asks for a GitHub sign-in. Use it without?"), consequence, allow, notNow);
       if (answer === allow) await this.#allow();
       else await this.#decline();
     }
@@ -84,7 +85,7 @@ export class ChatAccess {
       return;
     }
     const answer = await this.#host.inform(
-      `${done} VS Code's chat asks for a GitHub sign-in. Use it without? This sets "${anonymousAccessSetting}" in your user settings.`, allow, notNow,
+      t('{0} VS Code\'s chat asks for a GitHub sign-in. Use it without? This sets "{1}" in your user settings.', done, anonymousAccessSetting), allow, notNow,
     );
     if (answer === notNow) await this.#decline();
     if (answer !== allow) return;
@@ -98,22 +99,22 @@ export class ChatAccess {
     switch (state) {
       case 'allowed':
       case 'signed-in': {
-        const why = state === 'allowed' ? "VS Code's chat works without a sign-in already." : "You are signed in to GitHub: VS Code's chat uses that account, and no setting is needed.";
+        const why = state === 'allowed' ? t("VS Code's chat works without a sign-in already.") : t("You are signed in to GitHub: VS Code's chat uses that account, and no setting is needed.");
         if (await this.#host.inform(why, openChat) === openChat) await this.#host.openChat();
         return;
       }
       case 'no-setting':
         throw new NextStep(
-          "This editor is not known to have a chat that works without a GitHub sign-in. Sign in, or update the editor; tools that are connected to Waybill need neither.",
-          { title: 'Connect a Tool…', command: 'waybill.connectTool' },
+          t("This editor is not known to have a chat that works without a GitHub sign-in. Sign in, or update the editor; tools that are connected to Waybill need neither."),
+          { title: t('Connect a Tool…'), command: 'waybill.connectTool' },
         );
       case 'asks-for-sign-in':
-        if (await this.#host.ask("Use VS Code's chat without a GitHub sign-in?", consequence, allow, notNow) !== allow) {
+        if (await this.#host.ask(t("Use VS Code's chat without a GitHub sign-in?"), consequence, allow, notNow) !== allow) {
           await this.#decline();
           return;
         }
         await this.#allow();
-        if (await this.#host.inform("VS Code's chat works without a sign-in now.", openChat) === openChat) await this.#host.openChat();
+        if (await this.#host.inform(t("VS Code's chat works without a sign-in now."), openChat) === openChat) await this.#host.openChat();
     }
   }
 

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { NextStep } from '../base/errors.ts';
 import { anonymousAccessSetting } from './chatAccess.ts';
 import type { ChatHost, ChatStart } from './chatAccess.ts';
@@ -15,8 +16,8 @@ export const editorChat: ChatHost = {
   allow: async () => {
     if (await updateRegistered() || await writeIntoFile()) return;
     throw new NextStep(
-      `The setting could not be written. Add "${anonymousAccessSetting}": true to your user settings.`,
-      { title: 'Open Settings', command: 'workbench.action.openSettingsJson' },
+      t('The setting could not be written. Add "{0}": true to your user settings.', anonymousAccessSetting),
+      { title: t('Open Settings'), command: 'workbench.action.openSettingsJson' },
     );
   },
   openChat,

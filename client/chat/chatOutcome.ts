@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { StopReason } from '../../server/api/conversation.ts';
 import type { ChatResult } from '../../server/api/messages.ts';
 import type { Caller } from '../../server/api/receipt.ts';
@@ -17,15 +18,15 @@ export function chatProblem(result: Pick<ChatResult, 'outcome' | 'error'>, shown
       // Where the turn was not stopped in the chat, it was cancelled in the list of requests, and the sentence says so.
       return result.error?.message;
     case 'failed': {
-      const message = result.error?.message ?? 'The request failed: see "Waybill: Show Requests" for what was tried.';
-      return shown ? `The answer above is incomplete. ${message}` : message;
+      const message = result.error?.message ?? t('The request failed: see "Waybill: Show Requests" for what was tried.');
+      return shown ? t('The answer above is incomplete. {0}', message) : message;
     }
     case 'ok':
       if (shown) return undefined;
       return stopReason === 'length'
-        ? 'The model used its whole output limit for thinking and wrote no answer: choose a lower thinking effort, or another model.'
+        ? t('The model used its whole output limit for thinking and wrote no answer: choose a lower thinking effort, or another model.')
         : stopReason === 'context-full'
-          ? 'The conversation fills the model\'s context window: start a new one, or choose a model with a larger window.'
-          : 'The model answered without any text: send the message again, or choose another model.';
+          ? t('The conversation fills the model\'s context window: start a new one, or choose a model with a larger window.')
+          : t('The model answered without any text: send the message again, or choose another model.');
   }
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { conditionIcon } from '../../server/api/condition.ts';
 import type { OfferedModel } from '../../server/api/status.ts';
 import type { ShownModels } from '../settings/settings.ts';
@@ -52,9 +53,8 @@ function shownModel(model: OfferedModel): ShownModel {
 }
 
 function tooltipOf(model: OfferedModel): string {
-  const what = model.kind === 'route' ? `Waybill route "${model.requestedModel}"` : `${model.requestedModel}, from whichever provider serves it`;
-  const order = model.targets.length === 0 ? '' : `: ${model.targets.join(', then ')}`;
-  return what + order;
+  const what = model.kind === 'route' ? t('Waybill route "{0}"', model.requestedModel) : t('{0}, from whichever provider serves it', model.requestedModel);
+  return model.targets.length === 0 ? what : `${what}: ${model.targets.reduce((all, target) => t('{0}, then {1}', all, target))}`;
 }
 
 /** Whether two lists would look the same in the picker, so that it is not drawn again for nothing. */
@@ -89,10 +89,10 @@ export const thinkingEffortSchema = {
   properties: {
     reasoningEffort: {
       type: 'string',
-      title: 'Thinking Effort',
+      title: t('Thinking Effort'),
       enum: ['default', 'low', 'medium', 'high'],
-      enumItemLabels: ['Default', 'Low', 'Medium', 'High'],
-      enumDescriptions: ['What the model does by itself.', 'Answers sooner and costs less.', 'A balance of speed and depth.', 'Thinks longest, for the hardest tasks.'],
+      enumItemLabels: [t('Default'), t('Low'), t('Medium'), t('High')],
+      enumDescriptions: [t('What the model does by itself.'), t('Answers sooner and costs less.'), t('A balance of speed and depth.'), t('Thinks longest, for the hardest tasks.')],
       default: 'default',
       group: 'navigation',
     },

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { StopReason, TokenUsage } from '../../server/api/conversation.ts';
 import type { ChatEvent } from '../../server/api/messages.ts';
 import { promptTokens } from '../../server/api/usage.ts';
@@ -128,7 +129,7 @@ function inputOf(call: OpenCall): object {
 }
 
 function brokenCall(name: string): UserError {
-  return new UserError(`The model called the tool "${name}" with arguments that are not valid JSON: send the message again, or choose another model.`);
+  return new UserError(t('The model called the tool "{0}" with arguments that are not valid JSON: send the message again, or choose another model.', name));
 }
 
 /**

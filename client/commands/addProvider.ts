@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { ProviderOffer, TestEndpointResult } from '../../server/api/messages.ts';
 import { baseUrlProblem, completedBaseUrl, nameProblem, withEndpoint } from '../settings/settingsEdits.ts';
 import { endpointSettingsOf, failedTestChoices, neighbourStep, stepNumber, suggestedName } from './addProviderSteps.ts';
@@ -19,7 +20,7 @@ type CompleteDraft = AddProviderDraft & { offer: ProviderOffer; name: string; ke
 /** How the first box was left, other than with one provider. */
 interface LeftBox { elsewhere?: Exclude<ProviderAnswer, { kind: 'provider' }> | undefined }
 
-const title = 'Add Provider';
+const title = t('Add Provider');
 
 /**
  * "Add Provider…": provider, address where it is not known, name, key; then the provider is tried, stored, and
@@ -55,14 +56,14 @@ export async function addProvider(services: CommandServices, begun: Pick<AddProv
   if (key !== '') await services.keys.add(name, key);
   await services.configuration.changeEndpoints(endpoints => withEndpoint(endpoints, name, settings));
   await offerPrices(services, name, complete.offer);
-  await offerRoute(services, name, result.models, result.ok ? result.message : `${name} was added without a test that went well.`);
+  await offerRoute(services, name, result.models, result.ok ? result.message : t('{0} was added without a test that went well.', name));
 }
 
 /** The user left the first box for something else: several keys, or an import. */
 async function leave(services: CommandServices, { elsewhere }: LeftBox, offers: readonly ProviderOffer[]): Promise<void> {
   if (elsewhere?.kind === 'import') await vscode.commands.executeCommand('waybill.importKeys');
   if (elsewhere?.kind === 'keys') {
-    await importChosen(services, offers, elsewhere.keys.map(({ offer, secret }) => ({ place: 'pasted', source: `${offer.name} key`, provider: offer.id, secret })));
+    await importChosen(services, offers, elsewhere.keys.map(({ offer, secret }) => ({ place: t('pasted'), source: t('{0} key', offer.name), provider: offer.id, secret })));
   }
 }
 
@@ -101,7 +102,7 @@ async function askStep(step: AddProviderStep, draft: AddProviderDraft & LeftBox,
     case 'region':
       return take(await askChoice({
         ...look,
-        placeholder: `Choose a region of ${offer.name}`,
+        placeholder: t('Choose a region of {0}', offer.name),
         items: (offer.regions ?? []).map(region => ({ label: region.name, description: region.id, detail: region.baseUrl, value: region.id })),
       }), region => {
         if (region !== draft.region) draft.name = undefined;
@@ -111,16 +112,16 @@ async function askStep(step: AddProviderStep, draft: AddProviderDraft & LeftBox,
       return take(await askText({
         ...look,
         placeholder: offer.baseUrlExample ?? 'https://api.example.com/v1',
-        prompt: `Base URL of the ${offer.name} server. With and without /v1 are both tried`,
+        prompt: t('Base URL of the {0} server. With and without /v1 are both tried', offer.name),
         value: draft.baseUrl,
         problem: baseUrlProblem,
-        warning: text => (baseUrlProblem(text) === undefined && isPlainRemote(text) ? 'Without https, anyone on the way can read the key and the conversation.' : undefined),
+        warning: text => (baseUrlProblem(text) === undefined && isPlainRemote(text) ? t('Without https, anyone on the way can read the key and the conversation.') : undefined),
       }), text => { draft.baseUrl = completedBaseUrl(text); });
     case 'name':
       return take(await askText({
         ...look,
-        placeholder: 'Name',
-        prompt: 'A short name for this provider, as routes and the sidebar show it',
+        placeholder: t('Name'),
+        prompt: t('A short name for this provider, as routes and the sidebar show it'),
         value: draft.name ?? suggestedName(offer, draft.region, taken),
         problem: text => nameProblem(text, taken),
       }), text => { draft.name = text; });

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { ProviderOffer, TestEndpointResult } from '../../server/api/messages.ts';
 import type { EndpointSettings } from '../../server/api/settings.ts';
 import { foreignKeyVendor, vendorOfKey } from '../../server/api/keyShapes.ts';
@@ -58,11 +59,11 @@ export function endpointSettingsOf(draft: AddProviderDraft & { offer: ProviderOf
 
 /** What is wrong with a key, so that it cannot be used at all. */
 export function keyProblem(key: string, offer: Pick<ProviderOffer, 'keyRequired' | 'name'>): string | undefined {
-  if (key === '') return offer.keyRequired ? `${offer.name} needs a key: paste it here.` : undefined;
-  if (key.startsWith('{')) return isJson(key) ? undefined : 'This key file is not complete: copy the whole of it, from { to }.';
-  if (/\s/.test(key)) return 'A key has no spaces or line breaks in it: copy it again.';
+  if (key === '') return offer.keyRequired ? t('{0} needs a key: paste it here.', offer.name) : undefined;
+  if (key.startsWith('{')) return isJson(key) ? undefined : t('This key file is not complete: copy the whole of it, from the first brace to the last.');
+  if (/\s/.test(key)) return t('A key has no spaces or line breaks in it: copy it again.');
   // A header with other characters cannot be sent.
-  if (!/^[\x21-\x7e]+$/.test(key)) return 'A key has only plain characters: copy it again.';
+  if (!/^[\x21-\x7e]+$/.test(key)) return t('A key has only plain characters: copy it again.');
   return undefined;
 }
 
@@ -86,7 +87,8 @@ export function keyWarning(key: string, offer: Pick<ProviderOffer, 'keyPattern' 
     return undefined;
   }
   if (pattern.test(key)) return undefined;
-  return `Keys of ${offer.name} usually look ${offer.keyHint === undefined ? 'different' : `like "${offer.keyHint}"`}: press Enter to use this one all the same.`;
+  return offer.keyHint === undefined ? t('Keys of {0} usually look different: press Enter to use this one all the same.', offer.name)
+    : t('Keys of {0} usually look like "{1}": press Enter to use this one all the same.', offer.name, offer.keyHint);
 }
 
 /**
@@ -140,10 +142,10 @@ function sameName(model: string): string {
 
 /** The buttons after a failed test: what is most likely wrong comes first. */
 export function failedTestChoices(result: Pick<TestEndpointResult, 'failureClass'>, hasBaseUrl: boolean): { title: string; value: 'key' | 'baseUrl' | 'again' | 'save' }[] {
-  const again = { title: 'Try Again', value: 'again' } as const;
-  const key = { title: 'Edit Key', value: 'key' } as const;
-  const baseUrl = { title: 'Edit Base URL', value: 'baseUrl' } as const;
-  const save = { title: 'Save Anyway', value: 'save' } as const;
+  const again = { title: t('Try Again'), value: 'again' } as const;
+  const key = { title: t('Edit Key'), value: 'key' } as const;
+  const baseUrl = { title: t('Edit Base URL'), value: 'baseUrl' } as const;
+  const save = { title: t('Save Anyway'), value: 'save' } as const;
   const keyIsWrong = result.failureClass === 'auth' || result.failureClass === 'quota';
   if (keyIsWrong) return [key, save];
   return [...(hasBaseUrl ? [baseUrl] : []), again, key, save];

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { get } from 'node:http';
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { Finding, Patient } from '../../server/api/toolDoctor.ts';
 import { NextStep, UserError, messageOf } from '../base/errors.ts';
 import { inform, warn } from '../base/toasts.ts';
@@ -12,7 +13,7 @@ import type { CommandServices } from './services.ts';
 
 const answerMs = 5000;
 const versionMs = 10_000;
-const mendTitles = { refresh: 'Bring It Up to Date', rewrite: 'Write It Again…' } as const;
+const mendTitles = { refresh: t('Bring It Up to Date'), rewrite: t('Write It Again…') } as const;
 
 /** "Check Connected Tools": a sentence for each thing that keeps a tool from Waybill, with a button where it can be mended. */
 export async function checkTools(services: CommandServices, place: ToolPlace): Promise<void> {
@@ -20,8 +21,8 @@ export async function checkTools(services: CommandServices, place: ToolPlace): P
     const { toolDoctor } = await import('../connect/doctor/doctor.ts');
     const patient = await patientOf(services, place);
     const tools = await toolDoctor.patients(patient);
-    if (tools.length === 0) throw new NextStep('No tool is connected.', { title: 'Connect a Tool…', command: 'waybill.connectTool' });
-    const findings = (await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'Checking connected tools' },
+    if (tools.length === 0) throw new NextStep(t('No tool is connected.'), { title: t('Connect a Tool…'), command: 'waybill.connectTool' });
+    const findings = (await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: t('Checking connected tools') },
       () => Promise.all(tools.map(tool => toolDoctor.examine(tool, patient))))).flat();
     for (const { tool, severity, message } of findings) services.log.info(`Check of ${tool}: ${severity === 'note' ? '' : `${severity}: `}${message}`);
     const wrong = findings.filter(one => one.severity !== 'note');
@@ -32,7 +33,7 @@ export async function checkTools(services: CommandServices, place: ToolPlace): P
 }
 
 async function offer(finding: Finding, services: CommandServices, place: ToolPlace): Promise<void> {
-  const open = 'Open File';
+  const open = t('Open File');
   const { message, mend, file } = finding;
   const pick = await warn(message, ...(mend === undefined ? [] : [mendTitles[mend]]), ...(file === undefined ? [] : [open]));
   try {
@@ -48,17 +49,17 @@ async function mended({ tool, mend }: Finding, services: CommandServices, place:
   const { connectionAgain, toolDoctor } = await import('../connect/doctor/doctor.ts');
   if (mend === 'refresh') {
     const files = await toolDoctor.mend(tool, mend, patient, '');
-    void inform(`${filesIn(files.map(file => ({ file })))} says what the route can do now; the tool knows it from its next start.`);
+    void inform(t('{0} says what the route can do now; the tool knows it from its next start.', filesIn(files.map(file => ({ file })))));
     return;
   }
   const connector = await connectorAt(place);
   const wanted = await connectionAgain(connector, tool, patient);
   const shown = await connector.previewConnect(tool, wanted);
-  if (!await place.changes.agreed(`${tool} → Waybill`, shown, `Write ${filesIn(shown)}`)) return;
+  if (!await place.changes.agreed(`${tool} → Waybill`, shown, { verb: t('Write'), what: t('Write {0}', filesIn(shown)) })) return;
   const { token, url } = await services.server.connectTool(tool);
-  if (url !== wanted.url) throw new UserError('The local endpoint has moved meanwhile; nothing was written. Run the command again.');
+  if (url !== wanted.url) throw new UserError(t('The local endpoint has moved meanwhile; nothing was written. Run the command again.'));
   await connector.connect(tool, { ...wanted, token }, shown);
-  void inform(`${filesIn(shown)} leads to Waybill again, from the tool's next start.`);
+  void inform(t("{0} leads to Waybill again, from the tool's next start.", filesIn(shown)));
 }
 
 async function patientOf(services: CommandServices, { storageFolder }: ToolPlace): Promise<Patient> {

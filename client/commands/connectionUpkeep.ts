@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { OfferedModel } from '../../server/api/status.ts';
 import { inform } from '../base/toasts.ts';
 import { connectorAt } from './connectTool.ts';
@@ -52,7 +53,7 @@ export class ConnectionUpkeep implements vscode.Disposable {
       if (changed.length === 0) continue;
       const name = (await connector.states()).find(state => state.id === tool)?.name ?? tool;
       this.#services.log.info(`${name} was told what "${model}" can do now, in ${changed.join(' and ')}.`);
-      void inform(`${name} knows what "${model}" can do now, and the routes of your settings, from its next start.`);
+      void inform(t('{0} knows what "{1}" can do now, and the routes of your settings, from its next start.', name, model));
     }
   }
 }

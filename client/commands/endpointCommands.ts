@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { count } from '../base/format.ts';
 import { NextStep } from '../base/errors.ts';
 import type { StoredKey } from '../keys/keyList.ts';
@@ -16,11 +17,11 @@ import { offerUndo } from './undo.ts';
 
 /** "Test Provider…": tries every key of an endpoint. */
 export async function testProvider(services: CommandServices, target: CommandTarget): Promise<void> {
-  const endpoint = await chooseEndpoint(services, target, 'Test Provider');
+  const endpoint = await chooseEndpoint(services, target, t('Test Provider'));
   if (endpoint === undefined) return;
   const { name, settings } = endpoint;
   const { ok, message, baseUrl, failureClass } = await testWithProgress(services.server, { name, settings });
-  const [replace, useAddress] = ['Replace Key…', 'Use This Address'];
+  const [replace, useAddress] = [t('Replace Key…'), t('Use This Address')];
   const buttons = [...(baseUrl === undefined ? [] : [useAddress]), ...(failureClass === 'auth' ? [replace] : [])];
   // What the test proved closes the breaker as well.
   if (ok) await services.server.probe({ endpoint: name });
@@ -34,13 +35,13 @@ export async function testProvider(services: CommandServices, target: CommandTar
 /** "Remove Provider…": asks, then removes the endpoint, its place in every route, and its keys; all of it can be undone. */
 export async function removeProvider(services: CommandServices, target: CommandTarget): Promise<void> {
   const { configuration, keys } = services;
-  const endpoint = await chooseEndpoint(services, target, 'Remove Provider');
+  const endpoint = await chooseEndpoint(services, target, t('Remove Provider'));
   if (endpoint === undefined) return;
   const { name } = endpoint;
   const stored = await keys.stored(name).catch((): StoredKey[] | undefined => undefined);
-  const remove = 'Remove';
+  const remove = t('Remove');
   const detail = removalConsequences(name, configuration.settings.routes, stored?.length).join('\n');
-  const pick = await vscode.window.showWarningMessage(`Remove the provider "${name}"?`, { modal: true, detail }, remove);
+  const pick = await vscode.window.showWarningMessage(t('Remove the provider "{0}"?', name), { modal: true, detail }, remove);
   if (pick !== remove) return;
   const routes = changeOf<Routes>(all => routesWithoutEndpoint(all, name));
   const endpoints = changeOf<Endpoints>(all => withoutEndpoint(all, name));
@@ -49,7 +50,7 @@ export async function removeProvider(services: CommandServices, target: CommandT
   await configuration.changeEndpoints(endpoints.apply);
   await keys.removeAll(name);
   await offerUndo(removedText(name, stored !== undefined, wasPaused), async () => {
-    if (configuration.settings.endpoints[name] !== undefined) throw new NextStep(`There is a provider "${name}" again: nothing was put back.`);
+    if (configuration.settings.endpoints[name] !== undefined) throw new NextStep(t('There is a provider "{0}" again: nothing was put back.', name));
     for (const [index, key] of (stored ?? []).entries()) await keys.restore(name, key, index);
     await configuration.changeEndpoints(now => undone(endpoints.before, endpoints.after, now));
     await configuration.changeRoutes(now => undone(routes.before, routes.after, now, withTargetsBack(name)));
@@ -57,8 +58,8 @@ export async function removeProvider(services: CommandServices, target: CommandT
 }
 
 function removedText(name: string, keysComeBack: boolean, wasPaused: boolean): string {
-  const lost = [...(keysComeBack ? [] : ['its keys']), ...(wasPaused ? ['its pause'] : [])];
-  return lost.length === 0 ? `Removed ${name}.` : `Removed ${name}. Undo brings it back without ${lost.join(' and ')}.`;
+  if (keysComeBack) return wasPaused ? t('Removed {0}. Undo brings it back without its pause.', name) : t('Removed {0}.', name);
+  return wasPaused ? t('Removed {0}. Undo brings it back without its keys and its pause.', name) : t('Removed {0}. Undo brings it back without its keys.', name);
 }
 
 /**
@@ -89,8 +90,8 @@ function changeOf<Entries extends Endpoints | Routes>(change: (entries: Entries)
 /** "Enable Provider…" and "Disable Provider…". */
 export async function setEnabled(services: CommandServices, target: CommandTarget, enabled: boolean): Promise<void> {
   const endpoint = await chooseEndpoint(
-    services, target, enabled ? 'Enable Provider' : 'Disable Provider', settings => (settings.enabled ?? true) !== enabled,
-    enabled ? 'all are enabled' : 'none is enabled',
+    services, target, enabled ? t('Enable Provider') : t('Disable Provider'), settings => (settings.enabled ?? true) !== enabled,
+    enabled ? t('No provider can be chosen for this: all are enabled.') : t('No provider can be chosen for this: none is enabled.'),
   );
   if (endpoint === undefined) return;
   await services.configuration.changeEndpoints(all => {
@@ -104,12 +105,12 @@ export async function checkHealth(services: CommandServices, target: CommandTarg
   const { server } = services;
   const names = target.endpoint === undefined ? (server.status?.endpoints ?? []).filter(endpoint => endpoint.enabled).map(endpoint => endpoint.name) : [target.endpoint];
   const found = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: names.length === 1 ? `Checking ${names[0] ?? ''}…` : `Checking ${count(names.length, 'provider')}…` },
+    { location: vscode.ProgressLocation.Notification, title: names.length === 1 ? t('Checking {0}…', names[0] ?? '') : t('Checking {0}…', count(names.length, 'provider')) },
     async progress => {
       let done = 0;
       return (await Promise.all(names.map(async endpoint => {
         const report = await server.probe({ endpoint });
-        progress.report({ message: `${String(++done)} of ${String(names.length)}`, increment: 100 / names.length });
+        progress.report({ message: t('{0} of {1}', ++done, names.length), increment: 100 / names.length });
         return report;
       }))).flat();
     },

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { defaultSlowMs, longestDrillMs, longestSlowMs, shortestDrillMs } from '../../server/api/drill.ts';
 import type { DrillFault, RunningDrill, StartDrillParams } from '../../server/api/drill.ts';
 import type { EndpointStatus } from '../../server/api/status.ts';
@@ -11,7 +12,7 @@ import { describeKey } from '../keys/keyList.ts';
 import type { WaybillServer } from '../server/waybillServer.ts';
 import { countdown, drillText, faultChoices, plainDuration, readDuration } from '../base/drillWording.ts';
 
-const title = 'Fire Drill';
+const title = t('Fire Drill');
 const minuteMs = 60_000;
 const shownWithinMs = 5_000;
 
@@ -70,25 +71,25 @@ function isShown(server: WaybillServer, id: string): Promise<boolean> {
 /** "Stop Fire Drill". Its result is shown when the status says that it has ended. */
 export async function stopFireDrill(services: CommandServices): Promise<void> {
   const ended = await services.server.stopDrills();
-  if (ended.length === 0) void vscode.window.showInformationMessage('No fire drill is running.');
+  if (ended.length === 0) void vscode.window.showInformationMessage(t('No fire drill is running.'));
 }
 
 async function offerToStop(services: CommandServices, running: readonly RunningDrill[]): Promise<void> {
-  const stop = 'Stop Drill';
-  const show = 'Show Drill';
+  const stop = t('Stop Drill');
+  const show = t('Show Drill');
   const now = Date.now();
-  const what = running.map(drill => `${drillText(drill)} for another ${countdown(drill.until, now)}`).join('; ');
-  const pick = await vscode.window.showInformationMessage(`A fire drill is running: ${what}.`, stop, show);
+  const what = running.map(drill => t('{0} for another {1}', drillText(drill), countdown(drill.until, now))).join('; ');
+  const pick = await vscode.window.showInformationMessage(t('A fire drill is running: {0}.', what), stop, show);
   if (pick === stop) await stopFireDrill(services);
   if (pick === show) await vscode.commands.executeCommand('waybill.drill.focus');
 }
 
 async function noEndpoints(services: CommandServices): Promise<void> {
   const configured = Object.keys(services.configuration.settings.endpoints).length;
-  if (configured > 0 && services.server.status === undefined) throw new UserError('Waybill is still starting: try again in a moment.');
-  const add = 'Add Provider…';
+  if (configured > 0 && services.server.status === undefined) throw new UserError(t('Waybill is still starting: try again in a moment.'));
+  const add = t('Add Provider…');
   const pick = await vscode.window.showInformationMessage(
-    configured === 0 ? 'There is no provider yet that a fire drill could take away.' : 'No provider is switched on that a fire drill could take away.', add);
+    configured === 0 ? t('There is no provider yet that a fire drill could take away.') : t('No provider is switched on that a fire drill could take away.'), add);
   if (pick === add) await vscode.commands.executeCommand('waybill.addProvider');
 }
 
@@ -130,7 +131,7 @@ function withAnswer<T>(answer: Answer<T>, change: (value: T) => Draft): Answer<D
 
 async function askEndpoint(draft: Draft, endpoints: readonly EndpointStatus[]): Promise<Answer<Draft>> {
   return withAnswer(await askChoice({
-    title, placeholder: 'Which provider should fail?',
+    title, placeholder: t('Which provider should fail?'),
     items: endpoints.map(endpoint => ({ label: endpoint.name, description: endpoint.providerName, value: endpoint })),
   }), endpoint => ({ ...draft, endpoint }));
 }
@@ -138,7 +139,7 @@ async function askEndpoint(draft: Draft, endpoints: readonly EndpointStatus[]): 
 async function askFault(draft: Draft, canGoBack: boolean): Promise<Answer<Draft>> {
   const keyless = draft.endpoint?.keys.length === 0;
   return withAnswer(await askChoice({
-    title, placeholder: `What should go wrong with ${draft.endpoint?.name ?? 'it'}?`, canGoBack,
+    title, placeholder: draft.endpoint === undefined ? t('What should go wrong with it?') : t('What should go wrong with {0}?', draft.endpoint.name), canGoBack,
     items: faultChoices.filter(({ fault }) => fault !== 'dead-key' || !keyless).map(({ fault, label, detail }) => ({ label, detail, value: fault })),
   }), fault => ({ ...draft, fault }));
 }
@@ -150,52 +151,53 @@ async function askPart(draft: Draft, canGoBack: boolean): Promise<Answer<Draft>>
   if (fault === 'dead-key') {
     if (endpoint.keys.length < 2) return unasked(draft);
     return withAnswer(await askChoice<string | undefined>({
-      title, placeholder: 'Which key should be dead?', canGoBack,
-      items: [...endpoint.keys.map(key => ({ label: describeKey(key), value: key.id })), { label: 'Every key', value: undefined }],
+      title, placeholder: t('Which key should be dead?'), canGoBack,
+      items: [...endpoint.keys.map(key => ({ label: describeKey(key), value: key.id })), { label: t('Every key'), value: undefined }],
     }), keyId => ({ ...draft, ...(keyId === undefined ? {} : { keyId }) }));
   }
   if (endpoint.models.length < 2) return unasked(draft);
   return withAnswer(await askChoice<string | undefined>({
-    title, placeholder: 'All of it, or one model?', canGoBack,
-    items: [{ label: `All of ${endpoint.name}`, value: undefined }, ...endpoint.models.map(model => ({ label: model, value: model }))],
+    title, placeholder: t('All of it, or one model?'), canGoBack,
+    items: [{ label: t('All of {0}', endpoint.name), value: undefined }, ...endpoint.models.map(model => ({ label: model, value: model }))],
   }), model => ({ ...draft, ...(model === undefined ? {} : { model }) }));
 }
 
 async function askSlowness(draft: Draft, canGoBack: boolean): Promise<Answer<Draft>> {
   if (draft.fault !== 'slow') return unasked(draft);
   const choice = await askChoice<number | undefined>({
-    title, placeholder: 'How long should the first byte of an answer be held back?', canGoBack,
-    items: [...[3000, defaultSlowMs, 30_000, minuteMs].map(slowMs => ({ label: plainDuration(slowMs), value: slowMs })), { label: 'Another Time…', value: undefined }],
+    title, placeholder: t('How long should the first byte of an answer be held back?'), canGoBack,
+    items: [...[3000, defaultSlowMs, 30_000, minuteMs].map(slowMs => ({ label: plainDuration(slowMs), value: slowMs })), { label: t('Another Time…'), value: undefined }],
   });
   if (choice.kind !== 'value' || choice.value !== undefined) return withAnswer(choice, slowMs => ({ ...draft, slowMs: slowMs ?? defaultSlowMs }));
-  return withAnswer(await askTime('Held back for', 'Such as 20 s or 2 min', 1, longestSlowMs), slowMs => ({ ...draft, slowMs }));
+  return withAnswer(await askTime(t('Held back for'), t('Such as 20 s or 2 min'), 1, longestSlowMs), slowMs => ({ ...draft, slowMs }));
 }
 
 async function askDuration(draft: Draft, canGoBack: boolean): Promise<Answer<Draft>> {
   const choice = await askChoice<number | undefined>({
-    title, placeholder: 'For how long? It can be stopped at any time.', canGoBack,
-    items: [...[1, 5, 15].map(minutes => ({ label: `${String(minutes)} min`, value: minutes * minuteMs })), { label: 'Another Time…', value: undefined }],
+    title, placeholder: t('For how long? It can be stopped at any time.'), canGoBack,
+    items: [...[1, 5, 15].map(minutes => ({ label: plainDuration(minutes * minuteMs), value: minutes * minuteMs })), { label: t('Another Time…'), value: undefined }],
   });
   if (choice.kind !== 'value' || choice.value !== undefined) return withAnswer(choice, durationMs => ({ ...draft, durationMs: durationMs ?? minuteMs }));
-  return withAnswer(await askTime('Length of the drill', 'Such as 90 s, 10 min or 1 h', shortestDrillMs, longestDrillMs), durationMs => ({ ...draft, durationMs }));
+  return withAnswer(await askTime(t('Length of the drill'), t('Such as 90 s, 10 min or 1 h'), shortestDrillMs, longestDrillMs), durationMs => ({ ...draft, durationMs }));
 }
 
 async function askTime(prompt: string, placeholder: string, shortestMs: number, longestMs: number): Promise<Answer<number>> {
   const problem = (text: string): string | undefined => {
     const milliseconds = readDuration(text);
-    if (milliseconds === undefined) return 'Write a time such as 90 s, 10 min or 1 h.';
-    return milliseconds < shortestMs || milliseconds > longestMs ? `At most ${plainDuration(longestMs)}, and not nothing.` : undefined;
+    if (milliseconds === undefined) return t('Write a time such as 90 s, 10 min or 1 h.');
+    return milliseconds < shortestMs || milliseconds > longestMs ? t('At most {0}, and not nothing.', plainDuration(longestMs)) : undefined;
   };
   const answer = await askText({ title, prompt, placeholder, problem, canGoBack: true });
   return answer.kind === 'value' ? { kind: 'value', value: readDuration(answer.value) ?? shortestMs } : answer;
 }
 
 async function agreed(what: string, { durationMs, fault }: StartDrillParams): Promise<boolean> {
-  const start = 'Start Drill';
+  const start = t('Start Drill');
   const goesOut = fault === 'slow' || fault === 'cut';
   const detail = [
-    `Until it ends, real requests of this window, and of tools that use its local endpoint, meet this fault and go elsewhere where they can.${goesOut ? ' They still go out, and cost what they cost.' : ''}`,
-    'The drill itself sends nothing, and health and keys are put back when it ends.',
+    t('Until it ends, real requests of this window, and of tools that use its local endpoint, meet this fault and go elsewhere where they can.'),
+    ...(goesOut ? [t('They still go out, and cost what they cost.')] : []),
+    t('The drill itself sends nothing, and health and keys are put back when it ends.'),
   ].join('\n\n');
-  return await vscode.window.showWarningMessage(`Fire drill: ${what}, for ${plainDuration(durationMs)}?`, { modal: true, detail }, start) === start;
+  return await vscode.window.showWarningMessage(t('Fire drill: {0}, for {1}?', what, plainDuration(durationMs)), { modal: true, detail }, start) === start;
 }

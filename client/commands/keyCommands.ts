@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { describeKey, duplicateProblem, labelProblem } from '../keys/keyList.ts';
 import { inform, warn } from '../base/toasts.ts';
 import { addProvider } from './addProvider.ts';
@@ -14,31 +15,31 @@ import { offerUndo } from './undo.ts';
 
 /** "Add Key…": one more key in an endpoint's pool, tried before it is stored. */
 export async function addKey(services: CommandServices, target: CommandTarget): Promise<void> {
-  const endpoint = await chooseEndpoint(services, target, 'Add Key');
+  const endpoint = await chooseEndpoint(services, target, t('Add Key'));
   if (endpoint === undefined) return;
-  const secret = await askTestedKey(services, endpoint, 'Add Key');
+  const secret = await askTestedKey(services, endpoint, t('Add Key'));
   if (secret === undefined) return;
   const key = await services.keys.add(endpoint.name, secret);
-  void inform(`${describeKey(key)} of ${endpoint.name} was stored.`);
+  void inform(t('{0} of {1} was stored.', describeKey(key), endpoint.name));
 }
 
 /** "Replace Key…": a new secret under the same name. */
 export async function replaceKey(services: CommandServices, target: CommandTarget): Promise<void> {
-  const chosen = await chooseKey(services, target, 'Replace Key');
+  const chosen = await chooseKey(services, target, t('Replace Key'));
   if (chosen === undefined) return;
-  const secret = await askTestedKey(services, chosen.endpoint, `Replace ${describeKey(chosen.key)}`, chosen.key.id);
+  const secret = await askTestedKey(services, chosen.endpoint, t('Replace {0}', describeKey(chosen.key)), chosen.key.id);
   if (secret === undefined) return;
   await services.keys.replace(chosen.endpoint.name, chosen.key.id, secret);
-  void inform(`The key "${chosen.key.label}" of ${chosen.endpoint.name} was replaced.`);
+  void inform(t('The key "{0}" of {1} was replaced.', chosen.key.label, chosen.endpoint.name));
 }
 
 /** "Rename Key…". */
 export async function renameKey(services: CommandServices, target: CommandTarget): Promise<void> {
-  const chosen = await chooseKey(services, target, 'Rename Key');
+  const chosen = await chooseKey(services, target, t('Rename Key'));
   if (chosen === undefined) return;
   const keys = await services.keys.list(chosen.endpoint.name);
   const label = valueOf(await askText({
-    title: 'Rename Key', placeholder: 'Name', prompt: `A name for the key ${describeKey(chosen.key)}`, value: chosen.key.label,
+    title: t('Rename Key'), placeholder: t('Name'), prompt: t('A name for the key {0}', describeKey(chosen.key)), value: chosen.key.label,
     problem: text => labelProblem(text, keys, chosen.key.id),
   }));
   if (label !== undefined && label !== chosen.key.label) await services.keys.rename(chosen.endpoint.name, chosen.key.id, label);
@@ -46,7 +47,7 @@ export async function renameKey(services: CommandServices, target: CommandTarget
 
 /** "Test Key…": tries one stored key with the cheapest call that proves it. */
 export async function testKey(services: CommandServices, target: CommandTarget): Promise<void> {
-  const chosen = await chooseKey(services, target, 'Test Key');
+  const chosen = await chooseKey(services, target, t('Test Key'));
   if (chosen === undefined) return;
   const { name, settings } = chosen.endpoint;
   const result = await testWithProgress(services.server, { name, settings, keyId: chosen.key.id });
@@ -56,12 +57,12 @@ export async function testKey(services: CommandServices, target: CommandTarget):
 
 /** "Remove Key…": asks, and removes. */
 export async function removeKey(services: CommandServices, target: CommandTarget): Promise<void> {
-  const chosen = await chooseKey(services, target, 'Remove Key');
+  const chosen = await chooseKey(services, target, t('Remove Key'));
   if (chosen === undefined) return;
-  const remove = 'Remove';
+  const remove = t('Remove');
   const pick = await vscode.window.showWarningMessage(
-    `Remove the key ${describeKey(chosen.key)} of ${chosen.endpoint.name}?`,
-    { modal: true, detail: 'It is deleted from the secret store. It stays valid at the provider until you revoke it there.' }, remove,
+    t('Remove the key {0} of {1}?', describeKey(chosen.key), chosen.endpoint.name),
+    { modal: true, detail: t('It is deleted from the secret store. It stays valid at the provider until you revoke it there.') }, remove,
   );
   if (pick !== remove) return;
   const { endpoint: { name }, key: { id } } = chosen;
@@ -69,7 +70,7 @@ export async function removeKey(services: CommandServices, target: CommandTarget
   const index = stored.findIndex(key => key.id === id);
   const removed = stored[index];
   await services.keys.remove(name, id);
-  if (removed !== undefined) await offerUndo(`Removed ${describeKey(chosen.key)} of ${name}.`, () => services.keys.restore(name, removed, index));
+  if (removed !== undefined) await offerUndo(t('Removed {0} of {1}.', describeKey(chosen.key), name), () => services.keys.restore(name, removed, index));
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { ProviderOffer } from '../../server/api/messages.ts';
 import { withPrices } from '../settings/settingsEdits.ts';
 import type { CommandServices } from './services.ts';
@@ -10,11 +11,11 @@ import type { CommandServices } from './services.ts';
 export async function offerPrices(services: CommandServices, endpoint: string, offer: Pick<ProviderOffer, 'name' | 'pricePreset'>): Promise<void> {
   const preset = offer.pricePreset;
   if (preset === undefined) return;
-  const take = 'Take Them as a Start';
-  const read = 'Read the Page';
+  const take = t('Take Them as a Start');
+  const read = t('Read the Page');
   for (;;) {
     const chosen = await vscode.window.showInformationMessage(
-      `What ${offer.name} charges is unknown to Waybill. Take prices of ${String(Object.keys(preset.models).length)} models from ${preset.source} into your settings?`,
+      t('What {0} charges is unknown to Waybill. Take prices of {1} models from {2} into your settings?', offer.name, Object.keys(preset.models).length, preset.source),
       { modal: true, detail: preset.caution }, take, read,
     );
     if (chosen === read) {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { NextStep, UserError, messageOf } from '../base/errors.ts';
 import type { MessageAction } from '../base/errors.ts';
 import { inform, warn } from '../base/toasts.ts';
@@ -27,7 +28,7 @@ async function showProblem(error: unknown, command: string, log: vscode.LogOutpu
   }
   const expected = error instanceof UserError;
   if (!expected) log.error(`${command}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
-  const showLog = 'Show Log';
+  const showLog = t('Show Log');
   const pick = expected
     ? await warn(messageOf(error), showLog)
     : await vscode.window.showErrorMessage(messageOf(error), showLog);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { t } from '@vscode/l10n';
 import type { RouteSettings } from '../../server/api/settings.ts';
 import { parseTargetName } from '../../server/api/targetName.ts';
-import { count } from '../base/format.ts';
 import { routesWithoutEndpoint, targetsOf } from '../settings/settingsEdits.ts';
 import type { Routes } from '../settings/settingsEdits.ts';
 
@@ -11,15 +11,15 @@ export function removalConsequences(endpoint: string, routes: Routes, keys: numb
   const deleted = Object.keys(routes).filter(name => left[name] === undefined);
   const shortened = Object.keys(routes).filter(name => left[name] !== undefined && left[name] !== routes[name]);
   return [
-    ...(keys === undefined ? ['Its keys cannot be read now: they are deleted from the secret store for good.'] : keys === 0 ? [] : [`${count(keys, 'key')} ${keys === 1 ? 'is' : 'are'} deleted from the secret store.`]),
-    ...(deleted.length === 0 ? [] : [`${routesText(deleted)} ${deleted.length === 1 ? 'is' : 'are'} deleted too: no other provider is in ${deleted.length === 1 ? 'it' : 'them'}.`]),
-    ...(shortened.length === 0 ? [] : [`It is taken out of ${routesText(shortened).replace(/^T/, 't')}.`]),
-    'What it cost so far stays in the records.',
+    ...(keys === undefined ? [t('Its keys cannot be read now: they are deleted from the secret store for good.')] : keys === 0 ? [] : [keys === 1 ? t('1 key is deleted from the secret store.') : t('{0} keys are deleted from the secret store.', keys)]),
+    ...(deleted.length === 0 ? [] : [deleted.length === 1 ? t('The route {0} is deleted too: no other provider is in it.', quoted(deleted)) : t('The routes {0} are deleted too: no other provider is in them.', quoted(deleted))]),
+    ...(shortened.length === 0 ? [] : [shortened.length === 1 ? t('It is taken out of the route {0}.', quoted(shortened)) : t('It is taken out of the routes {0}.', quoted(shortened))]),
+    t('What it cost so far stays in the records.'),
   ];
 }
 
-function routesText(names: readonly string[]): string {
-  return `The ${names.length === 1 ? 'route' : 'routes'} ${names.map(name => `"${name}"`).join(', ')}`;
+function quoted(names: readonly string[]): string {
+  return names.map(name => `"${name}"`).join(', ');
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { ShownChange } from '../connect/toolConnector.ts';
 import { inform } from '../base/toasts.ts';
 
@@ -19,8 +20,8 @@ export class ShownChanges {
     this.#answer?.(yes);
   }
 
-  /** @param doing what saying yes does, such as `Write ~/.codex/config.toml`; its first word is the button */
-  async agreed(title: string, changes: readonly ShownChange[], doing: string): Promise<boolean> {
+  /** @param doing what saying yes does, such as `Write ~/.codex/config.toml`, and the word of it that is on the button */
+  async agreed(title: string, changes: readonly ShownChange[], { verb, what }: { verb: string; what: string }): Promise<boolean> {
     this.answer(false);
     // The editor may still hold what was shown of the same file before.
     const time = String(++this.#times);
@@ -36,8 +37,7 @@ export class ShownChanges {
     });
     const provider = vscode.workspace.registerTextDocumentContentProvider(scheme, { provideTextDocumentContent: uri => texts.get(uri.toString()) ?? '' });
     // Asked at once: the diff takes a while to be drawn, and the way to agree belongs to it.
-    const [verb = doing] = doing.split(' ');
-    const question = this.#ask(title, verb, `${title}: ${doing}? ${documents.length > 0 ? 'Tokens and keys are hidden in what you see.' : 'Its configuration needs no change.'}`);
+    const question = this.#ask(title, verb, documents.length > 0 ? t('{0}: {1}? Tokens and keys are hidden in what you see.', title, what) : t('{0}: {1}? Its configuration needs no change.', title, what));
     try {
       await Promise.all([showDiff(title, documents), vscode.commands.executeCommand('setContext', shownContext, true)]);
       return await question.answer;
@@ -66,9 +66,9 @@ export class ShownChanges {
       resolve(yes);
     };
     this.#answer = settle;
-    void inform(message, verb, 'Cancel').then(async pick => {
+    void inform(message, verb, t('Cancel')).then(async pick => {
       answeredInToast = true;
-      if (settled && pick === verb) await inform('This change is not shown any more, and nothing was written: run the command again.');
+      if (settled && pick === verb) await inform(t('This change is not shown any more, and nothing was written: run the command again.'));
       else settle(pick === verb);
     });
     return { answer: promise, settle };

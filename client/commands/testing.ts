@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { TestEndpointParams, TestEndpointResult } from '../../server/api/messages.ts';
 import { messageOf } from '../base/errors.ts';
 import type { WaybillServer } from '../server/waybillServer.ts';
@@ -6,12 +7,12 @@ import type { WaybillServer } from '../server/waybillServer.ts';
 /** Tries an endpoint while a notification, which can cancel it, says so. Never rejects. */
 export async function testWithProgress(server: WaybillServer, params: TestEndpointParams): Promise<TestEndpointResult> {
   return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: `Testing ${params.name}…`, cancellable: true },
+    { location: vscode.ProgressLocation.Notification, title: t('Testing {0}…', params.name), cancellable: true },
     async (_progress, token) => {
       try {
         return await server.testEndpoint(params, token);
       } catch (error) {
-        const message = token.isCancellationRequested ? 'The test was stopped before the provider answered.' : messageOf(error);
+        const message = token.isCancellationRequested ? t('The test was stopped before the provider answered.') : messageOf(error);
         return { ok: false, message, models: [] };
       }
     },
@@ -25,6 +26,6 @@ export async function testWithProgress(server: WaybillServer, params: TestEndpoi
 export async function askAfterFailedTest<Choice extends string>(
   result: TestEndpointResult, choices: readonly { title: string; value: Choice }[],
 ): Promise<Choice | undefined> {
-  const pick = await vscode.window.showWarningMessage(result.message, { modal: true, detail: 'Nothing has been stored yet.' }, ...choices.map(choice => choice.title));
+  const pick = await vscode.window.showWarningMessage(result.message, { modal: true, detail: t('Nothing has been stored yet.') }, ...choices.map(choice => choice.title));
   return choices.find(choice => choice.title === pick)?.value;
 }

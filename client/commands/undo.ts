@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { NextStep } from '../base/errors.ts';
 import { inform } from '../base/toasts.ts';
 
@@ -8,9 +9,9 @@ const undoMs = 5 * 60_000;
 export async function offerUndo(done: string, undo: () => Promise<void>): Promise<void> {
   let kept: (() => Promise<void>) | undefined = undo;
   const timer = setTimeout(() => { kept = undefined; }, undoMs);
-  const pick = await inform(done, 'Undo');
+  const pick = await inform(done, t('Undo'));
   clearTimeout(timer);
   if (pick === undefined) return;
-  if (kept === undefined) throw new NextStep('It is too late to undo this: what was removed is not kept any more.');
+  if (kept === undefined) throw new NextStep(t('It is too late to undo this: what was removed is not kept any more.'));
   await kept();
 }

@@ -1,13 +1,14 @@
 import path from 'node:path';
+import { t } from '@vscode/l10n';
 import { lastingOf } from './tool.ts';
 import type { ConnectedModel, Connection, Setting, Surroundings, Tool } from './tool.ts';
 
 /** Kinds of work for which Claude Code has a model name of its own. */
 const roles = [
-  { id: 'opus', title: 'Opus', detail: 'for /model opus, and for agents that ask for Opus' },
-  { id: 'sonnet', title: 'Sonnet', detail: 'for /model sonnet, and for agents that ask for Sonnet' },
-  { id: 'haiku', title: 'Haiku', detail: 'for small errands, such as titles and summaries' },
-  { id: 'subagents', title: 'Subagents', detail: 'for every subagent, whatever its definition asks for' },
+  { id: 'opus', title: 'Opus', detail: t('for /model opus, and for agents that ask for Opus') },
+  { id: 'sonnet', title: 'Sonnet', detail: t('for /model sonnet, and for agents that ask for Sonnet') },
+  { id: 'haiku', title: 'Haiku', detail: t('for small errands, such as titles and summaries') },
+  { id: 'subagents', title: t('Subagents'), detail: t('for every subagent, whatever its definition asks for') },
 ] as const;
 
 /** Names that Claude Code takes for choices of its own, in any case; seen with 2.1.332. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { t } from '@vscode/l10n';
 
 /** A sentence about a file, for the user. Known by its name, since it may come out of a bundle of its own. */
 export class ConfigFileError extends Error {
@@ -27,15 +28,15 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
   const realPath = await endOfLinks(file);
   try {
     const found = await stat(realPath);
-    if (!found.isFile()) throw new ConfigFileError(file, 'is not a file; nothing was changed.');
-    if (found.size > largestBytes) throw new ConfigFileError(file, 'is larger than any configuration; nothing was changed.');
+    if (!found.isFile()) throw new ConfigFileError(file, t('is not a file; nothing was changed.'));
+    if (found.size > largestBytes) throw new ConfigFileError(file, t('is larger than any configuration; nothing was changed.'));
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(realPath));
     return { text, mode: found.mode & 0o777, realPath };
   } catch (error) {
     if (error instanceof ConfigFileError) throw error;
-    if (error instanceof TypeError) throw new ConfigFileError(file, 'is not UTF-8 text; nothing was changed.', { cause: error });
+    if (error instanceof TypeError) throw new ConfigFileError(file, t('is not UTF-8 text; nothing was changed.'), { cause: error });
     if (codeOf(error) === 'ENOENT') return { text: undefined, mode: undefined, realPath };
-    throw new ConfigFileError(file, `cannot be read (${codeOf(error) ?? String(error)}); nothing was changed.`, { cause: error });
+    throw new ConfigFileError(file, t('cannot be read ({0}); nothing was changed.', codeOf(error) ?? String(error)), { cause: error });
   }
 }
 
@@ -60,7 +61,7 @@ export async function writeConfigFile(file: string, realPath: string, text: stri
     await rename(aside, realPath);
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);
-    throw new ConfigFileError(file, `cannot be written (${codeOf(error) ?? String(error)}); it is as it was.`, { cause: error });
+    throw new ConfigFileError(file, t('cannot be written ({0}); it is as it was.', codeOf(error) ?? String(error)), { cause: error });
   }
 }
 
@@ -69,7 +70,7 @@ export async function removeConfigFile(file: string, realPath: string): Promise<
   try {
     await rm(realPath, { force: true });
   } catch (error) {
-    throw new ConfigFileError(file, `cannot be removed (${codeOf(error) ?? String(error)}); it is as it was.`, { cause: error });
+    throw new ConfigFileError(file, t('cannot be removed ({0}); it is as it was.', codeOf(error) ?? String(error)), { cause: error });
   }
 }
 
@@ -85,7 +86,7 @@ async function endOfLinks(file: string): Promise<string> {
     }
     at = path.resolve(path.dirname(at), target);
   }
-  throw new ConfigFileError(file, 'is a link that leads in a circle; nothing was changed.');
+  throw new ConfigFileError(file, t('is a link that leads in a circle; nothing was changed.'));
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -1,3 +1,5 @@
+import { t } from '@vscode/l10n';
+
 /** An element of a list, known by one of its fields. */
 export interface ItemName { field: string; is: string }
 export type Step = string | ItemName;
@@ -32,7 +34,7 @@ export class ConfigTextError extends Error {
   }
 }
 
-export const unsafeToChange = 'is written in a way that cannot be changed without touching the rest of it';
+export const unsafeToChange = t('is written in a way that cannot be changed without touching the rest of it');
 
 /** The line ends of a text: those of its first line. */
 export function lineEndOf(text: string): '\n' | '\r\n' {

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { ConfigTextError } from './configFormat.ts';
 import type { ConfigPath, ItemName, Step } from './configFormat.ts';
 
@@ -60,5 +61,5 @@ function isTable(value: unknown): value is Table {
 }
 
 function notATable(name: string): ConfigTextError {
-  return new ConfigTextError(`holds something else where "${name}" belongs`);
+  return new ConfigTextError(t('holds something else where "{0}" belongs', name));
 }

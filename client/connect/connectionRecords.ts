@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { t } from '@vscode/l10n';
 import { ConfigFileError, writeConfigFile } from './configFile.ts';
 import type { FormatName } from './formats.ts';
 import type { WrittenSetting } from './settingsEdit.ts';
@@ -49,10 +50,10 @@ export class ConnectionRecords {
       text = await readFile(file, 'utf8');
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-      throw new ConfigFileError(file, 'cannot be read; nothing was changed.', { cause: error });
+      throw new ConfigFileError(file, t('cannot be read; nothing was changed.'), { cause: error });
     }
     const record = parsed(text);
-    if (!isRecord(record, tool)) throw new ConfigFileError(file, `does not say how ${tool} was configured before; set its configuration by hand and delete this file.`);
+    if (!isRecord(record, tool)) throw new ConfigFileError(file, t('does not say how {0} was configured before; set its configuration by hand and delete this file.', tool));
     return record;
   }
 

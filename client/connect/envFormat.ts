@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { behindMark, ConfigTextError, lineEndOf } from './configFormat.ts';
 import type { ConfigFormat, ConfigPath, ConfigValue } from './configFormat.ts';
 
@@ -14,7 +15,7 @@ interface Assignment {
 
 /** A file of `NAME=value` lines, as dotenv libraries read it: the last line of a name holds. */
 export const envFormat: ConfigFormat = {
-  name: 'an environment file',
+  name: t('an environment file'),
   parse(text) {
     const assignments = assignmentsOf(text.replace(/^\uFEFF/, ''));
     return assignments.length === 0 ? undefined : Object.fromEntries(assignments.map(({ name, value }) => [name, value]));
@@ -41,7 +42,7 @@ export const envFormat: ConfigFormat = {
 
 function nameOf(path: ConfigPath): string {
   const [name] = path;
-  if (path.length !== 1 || typeof name !== 'string') throw new ConfigTextError('has no place for such a value');
+  if (path.length !== 1 || typeof name !== 'string') throw new ConfigTextError(t('has no place for such a value'));
   return name;
 }
 
@@ -50,7 +51,7 @@ function written(value: ConfigValue): string {
   if (!/[\s#'"`\\$]/.test(text)) return text;
   if (!text.includes("'") && !/[\r\n]/.test(text)) return `'${text}'`;
   if (!/["\r\n\\]/.test(text)) return `"${text}"`;
-  throw new ConfigTextError('cannot hold such a value');
+  throw new ConfigTextError(t('cannot hold such a value'));
 }
 
 function assignmentsOf(text: string): Assignment[] {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createScanner, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Node, ParseError } from 'jsonc-parser';
+import { t } from '@vscode/l10n';
 import { behindMark, ConfigTextError, lineEndOf, unsafeToChange } from './configFormat.ts';
 import type { ConfigFormat, ConfigPath, ConfigValue, Step } from './configFormat.ts';
 import { indexOf, valueAt, valueWith, valueWithout } from './configPath.ts';
@@ -34,9 +35,9 @@ function parseJson(text: string): unknown {
   const [first] = errors;
   if (first !== undefined) {
     const line = bare.slice(0, first.offset).split('\n').length;
-    throw new ConfigTextError(`is not valid JSON (line ${String(line)}: ${printParseErrorCode(first.error)})`);
+    throw new ConfigTextError(t('is not valid JSON (line {0}: {1})', line, printParseErrorCode(first.error)));
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ConfigTextError('does not hold settings by name');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ConfigTextError(t('does not hold settings by name'));
   return value;
 }
 

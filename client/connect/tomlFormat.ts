@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse, TomlError } from 'smol-toml';
+import { t } from '@vscode/l10n';
 import { behindMark, ConfigTextError, lineEndOf, unsafeToChange } from './configFormat.ts';
 import type { ConfigFormat, ConfigPath, ConfigValue } from './configFormat.ts';
 import { isEmptyValue, valueAt, valueWith, valueWithout } from './configPath.ts';
@@ -34,7 +35,7 @@ function parseToml(text: string): unknown {
   try {
     return parse(bare, { integersAsBigInt: 'asNeeded' });
   } catch (error) {
-    throw new ConfigTextError(`is not valid TOML (line ${error instanceof TomlError ? String(error.line) : '?'})`);
+    throw new ConfigTextError(t('is not valid TOML (line {0})', error instanceof TomlError ? String(error.line) : '?'));
   }
 }
 
@@ -85,7 +86,7 @@ function withoutKey(text: string, name: string): string {
 }
 
 function withTable(text: string, path: readonly string[], value: ConfigValue): string {
-  if (typeof value !== 'object' || Array.isArray(value)) throw new ConfigTextError('has no place for such a value');
+  if (typeof value !== 'object' || Array.isArray(value)) throw new ConfigTextError(t('has no place for such a value'));
   const without = withoutTable(text, path);
   const lineEnd = lineEndOf(text);
   const lines = [`[${headerName(path)}]`, ...Object.entries(value).map(([name, inner]) => `${keyName(name)} = ${literal(inner)}`)];
@@ -120,7 +121,7 @@ function insertedLine(text: string, at: number, line: string, lineEnd: string): 
 function names(path: ConfigPath): string[] {
   return path.map(step => {
     if (typeof step === 'string') return step;
-    throw new ConfigTextError('has no place for such a value');
+    throw new ConfigTextError(t('has no place for such a value'));
   });
 }
 

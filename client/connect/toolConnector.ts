@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { t } from '@vscode/l10n';
 import { ConfigFileError, readConfigFile, removeConfigFile, writeConfigFile } from './configFile.ts';
 import type { ConfigFile } from './configFile.ts';
 import { ConfigTextError } from './configFormat.ts';
@@ -224,18 +225,18 @@ function explained<Result>(file: string, run: () => Result): Result {
   try {
     return run();
   } catch (error) {
-    if (error instanceof ConfigTextError) throw new ConfigFileError(file, `${error.message}; nothing was changed.`, { cause: error });
+    if (error instanceof ConfigTextError) throw new ConfigFileError(file, t('{0}; nothing was changed.', error.message), { cause: error });
     throw error;
   }
 }
 
 function changedMeanwhile(file: string): ConfigFileError {
-  return new ConfigFileError(file, 'has changed since it was shown; nothing was written. Run the command again.');
+  return new ConfigFileError(file, t('has changed since it was shown; nothing was written. Run the command again.'));
 }
 
 function toolOf(id: string): Tool {
   const tool = tools.find(one => one.id === id);
-  if (tool === undefined) throw new ConfigFileError(id, 'is not a tool that can be connected.');
+  if (tool === undefined) throw new ConfigFileError(id, t('is not a tool that can be connected.'));
   return tool;
 }
 

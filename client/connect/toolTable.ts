@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { t } from '@vscode/l10n';
 import { claudeCode } from './claudeCode.ts';
 import type { ConfigValue } from './configFormat.ts';
 import { lastingOf } from './tool.ts';
@@ -28,7 +29,7 @@ export const tools: readonly Tool[] = [
   {
     id: 'gemini-cli', name: 'Gemini CLI',
     traces: where => [geminiFolder(where)],
-    note: 'Gemini CLI reads it in folders that you trust and that have no .env file of their own.',
+    note: t('Gemini CLI reads it in folders that you trust and that have no .env file of their own.'),
     files: (where, { url, token, model }) => [
       {
         file: path.join(geminiFolder(where), '.env'), format: 'env',
@@ -68,13 +69,13 @@ export const tools: readonly Tool[] = [
   {
     id: 'continue', name: 'Continue',
     traces: where => [continueFolder(where)],
-    note: 'Choose "Waybill" among its models.',
+    note: t('Choose "Waybill" among its models.'),
     files: (where, connection) => [continueFile(where, connection)],
   },
   {
     id: 'cline', name: 'Cline (CLI)',
     traces: where => [path.join(where.home, '.cline')],
-    note: "Cline's VS Code extension keeps its provider elsewhere: choose \"OpenAI Compatible\" in its settings, with the local endpoint's URL and token.",
+    note: t("Cline's VS Code extension keeps its provider elsewhere: choose \"OpenAI Compatible\" in its settings, with the local endpoint's URL and token."),
     files: (where, { url, token, model, at }) => [{
       file: where.environment.CLINE_PROVIDER_SETTINGS_PATH || path.join(where.home, '.cline', 'data', 'settings', 'providers.json'), format: 'json',
       settings: [
@@ -95,7 +96,7 @@ export const tools: readonly Tool[] = [
   {
     id: 'aider', name: 'aider',
     traces: where => [path.join(where.home, '.aider.conf.yml'), path.join(where.home, '.aider')],
-    note: 'A .aider.conf.yml in a project comes before it.',
+    note: t('A .aider.conf.yml in a project comes before it.'),
     files: (where, { url, token, model }) => [...aiderMetadata(where, model), {
       file: path.join(where.home, '.aider.conf.yml'), format: 'yaml',
       settings: [

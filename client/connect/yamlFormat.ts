@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isMap, isScalar, isSeq, parseAllDocuments, stringify } from 'yaml';
 import type { Document, Node, Pair, YAMLMap } from 'yaml';
+import { t } from '@vscode/l10n';
 import { behindMark, ConfigTextError, lineEndOf, unsafeToChange } from './configFormat.ts';
 import type { ConfigFormat, ConfigPath, ConfigValue, ItemName } from './configFormat.ts';
 import { indexOf, valueAt, valueWith, valueWithout } from './configPath.ts';
@@ -38,11 +39,11 @@ export const yamlFormat: ConfigFormat = {
 function readYaml(text: string): Document | undefined {
   const documents = parseAllDocuments(text.replace(/^\uFEFF/, ''));
   if ('empty' in documents) return undefined;
-  if (documents.length > 1) throw new ConfigTextError('holds several YAML documents');
+  if (documents.length > 1) throw new ConfigTextError(t('holds several YAML documents'));
   const [document] = documents;
   const error = document?.errors[0];
-  if (error !== undefined) throw new ConfigTextError(`is not valid YAML (line ${String(error.linePos?.[0].line ?? '?')})`);
-  if (document?.contents !== null && document?.contents !== undefined && !isMap(document.contents)) throw new ConfigTextError('does not hold settings by name');
+  if (error !== undefined) throw new ConfigTextError(t('is not valid YAML (line {0})', error.linePos?.[0].line ?? '?'));
+  if (document?.contents !== null && document?.contents !== undefined && !isMap(document.contents)) throw new ConfigTextError(t('does not hold settings by name'));
   return document;
 }
 

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { UserError } from '../base/errors.ts';
 
 /** One credential as it lies in the secret store. */
@@ -48,7 +49,7 @@ export function parseKeyList(text: string | undefined, endpoint: string): Stored
     value = undefined;
   }
   if (!Array.isArray(value) || !value.every(isStoredKey)) {
-    throw new UserError(`The stored keys of "${endpoint}" cannot be read: remove the provider and add it again.`);
+    throw new UserError(t('The stored keys of "{0}" cannot be read: remove the provider and add it again.', endpoint));
   }
   return value;
 }
@@ -79,7 +80,7 @@ export function restoreKey(key: StoredKey, index: number): KeyListChange {
 /** What is wrong with a key that the list has already, or undefined. `except` is the key that is being replaced. */
 export function duplicateProblem(secret: string, keys: readonly StoredKey[], except?: string): string | undefined {
   const same = keys.find(key => key.id !== except && key.secret === secret);
-  return same === undefined ? undefined : `This key is already there, as "${same.label}".`;
+  return same === undefined ? undefined : t('This key is already there, as "{0}".', same.label);
 }
 
 export function renameKey(id: string, label: string): KeyListChange {
@@ -109,12 +110,12 @@ export function nextKeyLabel(keys: readonly Pick<StoredKey, 'label'>[]): string 
 
 /** What is wrong with a label, or undefined. `except` is the key that is being renamed. */
 export function labelProblem(label: string, keys: readonly Pick<StoredKey, 'id' | 'label'>[], except?: string): string | undefined {
-  if (label.trim() === '') return 'Type a name.';
-  if (keys.some(key => key.id !== except && key.label.toLowerCase() === label.trim().toLowerCase())) return 'Another key of this provider has this name.';
+  if (label.trim() === '') return t('Type a name.');
+  if (keys.some(key => key.id !== except && key.label.toLowerCase() === label.trim().toLowerCase())) return t('Another key of this provider has this name.');
   return undefined;
 }
 
 function changeOne(keys: readonly StoredKey[], id: string, change: (key: StoredKey) => StoredKey): StoredKey[] {
-  if (!keys.some(key => key.id === id)) throw new UserError('This key is not there any more: it was removed in another window.');
+  if (!keys.some(key => key.id === id)) throw new UserError(t('This key is not there any more: it was removed in another window.'));
   return keys.map(key => (key.id === id ? change(key) : key));
 }

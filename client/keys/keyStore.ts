@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { KeyMaterial } from '../../server/api/messages.ts';
 import { Emitter } from '../base/emitter.ts';
 import { UserError } from '../base/errors.ts';
@@ -75,7 +76,7 @@ export class KeyStore implements vscode.Disposable {
     const keys = await this.#change(endpoint, current =>
       addKey({ id, label: label ?? nextKeyLabel(current), secret, addedAt: this.#now() })(current));
     const added = keys.find(key => key.id === id);
-    if (added === undefined) throw new UserError('The key could not be stored: try again.');
+    if (added === undefined) throw new UserError(t('The key could not be stored: try again.'));
     return maskKey(added);
   }
 
@@ -127,7 +128,7 @@ export class KeyStore implements vscode.Disposable {
         await this.#index(endpoint, wanted.length > 0);
         const stored = await this.#secrets.get(secretPrefix + endpoint);
         if ((stored ?? '[]') === text) return wanted;
-        if (attempt === writeAttempts) throw new UserError('The keys could not be stored, because another window changes them too: try again.');
+        if (attempt === writeAttempts) throw new UserError(t('The keys could not be stored, because another window changes them too: try again.'));
       }
     });
   }

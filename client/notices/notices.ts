@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { BudgetAction } from '../../server/api/budgets/budgetStatus.ts';
 import { liftTitles } from '../base/budgetWording.ts';
 import type { NoticeParams } from '../../server/api/messages.ts';
@@ -17,28 +18,28 @@ export function noticeActions(notice: NoticeParams): NoticeAction[] {
   switch (notice.kind) {
     case 'key-rejected':
       return [
-        { title: 'Replace Key…', kind: 'replaceKey', endpoint: notice.endpoint },
-        ...(notice.helpUrl === undefined ? [] : [{ title: 'Open Key Page', kind: 'open' as const, url: notice.helpUrl }]),
+        { title: t('Replace Key…'), kind: 'replaceKey', endpoint: notice.endpoint },
+        ...(notice.helpUrl === undefined ? [] : [{ title: t('Open Key Page'), kind: 'open' as const, url: notice.helpUrl }]),
       ];
     case 'no-money':
-      return notice.helpUrl === undefined ? [] : [{ title: 'Open Billing Page', kind: 'open', url: notice.helpUrl }];
+      return notice.helpUrl === undefined ? [] : [{ title: t('Open Billing Page'), kind: 'open', url: notice.helpUrl }];
     case 'certificate':
-      return notice.helpUrl === undefined ? [] : [{ title: 'Learn More', kind: 'open', url: notice.helpUrl }];
+      return notice.helpUrl === undefined ? [] : [{ title: t('Learn More'), kind: 'open', url: notice.helpUrl }];
     case 'offline':
     case 'portal':
-      return [{ title: 'Check Health Now', kind: 'checkHealth' }];
+      return [{ title: t('Check Health Now'), kind: 'checkHealth' }];
     case 'no-route':
-      return [{ title: 'Check Health Now', kind: 'checkHealth' }, { title: 'Show Incidents…', kind: 'showIncidents' }];
+      return [{ title: t('Check Health Now'), kind: 'checkHealth' }, { title: t('Show Incidents…'), kind: 'showIncidents' }];
     case 'canary-rolled-back':
-      return notice.route === undefined ? [] : [{ title: 'Show Report', kind: 'canaryReport', route: notice.route }];
+      return notice.route === undefined ? [] : [{ title: t('Show Report'), kind: 'canaryReport', route: notice.route }];
     case 'budget-near':
     case 'budget-unpriced':
-      return [{ title: 'Edit Budgets…', kind: 'editBudgets' }];
+      return [{ title: t('Edit Budgets…'), kind: 'editBudgets' }];
     case 'budget-reached':
       return notice.budget === undefined ? [] : [
-        { title: 'Allow $1 More', kind: 'budget', action: 'allow', budget: notice.budget.key },
+        { title: t('Allow $1 More'), kind: 'budget', action: 'allow', budget: notice.budget.key },
         { title: liftTitles[notice.budget.period], kind: 'budget', action: 'lift', budget: notice.budget.key },
-        { title: 'Edit Budgets…', kind: 'editBudgets' },
+        { title: t('Edit Budgets…'), kind: 'editBudgets' },
       ];
   }
 }

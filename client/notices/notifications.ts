@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { NoticeParams } from '../../server/api/messages.ts';
 import type { ConfigProblem, HttpStatus } from '../../server/api/status.ts';
 import type { MessageAction } from '../base/errors.ts';
@@ -41,9 +42,10 @@ export class Notifications implements vscode.Disposable {
   }
 
   async #tellFailure(server: ServerProcess, log: vscode.LogOutputChannel): Promise<void> {
-    const pick = await vscode.window.showErrorMessage("Waybill's server stopped several times and was not started again.", 'Restart', 'Show Log');
-    if (pick === 'Restart') await server.restart();
-    if (pick === 'Show Log') log.show(true);
+    const [restart, showLog] = [t('Restart'), t('Show Log')];
+    const pick = await vscode.window.showErrorMessage(t("Waybill's server stopped several times and was not started again."), restart, showLog);
+    if (pick === restart) await server.restart();
+    if (pick === showLog) log.show(true);
   }
 
   async #tellProblems(fromServer: readonly ConfigProblem[], log: vscode.LogOutputChannel): Promise<void> {
@@ -56,9 +58,8 @@ export class Notifications implements vscode.Disposable {
     for (const problem of this.#configuration.problems) log.warn(`Settings: ${problem.message}`);
     const [first, ...others] = problems;
     if (first === undefined) return;
-    const more = others.length === 0 ? '' : ` (and ${String(others.length)} more: see the log)`;
     const show = first.money === true ? vscode.window.showErrorMessage : vscode.window.showWarningMessage;
-    const pick = await show(`Waybill settings: ${first.message}${more}`, 'Open Settings');
+    const pick = await show(others.length === 0 ? t('Waybill settings: {0}', first.message) : t('Waybill settings: {0} (and {1} more: see the log)', first.message, others.length), t('Open Settings'));
     if (pick !== undefined) await openSettingsFile();
   }
 
@@ -69,7 +70,7 @@ export class Notifications implements vscode.Disposable {
     this.#shownPort = trouble;
     if (trouble === undefined) return;
     const tools = await server.connectedTools().catch(() => []);
-    const disconnect: MessageAction = { title: 'Disconnect a Tool…', command: 'waybill.disconnectTool' };
+    const disconnect: MessageAction = { title: t('Disconnect a Tool…'), command: 'waybill.disconnectTool' };
     const actions = tools.length === 0 ? portActions : [...portActions, disconnect];
     await runChosen(await warn(portNotice(trouble, http.state, tools), ...actions.map(action => action.title)), actions);
   }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, TransportKind, type NodeModule } from 'vscode-languageclient/node';
+import { t } from '@vscode/l10n';
 import { chatEventsNotification, noticeNotification, statusNotification } from '../../server/api/messages.ts';
 import type { InitializationOptions } from '../../server/api/messages.ts';
 import type { NotificationType, RequestType } from '../../server/api/messageTypes.ts';
@@ -50,7 +51,7 @@ export async function connectLanguageServer(options: LanguageServerOptions, list
         closed: () => {
           closed = true;
           listener.onClosed();
-          return { action: CloseAction.DoNotRestart, handled: true, message: 'The connection to the server ended.' };
+          return { action: CloseAction.DoNotRestart, handled: true, message: t('The connection to the server ended.') };
         },
       },
     },

@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import {
   catalogRequest, chatEventsHandledNotification, chatRequest, configureRequest, connectedToolsRequest, connectToolRequest, disconnectToolRequest, getStatusRequest, probeRequest,
   receiptRequest, recentRequestsRequest, reconcileRequest, retryEndpointRequest, spendRequest, testEndpointRequest,
@@ -49,9 +50,9 @@ export interface ServerProcessOptions {
 }
 
 export const serverStoppedMessage =
-  "Waybill's server stopped while it worked on this. It is being restarted: send the request again.";
+  t("Waybill's server stopped while it worked on this. It is being restarted: send the request again.");
 const serverFailedMessage =
-  'Waybill\'s server is not running. Run "Waybill: Restart Server", or "Waybill: Show Log" to see why it stopped.';
+  t('Waybill\'s server is not running. Run "Waybill: Restart Server", or "Waybill: Show Log" to see why it stopped.');
 
 /** A running chat: who takes its events, and where acknowledgements go. */
 interface RunningChat { onEvents: (events: ChatEvent[]) => void; connection: ServerConnection; token: vscode.CancellationToken }
@@ -199,7 +200,7 @@ export class ServerProcess implements WaybillServer {
 
   async #request<Params, Result>(type: RequestType<Params, Result>, params: Params, token?: vscode.CancellationToken): Promise<Result> {
     const connection = await this.#open(token);
-    if (connection === undefined) throw new UserError('Cancelled.');
+    if (connection === undefined) throw new UserError(t('Cancelled.'));
     try {
       return await connection.sendRequest(type, params, token);
     } catch (error) {
@@ -235,7 +236,7 @@ export class ServerProcess implements WaybillServer {
     const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
     const lost = this.#connection !== connection || (typeof code === 'number' && connectionLostCodes.has(code));
     if (lost) return new UserError(this.#state === 'failed' ? serverFailedMessage : serverStoppedMessage, { cause: error });
-    if (code === requestCancelledCode) return new UserError('Cancelled.', { cause: error });
+    if (code === requestCancelledCode) return new UserError(t('Cancelled.'), { cause: error });
     return new UserError(messageOf(error), { cause: error });
   }
 

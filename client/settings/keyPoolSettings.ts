@@ -1,7 +1,8 @@
+import { t } from '@vscode/l10n';
 import { keyRotations, type EndpointSettings, type KeyRotationName } from '../../server/api/settings.ts';
 
 /** Each rotation in a few words. */
-export const rotationLabels: Readonly<Record<KeyRotationName, string>> = { 'failover': 'The First That Works', 'round-robin': 'In Turn', 'least-used': 'The Least Used' };
+export const rotationLabels: Readonly<Record<KeyRotationName, string>> = { 'failover': t('The First That Works'), 'round-robin': t('In Turn'), 'least-used': t('The Least Used') };
 
 /** What a rotation means, as a sentence without its end. */
 export function rotationDetail(rotation: KeyRotationName): string {
@@ -33,5 +34,5 @@ export function withAccount(settings: EndpointSettings, label: string, account: 
 
 /** What is wrong with the name of an account; undefined where nothing is. An empty one takes the key out of its account. */
 export function accountProblem(text: string): string | undefined {
-  return text.trim().length > 64 ? 'A name has at most 64 characters.' : undefined;
+  return text.trim().length > 64 ? t('A name has at most 64 characters.') : undefined;
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { EndpointSettings, PriceSettings, RouteSettings, TargetTier } from '../../server/api/settings.ts';
 import { parseTargetName } from '../../server/api/targetName.ts';
 
@@ -107,7 +108,7 @@ function withOwnTiers(route: RouteSettings): RouteSettings {
 /** What is wrong with a weight as it was typed, or undefined. */
 export function weightProblem(text: string): string | undefined {
   const weight = Number(text);
-  return text.trim() !== '' && weight > 0 && weight <= 1_000_000 ? undefined : 'Type a number above 0, at most 1000000.';
+  return text.trim() !== '' && weight > 0 && weight <= 1_000_000 ? undefined : t('Type a number above 0, at most 1000000.');
 }
 
 /** Whether a route is another one or leads to it, so that naming it there would make a circle. */
@@ -145,12 +146,12 @@ export function uniqueName(name: string, taken: Iterable<string>): string {
 
 /** What is wrong with the name of an endpoint or a route, or undefined. */
 export function nameProblem(name: string, taken: Iterable<string>): string | undefined {
-  if (name === '') return 'Type a name.';
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return 'Use letters, digits, dots, dashes and underscores; start with a letter or digit.';
-  if (name.length > 64) return 'Use at most 64 characters.';
+  if (name === '') return t('Type a name.');
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return t('Use letters, digits, dots, dashes and underscores; start with a letter or digit.');
+  if (name.length > 64) return t('Use at most 64 characters.');
   const same = sameNameAs(name, taken);
   if (same === undefined) return undefined;
-  return same === name ? `"${name}" is already there.` : `"${name}" differs from "${same}" only in case: choose another name.`;
+  return same === name ? t('"{0}" is already there.', name) : t('"{0}" differs from "{1}" only in case: choose another name.', name, same);
 }
 
 /** The name that is taken and equals this one, whatever the case of its letters. */
@@ -168,15 +169,15 @@ export function completedBaseUrl(text: string): string {
 
 /** What is wrong with a base URL as it was typed, or undefined. */
 export function baseUrlProblem(text: string): string | undefined {
-  if (text === '') return 'Type the base URL, such as https://api.example.com/v1.';
+  if (text === '') return t('Type the base URL, such as https://api.example.com/v1.');
   let url: URL;
   try {
     url = new URL(completedBaseUrl(text));
   } catch {
-    return 'This is no URL. Type one such as https://api.example.com/v1.';
+    return t('This is no URL. Type one such as https://api.example.com/v1.');
   }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'The URL must start with https:// or http://.';
-  if (url.username !== '' || url.password !== '') return 'Leave credentials out of the URL: the key is asked for in a later step.';
-  if (url.search !== '' || url.hash !== '') return 'Leave out what comes after "?" or "#".';
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return t('The URL must start with https:// or http://.');
+  if (url.username !== '' || url.password !== '') return t('Leave credentials out of the URL: the key is asked for in a later step.');
+  if (url.search !== '' || url.hash !== '') return t('Leave out what comes after "?" or "#".');
   return undefined;
 }

@@ -1,3 +1,5 @@
+import { t } from '@vscode/l10n';
+import { englishOf, said, shownOf, type Said } from './localization/said.ts';
 import type { FailureClass } from './failure.ts';
 
 export type HealthState = 'healthy' | 'degraded' | 'down' | 'unknown';
@@ -14,27 +16,39 @@ export interface Condition {
   until?: number | undefined;
   /** Why, in a few words; absent where the kind says it all. */
   why?: string | undefined;
+  /** What `why` is made of, where it is more than a name or a number. */
+  said?: Said | undefined;
 }
 
-interface Look { health: HealthState; up: boolean; icon: string; words: string; until?: string }
+interface Look {
+  health: HealthState;
+  up: boolean;
+  icon: string;
+  words: () => string;
+  /** The words with a moment. */
+  until?: (words: string, at: string) => string;
+}
+
+const triedAgain = (words: string, at: string): string => t('{0}, tried again at {1}', words, at);
+const backAt = (words: string, at: string): string => t('{0}, back at {1}', words, at);
 
 /** Everything that is said and drawn of a kind; `icon` is the id of a codicon. */
 const kinds: Readonly<Record<ConditionKind, Look>> = {
-  'healthy': { health: 'healthy', up: true, icon: 'pass', words: 'healthy' },
-  'degraded': { health: 'degraded', up: true, icon: 'warning', words: 'degraded' },
-  'recovering': { health: 'degraded', up: true, icon: 'warning', words: 'recovering' },
-  'unknown': { health: 'unknown', up: true, icon: 'circle-outline', words: 'not used yet' },
-  'disabled': { health: 'unknown', up: false, icon: 'circle-slash', words: 'disabled' },
-  'paused': { health: 'unknown', up: false, icon: 'debug-pause', words: 'paused', until: 'resumes at' },
-  'offline': { health: 'down', up: false, icon: 'debug-disconnect', words: 'out of reach: offline' },
-  'portal': { health: 'down', up: false, icon: 'debug-disconnect', words: 'out of reach: sign-in page in the way' },
-  'no-key': { health: 'down', up: false, icon: 'error', words: 'no key stored' },
-  'key-rejected': { health: 'down', up: false, icon: 'error', words: 'key rejected', until: 'tried again at' },
-  'not-permitted': { health: 'down', up: false, icon: 'error', words: 'not permitted', until: 'tried again at' },
-  'out-of-money': { health: 'down', up: false, icon: 'error', words: 'out of money', until: 'tried again at' },
-  'rate-limited': { health: 'down', up: false, icon: 'watch', words: 'rate-limited', until: 'back at' },
-  'overloaded': { health: 'down', up: false, icon: 'watch', words: 'overloaded', until: 'back at' },
-  'down': { health: 'down', up: false, icon: 'error', words: 'down', until: 'next try at' },
+  'healthy': { health: 'healthy', up: true, icon: 'pass', words: () => t('healthy') },
+  'degraded': { health: 'degraded', up: true, icon: 'warning', words: () => t('degraded') },
+  'recovering': { health: 'degraded', up: true, icon: 'warning', words: () => t('recovering') },
+  'unknown': { health: 'unknown', up: true, icon: 'circle-outline', words: () => t('not used yet') },
+  'disabled': { health: 'unknown', up: false, icon: 'circle-slash', words: () => t('disabled') },
+  'paused': { health: 'unknown', up: false, icon: 'debug-pause', words: () => t('paused'), until: (words, at) => t('{0}, resumes at {1}', words, at) },
+  'offline': { health: 'down', up: false, icon: 'debug-disconnect', words: () => t('out of reach: offline') },
+  'portal': { health: 'down', up: false, icon: 'debug-disconnect', words: () => t('out of reach: sign-in page in the way') },
+  'no-key': { health: 'down', up: false, icon: 'error', words: () => t('no key stored') },
+  'key-rejected': { health: 'down', up: false, icon: 'error', words: () => t('key rejected'), until: triedAgain },
+  'not-permitted': { health: 'down', up: false, icon: 'error', words: () => t('not permitted'), until: triedAgain },
+  'out-of-money': { health: 'down', up: false, icon: 'error', words: () => t('out of money'), until: triedAgain },
+  'rate-limited': { health: 'down', up: false, icon: 'watch', words: () => t('rate-limited'), until: backAt },
+  'overloaded': { health: 'down', up: false, icon: 'watch', words: () => t('overloaded'), until: backAt },
+  'down': { health: 'down', up: false, icon: 'error', words: () => t('down'), until: (words, at) => t('{0}, next try at {1}', words, at) },
 };
 
 /** Every kind there is. */
@@ -56,10 +70,15 @@ export function jointCondition(conditions: readonly Condition[]): Condition {
   const up = conditions.filter(isUp);
   if (up.length === 0) {
     const soonest = conditions.reduce((one, other) => ((other.until ?? Infinity) < (one.until ?? Infinity) ? other : one));
-    return others.every(({ kind }) => kind === first.kind) ? soonest : { kind: 'down', until: soonest.until, why: 'none up' };
+    return others.every(({ kind }) => kind === first.kind) ? soonest : { kind: 'down', until: soonest.until, ...because(said('none up')) };
   }
-  if (up.length < conditions.length) return { kind: 'degraded', why: `${String(up.length)} of ${String(conditions.length)} up` };
+  if (up.length < conditions.length) return { kind: 'degraded', ...because(said('{0} of {1} up', up.length, conditions.length)) };
   return up.find(one => healthOf(one) === 'degraded') ?? up.find(({ kind }) => kind === 'healthy') ?? first;
+}
+
+/** The reason of a condition, with what it is made of. */
+export function because(reason: Said): Pick<Condition, 'why' | 'said'> {
+  return { why: englishOf(reason), said: reason };
 }
 
 /** Whether a request can be sent there now. What was not used yet counts as up until its first failure. */
@@ -73,16 +92,16 @@ export function healthOf({ kind }: Condition): HealthState {
 }
 
 /** `healthy`, `rate-limited (429), back at 18:05`, `down (network error), next try at 18:05`, `paused until it is resumed`. @param now milliseconds since the epoch */
-export function conditionText({ kind, until, why }: Condition, now: number): string {
+export function conditionText({ kind, until, why, said }: Condition, now: number): string {
   const { words, until: untilWords } = kinds[kind];
-  if (kind === 'paused' && until === undefined) return 'paused until it is resumed';
-  const cause = why === undefined ? words : `${words} (${why})`;
-  return untilWords === undefined || until === undefined || until <= now ? cause : `${cause}, ${untilWords} ${clockText(until, now, 'up')}`;
+  if (kind === 'paused' && until === undefined) return t('paused until it is resumed');
+  const cause = why === undefined ? words() : `${words()} (${said === undefined ? why : shownOf(said)})`;
+  return untilWords === undefined || until === undefined || until <= now ? cause : untilWords(cause, clockText(until, now, 'up'));
 }
 
 /** The condition of an endpoint, and who answers in its place: `rate-limited (429), back at 18:05, using claude`. @param now milliseconds since the epoch */
 export function stateText({ condition, instead }: { condition: Condition; instead?: readonly string[] | undefined }, now: number): string {
-  return `${conditionText(condition, now)}${instead === undefined ? '' : `, using ${instead.join(', ')}`}`;
+  return instead === undefined ? conditionText(condition, now) : t('{0}, using {1}', conditionText(condition, now), instead.join(', '));
 }
 
 /**
@@ -97,23 +116,31 @@ export function clockText(at: number, now: number, rounding: 'up' | 'down'): str
 }
 
 /** A failure class in a few words, the same wherever a person reads it. */
-export const failureClassWords: Readonly<Record<FailureClass, string>> = {
-  'auth': 'key rejected',
-  'quota': 'no money left',
-  'rate-limit': 'rate limited',
-  'overloaded': 'overloaded',
-  'server': 'server error',
-  'network': 'network error',
-  'timeout': 'timed out',
-  'context-overflow': 'too long for the model',
-  'content-policy': 'refused by policy',
-  'model-not-found': 'model not found',
-  'bad-request': 'bad request',
-  'local': 'this machine ran short',
-  'cancelled': 'cancelled',
+const failures: Readonly<Record<FailureClass, Said>> = {
+  'auth': said('key rejected'),
+  'quota': said('no money left'),
+  'rate-limit': said('rate limited'),
+  'overloaded': said('overloaded'),
+  'server': said('server error'),
+  'network': said('network error'),
+  'timeout': said('timed out'),
+  'context-overflow': said('too long for the model'),
+  'content-policy': said('refused by policy'),
+  'model-not-found': said('model not found'),
+  'bad-request': said('bad request'),
+  'local': said('this machine ran short'),
+  'cancelled': said('cancelled'),
 };
+
+/** The same in English, for what is stored or sent. */
+export const failureClassWords = Object.fromEntries(Object.entries(failures).map(([name, words]) => [name, englishOf(words)])) as Readonly<Record<FailureClass, string>>;
+
+/** A failure class in a few words, with what they are made of. */
+export function saidOfFailure(failureClass: FailureClass): Said {
+  return failures[failureClass];
+}
 
 /** Why an exchange failed, in a few words. Where nothing was sent to any provider, no server failed. @param attempts how many were made */
 export function exchangeFailureWords(failureClass: FailureClass, attempts: number): string {
-  return failureClass === 'server' && attempts === 0 ? 'no target can serve' : failureClassWords[failureClass];
+  return failureClass === 'server' && attempts === 0 ? t('no target can serve') : shownOf(failures[failureClass]);
 }

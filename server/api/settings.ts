@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { ProtocolName } from './conversation.ts';
 import type { RequestRole, WorkKind } from './purpose.ts';
 
@@ -7,17 +8,17 @@ export type AnthropicVersion = (typeof anthropicVersions)[number];
 
 /** How an endpoint is paid for, each with what it means as the end of a sentence. */
 export const endpointBillings = {
-  usage: 'by what is used, at the prices of the model',
-  subscription: 'by a plan that covers its requests: each costs nothing more, and says so',
-  free: 'not at all: a free tier or a gift',
+  usage: t('by what is used, at the prices of the model'),
+  subscription: t('by a plan that covers its requests: each costs nothing more, and says so'),
+  free: t('not at all: a free tier or a gift'),
 } as const;
 export type EndpointBilling = keyof typeof endpointBillings;
 
 /** How an endpoint with several keys chooses among them, each with what it means as the end of a sentence. */
 export const keyRotations = {
-  failover: 'the first one that can be used, so that prompt caches stay warm',
-  'round-robin': 'each in turn',
-  'least-used': 'the one whose account had the fewest tokens of late',
+  failover: t('the first one that can be used, so that prompt caches stay warm'),
+  'round-robin': t('each in turn'),
+  'least-used': t('the one whose account had the fewest tokens of late'),
 } as const;
 export type KeyRotationName = keyof typeof keyRotations;
 
@@ -130,20 +131,20 @@ export interface PriceSettings {
 }
 /** How a route can order its targets: each strategy by name, with what it does as the end of a sentence. */
 export const routeStrategies = {
-  priority: 'as they are listed',
-  weighted: 'each comes first in its share of the requests, by `weights`',
-  'round-robin': 'each comes first in turn',
-  'least-busy': 'the one with the fewest requests under way first, by `weights`',
-  fastest: 'the one first that has begun to answer soonest of late, given the requests under way there',
-  cheapest: 'the one first that is expected to cost least for the very request, its usual answer and cached prompt included',
-  sticky: 'a conversation always has the same one first, and conversations are spread by `weights`',
+  priority: t('as they are listed'),
+  weighted: t('each comes first in its share of the requests, by `weights`'),
+  'round-robin': t('each comes first in turn'),
+  'least-busy': t('the one with the fewest requests under way first, by `weights`'),
+  fastest: t('the one first that has begun to answer soonest of late, given the requests under way there'),
+  cheapest: t('the one first that is expected to cost least for the very request, its usual answer and cached prompt included'),
+  sticky: t('a conversation always has the same one first, and conversations are spread by `weights`'),
 } as const;
 export type StrategyName = keyof typeof routeStrategies;
 
 /** Targets of a route that wait, each with when they are used, as the end of a sentence. */
 export const targetTiers = {
-  'backup': 'only when no other target can answer',
-  'last-resort': 'only when no backup and no equivalent model can answer either',
+  'backup': t('only when no other target can answer'),
+  'last-resort': t('only when no backup and no equivalent model can answer either'),
 } as const;
 export type TargetTier = keyof typeof targetTiers;
 

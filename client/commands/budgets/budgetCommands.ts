@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { budgetScopes, type BudgetPeriod, type BudgetScope, type BudgetSettings } from '../../../server/api/budgets/budgetSettings.ts';
 import type { BudgetOrder, BudgetStatus } from '../../../server/api/budgets/budgetStatus.ts';
 import { amountProblem } from '../../base/amount.ts';
@@ -9,39 +10,39 @@ import { askChoice, askText, valueOf, type Choice } from '../input/quickInput.ts
 import type { CommandServices } from '../services.ts';
 import { budgetNameFor, readLimit, scopeTitles, summaryOf, writtenBudgets } from './budgetDraft.ts';
 
-const title = 'Set Budget';
+const title = t('Set Budget');
 const totalSteps = 4;
 const periods: readonly Choice<BudgetPeriod>[] = [
-  { label: 'A Day', detail: 'Begins anew at midnight', value: 'day' },
-  { label: 'A Week', detail: 'Begins anew on Monday', value: 'week' },
-  { label: 'A Month', detail: 'Begins anew on the first', value: 'month' },
+  { label: t('A Day'), detail: t('Begins anew at midnight'), value: 'day' },
+  { label: t('A Week'), detail: t('Begins anew on Monday'), value: 'week' },
+  { label: t('A Month'), detail: t('Begins anew on the first'), value: 'month' },
 ];
 const outcomes: readonly Choice<Pick<BudgetSettings, 'whenReached' | 'cheaperAt'>>[] = [
-  { label: 'Stop', detail: 'Requests that would cost more than is left are not sent; the chat asks whether to allow more', value: {} },
-  { label: 'Stop, and Prefer Cheaper Models from 80 %', detail: 'From then on the target of a route that is expected to cost least comes first', value: { cheaperAt: 80 } },
-  { label: 'Only Warn', detail: 'Everything is sent; a notification says that the budget is used up', value: { whenReached: 'warn' } },
+  { label: t('Stop'), detail: t('Requests that would cost more than is left are not sent; the chat asks whether to allow more'), value: {} },
+  { label: t('Stop, and Prefer Cheaper Models from 80 %'), detail: t('From then on the target of a route that is expected to cost least comes first'), value: { cheaperAt: 80 } },
+  { label: t('Only Warn'), detail: t('Everything is sent; a notification says that the budget is used up'), value: { whenReached: 'warn' } },
 ];
 
 /** "Set Budget…": what it is for, how long it counts, how much, and what follows at the limit. */
 export async function setBudget(services: CommandServices): Promise<void> {
   const { settings } = services.configuration;
   const per = valueOf(await askChoice<BudgetScope>({
-    title, step: 1, totalSteps, placeholder: 'What should have a budget?',
+    title, step: 1, totalSteps, placeholder: t('What should have a budget?'),
     items: (Object.keys(budgetScopes) as BudgetScope[]).map(value => ({ label: scopeTitles[value].one, detail: scopeTitles[value].detail, value })),
   }));
   if (per === undefined) return;
   const only = per === 'everything' ? null : await askNames(services, per);
   if (only === undefined) return;
-  const period = valueOf(await askChoice<BudgetPeriod>({ title, step: 2, totalSteps, placeholder: 'How long does it count?', items: periods }));
+  const period = valueOf(await askChoice<BudgetPeriod>({ title, step: 2, totalSteps, placeholder: t('How long does it count?'), items: periods }));
   if (period === undefined) return;
   const limitUsd = await askAmount(title, 3);
   if (limitUsd === undefined) return;
-  const outcome = valueOf(await askChoice<Pick<BudgetSettings, 'whenReached' | 'cheaperAt'>>({ title, step: 4, totalSteps, placeholder: 'What follows at the limit? At 80 % a notification warns', items: outcomes }));
+  const outcome = valueOf(await askChoice<Pick<BudgetSettings, 'whenReached' | 'cheaperAt'>>({ title, step: 4, totalSteps, placeholder: t('What follows at the limit? At 80 % a notification warns'), items: outcomes }));
   if (outcome === undefined) return;
   const budget: BudgetSettings = { limitUsd, period, ...(per === 'everything' ? {} : { per }), ...(only === null ? {} : { only: [only] }), ...outcome };
   const name = budgetNameFor(budget, new Set(Object.keys(settings.budgets)));
   await services.configuration.changeBudgets(now => ({ ...now, [name]: budget }));
-  void inform(`The budget "${name}" holds: $${String(limitUsd)} a ${period}${per === 'everything' ? '' : ` for ${only ?? `each ${per}`}`}.`, 'Edit Budgets…').then(async pick => {
+  void inform(t('The budget "{0}" holds: {1}.', name, summaryOf(budget)), t('Edit Budgets…')).then(async pick => {
     if (pick !== undefined) await vscode.commands.executeCommand('waybill.editBudgets');
   });
 }
@@ -52,8 +53,8 @@ async function askNames({ server, configuration }: CommandServices, per: Exclude
     : per === 'tool' ? await server.connectedTools().catch(() => []) : per === 'workspace' ? (vscode.workspace.workspaceFolders ?? []).map(({ name }) => name) : [];
   if (per === 'conversation') return null;
   const picked = valueOf(await askChoice<{ name: string | null }>({
-    title, step: 1, totalSteps, placeholder: `Which ${per}? Choose or type a name`,
-    items: [{ label: `Each ${scopeTitles[per].one}`, detail: 'Every one has the whole amount for itself', value: { name: null } }, ...known.map(name => ({ label: name, value: { name } }))],
+    title, step: 1, totalSteps, placeholder: scopeTitles[per].which,
+    items: [{ label: scopeTitles[per].each, detail: t('Every one has the whole amount for itself'), value: { name: null } }, ...known.map(name => ({ label: name, value: { name } }))],
     typed: text => ({ label: text, value: { name: text } }),
   }));
   return picked === undefined ? undefined : picked.name;
@@ -61,7 +62,7 @@ async function askNames({ server, configuration }: CommandServices, per: Exclude
 
 async function askAmount(of: string, step?: number, value?: string): Promise<number | undefined> {
   const text = valueOf(await askText({
-    title: of, ...(step === undefined ? {} : { step, totalSteps }), placeholder: '5', prompt: 'How much may be spent, in US dollars?', value,
+    title: of, ...(step === undefined ? {} : { step, totalSteps }), placeholder: '5', prompt: t('How much may be spent, in US dollars?'), value,
     problem: written => amountProblem(readLimit(written)),
   }));
   return text === undefined ? undefined : Number(readLimit(text));
@@ -70,18 +71,18 @@ async function askAmount(of: string, step?: number, value?: string): Promise<num
 /** "Edit Budgets…": one of them, and what is changed about it. */
 export async function editBudgets(services: CommandServices): Promise<void> {
   const budgets = writtenBudgets(services.configuration.settings.budgets);
-  if (Object.keys(budgets).length === 0) throw new NextStep('There is no budget yet.', { title: 'Set Budget…', command: 'waybill.setBudget' });
+  if (Object.keys(budgets).length === 0) throw new NextStep(t('There is no budget yet.'), { title: t('Set Budget…'), command: 'waybill.setBudget' });
   const name = valueOf(await askChoice<string | null>({
-    title: 'Edit Budgets', placeholder: 'Choose a budget',
-    items: [...Object.keys(budgets).map(value => ({ label: value, description: summaryOf(budgets[value]), ...statusOf(services, value), value })), { label: '$(add) Set Budget…', value: null }],
+    title: t('Edit Budgets'), placeholder: t('Choose a budget'),
+    items: [...Object.keys(budgets).map(value => ({ label: value, description: summaryOf(budgets[value]), ...statusOf(services, value), value })), { label: t('$(add) Set Budget…'), value: null }],
   }));
   if (name === undefined) return;
   if (name === null) { await setBudget(services); return; }
   const change = valueOf(await askChoice<'amount' | 'outcome' | 'allow' | 'remove'>({
-    title: `Budget "${name}"`, placeholder: summaryOf(budgets[name]),
+    title: t('Budget "{0}"', name), placeholder: summaryOf(budgets[name]),
     items: [
-      { label: 'Change the Amount…', value: 'amount' }, { label: 'Change What Follows at the Limit…', value: 'outcome' },
-      { label: 'Allow More, or Lift It…', detail: 'Until it begins anew', value: 'allow' }, { label: 'Remove', value: 'remove' },
+      { label: t('Change the Amount…'), value: 'amount' }, { label: t('Change What Follows at the Limit…'), value: 'outcome' },
+      { label: t('Allow More, or Lift It…'), detail: t('Until it begins anew'), value: 'allow' }, { label: t('Remove'), value: 'remove' },
     ],
   }));
   switch (change) {
@@ -89,15 +90,15 @@ export async function editBudgets(services: CommandServices): Promise<void> {
     case 'allow': await allowBudget(services, name); return;
     case 'remove':
       await services.configuration.changeBudgets(now => Object.fromEntries(Object.entries(now).filter(([one]) => one !== name)));
-      void inform(`The budget "${name}" is removed; what was spent stays in the ledger.`);
+      void inform(t('The budget "{0}" is removed; what was spent stays in the ledger.', name));
       return;
     case 'amount': {
-      const limitUsd = await askAmount(`Budget "${name}"`, undefined, String(budgets[name]?.limitUsd ?? ''));
+      const limitUsd = await askAmount(t('Budget "{0}"', name), undefined, String(budgets[name]?.limitUsd ?? ''));
       if (limitUsd !== undefined) await services.configuration.changeBudgets(now => withChange(now, name, { limitUsd }));
       return;
     }
     case 'outcome': {
-      const outcome = valueOf(await askChoice({ title: `Budget "${name}"`, placeholder: 'What follows at the limit?', items: outcomes }));
+      const outcome = valueOf(await askChoice({ title: t('Budget "{0}"', name), placeholder: t('What follows at the limit?'), items: outcomes }));
       if (outcome !== undefined) await services.configuration.changeBudgets(now => withChange(now, name, { whenReached: undefined, cheaperAt: undefined, ...outcome }));
     }
   }
@@ -118,19 +119,19 @@ type Allowance = Pick<BudgetOrder, 'action' | 'usd'>;
 /** "Allow More of a Budget…": a budget, and how much more, or until it begins anew. @param name of the budget; absent: the user chooses */
 export async function allowBudget(services: CommandServices, name?: string): Promise<void> {
   const all = (services.server.status?.budgets ?? []).filter(one => name === undefined || one.name === name);
-  if (all.length === 0) throw new NextStep('There is no budget that something was spent of.', { title: 'Set Budget…', command: 'waybill.setBudget' });
-  const ofTitle = 'Allow More of a Budget';
+  if (all.length === 0) throw new NextStep(t('There is no budget that something was spent of.'), { title: t('Set Budget…'), command: 'waybill.setBudget' });
+  const ofTitle = t('Allow More of a Budget');
   const status = all.length === 1 ? all[0] : valueOf(await askChoice<BudgetStatus>({
-    title: ofTitle, placeholder: 'Choose a budget',
+    title: ofTitle, placeholder: t('Choose a budget'),
     items: all.toSorted((a, b) => b.share - a.share).map(value => ({ label: budgetTitle(value), description: budgetFigure(value), detail: budgetNotes(value).join(', '), value })),
   }));
   if (status === undefined) return;
-  const dollars = [1, 5, 20].map((usd): Choice<Allowance> => ({ label: `Allow $${String(usd)} More`, value: { action: 'allow', usd } }));
+  const dollars = [1, 5, 20].map((usd): Choice<Allowance> => ({ label: t('Allow ${0} More', usd), value: { action: 'allow', usd } }));
   const order = valueOf(await askChoice<Allowance>({
     title: ofTitle, placeholder: `${budgetTitle(status)}: ${budgetFigure(status)}`,
     items: [
-      ...dollars, { label: liftTitles[status.period], detail: 'It holds nothing back until it begins anew', value: { action: 'lift' } },
-      ...(status.lifted === true || status.allowedMicroUsd !== undefined ? [{ label: 'Take Back What Was Allowed', value: { action: 'restore' } } satisfies Choice<Allowance>] : []),
+      ...dollars, { label: liftTitles[status.period], detail: t('It holds nothing back until it begins anew'), value: { action: 'lift' } },
+      ...(status.lifted === true || status.allowedMicroUsd !== undefined ? [{ label: t('Take Back What Was Allowed'), value: { action: 'restore' } } satisfies Choice<Allowance>] : []),
     ],
   }));
   if (order !== undefined) await act(services, { ...order, budget: status.key });

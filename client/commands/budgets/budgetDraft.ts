@@ -1,16 +1,17 @@
+import { t } from '@vscode/l10n';
 import type { BudgetScope, BudgetSettings } from '../../../server/api/budgets/budgetSettings.ts';
 import { readUsd } from '../../base/amount.ts';
 
 /** What a budget can be for, as it is offered. */
-export const scopeTitles: Readonly<Record<BudgetScope, { readonly one: string; readonly detail: string }>> = {
-  everything: { one: 'Everything', detail: 'All that is sent from this machine' },
-  conversation: { one: 'Conversation', detail: 'Every conversation has the amount for itself' },
-  workspace: { one: 'Workspace', detail: 'What is asked in a folder' },
-  branch: { one: 'Branch', detail: 'What is asked on a branch of a repository' },
-  tool: { one: 'Tool', detail: 'A connected tool, or VS Code\'s chat' },
-  endpoint: { one: 'Endpoint', detail: 'What a provider gets' },
-  route: { one: 'Route', detail: 'What asks for a route' },
-  extension: { one: 'Extension', detail: 'An extension that asks in VS Code' },
+export const scopeTitles: Readonly<Record<BudgetScope, { readonly one: string; readonly detail: string; readonly which: string; readonly each: string; readonly forEach: string }>> = {
+  everything: { one: t('Everything'), detail: t('All that is sent from this machine'), which: '', each: '', forEach: t('for everything') },
+  conversation: { one: t('Conversation'), detail: t('Every conversation has the amount for itself'), which: '', each: t('Each Conversation'), forEach: t('for each conversation') },
+  workspace: { one: t('Workspace'), detail: t('What is asked in a folder'), which: t('Which workspace? Choose or type a name'), each: t('Each Workspace'), forEach: t('for each workspace') },
+  branch: { one: t('Branch'), detail: t('What is asked on a branch of a repository'), which: t('Which branch? Choose or type a name'), each: t('Each Branch'), forEach: t('for each branch') },
+  tool: { one: t('Tool'), detail: t('A connected tool, or VS Code\'s chat'), which: t('Which tool? Choose or type a name'), each: t('Each Tool'), forEach: t('for each tool') },
+  endpoint: { one: t('Endpoint'), detail: t('What a provider gets'), which: t('Which endpoint? Choose or type a name'), each: t('Each Endpoint'), forEach: t('for each endpoint') },
+  route: { one: t('Route'), detail: t('What asks for a route'), which: t('Which route? Choose or type a name'), each: t('Each Route'), forEach: t('for each route') },
+  extension: { one: t('Extension'), detail: t('An extension that asks in VS Code'), which: t('Which extension? Choose or type a name'), each: t('Each Extension'), forEach: t('for each extension') },
 };
 
 /**
@@ -20,7 +21,7 @@ export const scopeTitles: Readonly<Record<BudgetScope, { readonly one: string; r
 export function readLimit(text: string): number | string {
   const microUsd = readUsd(text);
   if (typeof microUsd === 'string') return microUsd;
-  return microUsd > 0 && microUsd <= 1_000_000_000_000 ? microUsd / 1_000_000 : 'Write an amount above 0 and up to 1,000,000 US dollars, such as 5 or 0.50.';
+  return microUsd > 0 && microUsd <= 1_000_000_000_000 ? microUsd / 1_000_000 : t('Write an amount above 0 and up to 1,000,000 US dollars, such as 5 or 0.50.');
 }
 
 const periodNames = { day: 'daily', week: 'weekly', month: 'monthly' } as const;
@@ -45,6 +46,13 @@ export function summaryOf(budget: BudgetSettings | undefined): string {
   if (budget === undefined) return '';
   const { limitUsd, period, per = 'everything', whenReached } = budget;
   const only: readonly unknown[] | undefined = budget.only === undefined ? undefined : [budget.only].flat();
-  const whom = per === 'everything' ? 'for everything' : only === undefined ? `for each ${per}` : `for ${only.join(', ')}`;
-  return `$${String(limitUsd)} a ${period} ${whom}${whenReached === 'warn' ? ', only warns' : ''}`;
+  const whom = per === 'everything' || only === undefined ? scopeWords(per) : t('for {0}', only.join(', '));
+  const amount = `$${String(limitUsd)}`;
+  const limit = period === 'day' ? t('{0} a day {1}', amount, whom) : period === 'week' ? t('{0} a week {1}', amount, whom) : period === 'month' ? t('{0} a month {1}', amount, whom) : `${amount} ${whom}`;
+  return whenReached === 'warn' ? t('{0}, only warns', limit) : limit;
+}
+
+/** What the user wrote may be no scope at all. */
+function scopeWords(per: BudgetScope): string {
+  return Object.hasOwn(scopeTitles, per) ? scopeTitles[per].forEach : String(per);
 }

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { ProviderOffer, TestEndpointResult } from '../../../server/api/messages.ts';
 import { count } from '../../base/format.ts';
 import { messageOf, NextStep } from '../../base/errors.ts';
@@ -15,7 +16,7 @@ import { keyLine, plannedEndpoints, replanned, triedLine } from './importPlan.ts
 import type { HeldKey, PlannedEndpoint, TriedKey } from './importPlan.ts';
 import { offerRoutes } from './offerRoutes.ts';
 
-const title = 'Import Keys';
+const title = t('Import Keys');
 
 /**
  * "Import Keys…": places that the user names are read, what they hold is listed with its last four characters, and only
@@ -30,7 +31,7 @@ export async function importKeys(services: CommandServices, awayFromWindow: bool
   const offers = await services.server.catalog();
   const places = await askPlaces(keyPlaces(machine), offers);
   if (places === undefined) return;
-  const findings = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: 'Waybill: looking for keys' }, async () => {
+  const findings = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: t('Waybill: looking for keys') }, async () => {
     const [written, served] = await Promise.all([findKeys(machine, places), places.has(serversPlace) ? localServers(services, offers) : []]);
     return { keys: [...written.keys, ...served], notTaken: written.notTaken };
   });
@@ -43,10 +44,10 @@ const serversPlace = 'servers';
 async function askPlaces(places: readonly KeyPlace[], offers: readonly ProviderOffer[]): Promise<ReadonlySet<string> | undefined> {
   const servers = localOffers(offers).map(({ name }) => name).join(', ');
   const answer = await askMany<string>({
-    title, placeholder: 'Choose the places that may be read',
+    title, placeholder: t('Choose the places that may be read'),
     items: [
       ...places.map((place): Choice<string> => ({ label: place.name, description: place.reads, value: place.id })),
-      { label: 'Model servers on this machine', description: `asks the usual ports of ${servers}`, value: serversPlace },
+      { label: t('Model servers on this machine'), description: t('asks the usual ports of {0}', servers), value: serversPlace },
     ],
     // Servers are asked over a port, which waits for a choice.
     picked: id => places.some(place => place.id === id && place.isPicked),
@@ -60,8 +61,8 @@ export async function importFound(services: CommandServices, offers: readonly Pr
   if (keys.length === 0) {
     const first = notTaken[0];
     throw new NextStep(
-      first === undefined ? 'No key was found in these places.' : `No key was found that can be used here. ${first.place}: ${first.source} ${first.why}`,
-      { title: 'Add Provider…', command: 'waybill.addProvider' }, { title: 'Try It Without Keys', command: 'waybill.tryWithoutKeys' },
+      first === undefined ? t('No key was found in these places.') : t('No key was found that can be used here. {0}: {1} {2}', first.place, first.source, first.why),
+      { title: t('Add Provider…'), command: 'waybill.addProvider' }, { title: t('Try It Without Keys'), command: 'waybill.tryWithoutKeys' },
     );
   }
   const held = await heldKeys(services);
@@ -71,11 +72,11 @@ export async function importFound(services: CommandServices, offers: readonly Pr
   });
   const isProposed = (key: FoundKey): boolean => key.ofWorkspace !== true && known.find(one => one.key === key)?.line.held === undefined;
   const answer = await askMany<FoundKey>({
-    title, placeholder: 'Choose the keys to try and to store',
+    title, placeholder: t('Choose the keys to try and to store'),
     items: [
       ...known.map(({ key, line: { label, description, detail } }): Choice<FoundKey> => ({ label, description, detail, value: key })),
-      ...(notTaken.length === 0 ? [] : [{ label: 'Left where they are', kind: vscode.QuickPickItemKind.Separator }]),
-      ...notTaken.map(({ place, source, why }) => ({ label: `$(circle-slash) ${place}`, description: source, detail: `It ${why}` })),
+      ...(notTaken.length === 0 ? [] : [{ label: t('Left where they are'), kind: vscode.QuickPickItemKind.Separator }]),
+      ...notTaken.map(({ place, source, why }) => ({ label: `$(circle-slash) ${place}`, description: source, detail: t('It {0}', why) })),
     ],
     picked: isProposed,
   });
@@ -87,7 +88,7 @@ export async function importFound(services: CommandServices, offers: readonly Pr
 export async function importChosen(services: CommandServices, offers: readonly ProviderOffer[], keys: readonly FoundKey[]): Promise<void> {
   const held = new Set((await heldKeys(services)).map(({ secret }) => secret));
   const fresh = keys.filter(({ secret }) => secret === '' || !held.has(secret));
-  if (fresh.length === 0) throw new NextStep('These keys are stored already: nothing was changed.', { title: 'Open Waybill', command: 'waybill.open' });
+  if (fresh.length === 0) throw new NextStep(t('These keys are stored already: nothing was changed.'), { title: t('Open Waybill'), command: 'waybill.open' });
   const fitting = await askAboutShapes(fresh, offers);
   if (fitting === undefined || fitting.length === 0) return;
   const tried = await tryAll(services, plannedEndpoints(fitting, offers, services.configuration.settings.endpoints));
@@ -95,7 +96,7 @@ export async function importChosen(services: CommandServices, offers: readonly P
   const chosen = await askAboutFailures(tried);
   if (chosen === undefined) return;
   const kept = await store(services, chosen);
-  await offerRoutes(services, kept, `${count(kept.filter(({ key }) => key !== undefined).length, 'key')} of ${count(new Set(kept.map(({ plan }) => plan.name)).size, 'provider')} stored.`);
+  await offerRoutes(services, kept, t('{0} of {1} stored.', count(kept.filter(({ key }) => key !== undefined).length, 'key'), count(new Set(kept.map(({ plan }) => plan.name)).size, 'provider')));
 }
 
 /** A key whose shape contradicts the variable is asked about before it goes anywhere. Undefined: the user left. */
@@ -117,7 +118,7 @@ async function askAboutShapes(keys: readonly FoundKey[], offers: readonly Provid
 
 /** Tries every key at the same time, each with the cheapest call of its provider. Undefined: the user stopped it. */
 async function tryAll({ server }: CommandServices, plans: readonly PlannedEndpoint[]): Promise<TriedKey[] | undefined> {
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: `Trying ${count(plans.reduce((sum, { keys }) => sum + Math.max(1, keys.length), 0), 'key')}…`, cancellable: true }, async (_progress, token) => {
+  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: t('Trying {0}…', count(plans.reduce((sum, { keys }) => sum + Math.max(1, keys.length), 0), 'key')), cancellable: true }, async (_progress, token) => {
     const ask = async (plan: PlannedEndpoint, secret: string): Promise<TestEndpointResult> => {
       try {
         return await server.testEndpoint({ name: plan.name, settings: plan.settings, secret }, token);
@@ -147,7 +148,7 @@ async function askAboutFailures(tried: readonly TriedKey[]): Promise<TriedKey[] 
   const failed = tried.filter(({ result }) => !result.ok);
   if (failed.length === 0) return [...tried];
   const answer = await askMany<TriedKey>({
-    title, placeholder: `${count(failed.length, 'key')} did not work. Choose what to store; nothing is stored yet`,
+    title, placeholder: failed.length === 1 ? t('1 key did not work. Choose what to store; nothing is stored yet') : t('{0} keys did not work. Choose what to store; nothing is stored yet', failed.length),
     items: tried.map((one): Choice<TriedKey> => {
       const { label, description, detail } = triedLine(one);
       return { label, description, detail, value: one };
@@ -169,7 +170,7 @@ async function store({ keys, configuration }: CommandServices, tried: readonly T
   // The settings come first: keys of an endpoint that no settings name would be out of reach.
   await configuration.changeEndpoints(all => {
     const taken = [...added.keys()].find(name => all[name] !== undefined);
-    if (taken !== undefined) throw new NextStep(`A provider "${taken}" was added meanwhile: nothing was stored.`, { title: 'Import Keys…', command: 'waybill.importKeys' });
+    if (taken !== undefined) throw new NextStep(t('A provider "{0}" was added meanwhile: nothing was stored.', taken), { title: t('Import Keys…'), command: 'waybill.importKeys' });
     return [...added].reduce((endpoints, [name, settings]) => withEndpoint(endpoints, name, settings), all);
   });
   for (const { plan, key } of kept) {
@@ -200,5 +201,5 @@ async function localServers({ server, configuration }: CommandServices, offers: 
     const result = await server.testEndpoint({ name: offer.id, settings: { provider: offer.id }, secret: '' }).catch(() => undefined);
     return result?.ok === true && result.models.length > 0 ? { offer, models: result.models.length } : undefined;
   }));
-  return asked.flatMap(one => (one === undefined ? [] : [{ place: 'This machine', source: `serves ${count(one.models, 'model')}`, provider: one.offer.id, secret: '' }]));
+  return asked.flatMap(one => (one === undefined ? [] : [{ place: t('This machine'), source: t('serves {0}', count(one.models, 'model')), provider: one.offer.id, secret: '' }]));
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { ProposedRoute } from '../../../server/api/firstRun/proposedRoutes.ts';
 import type { ProviderOffer, TestEndpointResult } from '../../../server/api/messages.ts';
 import type { EndpointSettings } from '../../../server/api/settings.ts';
@@ -13,7 +14,7 @@ export interface HeldKey { endpoint: string; label: string; secret: string }
 /** `…9f3c`, or what says that nothing of it is shown. */
 export function maskedKey(secret: string): string {
   const last4 = last4Of(secret);
-  return secret === '' ? 'no key' : last4 === '' ? 'a short key' : `…${last4}`;
+  return secret === '' ? t('no key') : last4 === '' ? t('a short key') : `…${last4}`;
 }
 
 /** A key that was found, as it may be shown: everything but its last four characters stays away. */
@@ -22,9 +23,9 @@ export interface KeyLine { label: string; description: string; detail: string; h
 export function keyLine(key: FoundKey, offer: Pick<ProviderOffer, 'name'>, held: readonly HeldKey[]): KeyLine {
   const same = key.secret === '' ? undefined : held.find(({ secret }) => secret === key.secret);
   return {
-    label: `$(key) ${offer.name}${key.baseUrl === undefined ? '' : ` at ${hostOf(key.baseUrl)}`}`,
+    label: `$(key) ${key.baseUrl === undefined ? offer.name : t('{0} at {1}', offer.name, hostOf(key.baseUrl))}`,
     description: key.secret === '' ? key.source : `${key.source} ${maskedKey(key.secret)}`,
-    detail: same === undefined ? key.place : `${key.place} · stored already, as "${same.label}" of ${same.endpoint}`,
+    detail: same === undefined ? key.place : t('{0} · stored already, as "{1}" of {2}', key.place, same.label, same.endpoint),
     ...(same === undefined ? {} : { held: same }),
   };
 }
@@ -91,7 +92,7 @@ function isSamePlace(one: EndpointSettings, other: EndpointSettings): boolean {
 export function triedLine({ plan, key, result }: TriedKey): KeyLine {
   return {
     label: `${result.ok ? '$(pass)' : '$(warning)'} ${plan.name}`,
-    description: key === undefined ? 'no key' : `${key.label} ${maskedKey(key.secret)}`,
+    description: key === undefined ? t('no key') : `${key.label} ${maskedKey(key.secret)}`,
     detail: result.message,
   };
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { proposedRoutes } from '../../../server/api/firstRun/proposedRoutes.ts';
 import { isSimulated } from '../../../server/api/firstRun/simulated.ts';
 import { askMany } from '../input/quickInput.ts';
@@ -18,12 +19,12 @@ export async function offerRoutes(services: CommandServices, kept: readonly Trie
     .map(([name, settings]) => ({ name, settings, models: listed.get(name) ?? known.get(name) ?? [] }));
   const changes = routeChanges(await server.proposeRoutes({ endpoints }), configuration.settings.routes);
   const open = changes.filter(({ kind }) => kind !== 'same');
-  if (open.length === 0) return chatAccess.informWithChat(changes.length === 0 ? `${done} Their models are in the chat's model picker, or can be put into a route.` : `${done} The proposed routes are there already.`);
+  if (open.length === 0) return chatAccess.informWithChat(changes.length === 0 ? t("{0} Their models are in the chat's model picker, or can be put into a route.", done) : t('{0} The proposed routes are there already.', done));
   const answer = await askMany<RouteChange>({
-    title: 'Import Keys: routes', placeholder: 'Choose the routes to write',
+    title: t('Import Keys: routes'), placeholder: t('Choose the routes to write'),
     items: open.map((change): Choice<RouteChange> => ({
       label: `$(git-branch) ${change.proposed.name}`, value: change,
-      description: `${proposedRoutes[change.proposed.name]}${change.kind === 'extended' ? ' · adds to your route' : ''}`,
+      description: [proposedRoutes[change.proposed.name], ...(change.kind === 'extended' ? [t('adds to your route')] : [])].join(' · '),
       detail: change.targets.map(target => {
         const pricing = change.proposed.targets.find(one => one.target === target)?.pricing;
         return pricing === undefined ? target : `${target} (${pricing})`;
@@ -31,8 +32,8 @@ export async function offerRoutes(services: CommandServices, kept: readonly Trie
     })),
     picked: ({ kind }) => kind === 'new',
   });
-  if (answer.kind !== 'value' || answer.value.length === 0) return chatAccess.informWithChat(`${done} No route was written.`);
+  if (answer.kind !== 'value' || answer.value.length === 0) return chatAccess.informWithChat(t('{0} No route was written.', done));
   await configuration.changeRoutes(routes => withRouteChanges(routes, answer.value));
   const names = answer.value.map(({ proposed }) => `"${proposed.name}"`).join(', ');
-  await chatAccess.informWithChat(`${done} ${answer.value.length === 1 ? 'The route' : 'The routes'} ${names} can be chosen in the chat's model picker.`);
+  await chatAccess.informWithChat(answer.value.length === 1 ? t('{0} The route {1} can be chosen in the chat\'s model picker.', done, names) : t('{0} The routes {1} can be chosen in the chat\'s model picker.', done, names));
 }

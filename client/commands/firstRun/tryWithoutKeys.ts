@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { simulatedEndpoints, simulatedRouteSettings } from '../../../server/api/firstRun/simulated.ts';
 import type { OfferedModel } from '../../../server/api/status.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
@@ -26,33 +27,33 @@ export async function tryWithoutKeys(services: CommandServices, memory: vscode.M
   const { configuration, server, chatAccess } = services;
   const { endpoints, routes } = configuration.settings;
   if (withSimulated(endpoints) === undefined) {
-    throw new UserError(`A provider of your own is named ${Object.keys(simulatedEndpoints).join(' or ')}: rename it in the settings, then run this again.`);
+    throw new UserError(t('A provider of your own is named {0}: rename it in the settings, then run this again.', Object.keys(simulatedEndpoints).join(', ')));
   }
   if (simulatedNames(endpoints).length === 0) await memory.update(emptyBeforeKey, configuration.emptySettings());
   const route = simulatedRouteName(routes);
   await configuration.changeEndpoints(all => withSimulated(all) ?? all);
   if (!route.exists) await configuration.changeRoutes(all => ({ ...all, [route.name]: simulatedRouteSettings }));
-  const offered = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: 'Waybill: starting the simulated providers' }, () => isOffered(server, route.name));
-  if (offered === undefined) throw new NextStep('The simulated providers did not start.', { title: 'Show Log', command: 'waybill.showLog' }, removeAction);
+  const offered = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: t('Waybill: starting the simulated providers') }, () => isOffered(server, route.name));
+  if (offered === undefined) throw new NextStep(t('The simulated providers did not start.'), { title: t('Show Log'), command: 'waybill.showLog' }, removeAction);
   const startedAt = Date.now();
   const asked = await chatAccess.state() === 'asks-for-sign-in';
-  await chatAccess.openChat({ modelId: offered.id, prompt: 'Which provider answers this?' });
+  await chatAccess.openChat({ modelId: offered.id, prompt: t('Which provider answers this?') });
   if (asked && await chatAccess.state() === 'allowed') await memory.update(allowedChatKey, true);
   // A notification lies over the box of the chat, so it waits until there is an answer to speak of.
   if (!await isAnswered(server, route.name, startedAt) || simulatedNames(configuration.settings.endpoints).length === 0) return;
-  const drill = 'Fire Drill…';
-  const pick = await inform('A simulated provider answered, without a key and at no cost. Let it fail in a fire drill and ask again: the other one takes over.', drill, removeAction.title);
+  const drill = t('Fire Drill…');
+  const pick = await inform(t('A simulated provider answered, without a key and at no cost. Let it fail in a fire drill and ask again: the other one takes over.'), drill, removeAction.title);
   if (pick === drill) await vscode.commands.executeCommand('waybill.fireDrill', { endpoint: Object.keys(simulatedEndpoints)[0] });
   if (pick === removeAction.title) await vscode.commands.executeCommand(removeAction.command);
 }
 
-const removeAction = { title: 'Remove Simulated Providers', command: 'waybill.removeSimulated' };
+const removeAction = { title: t('Remove Simulated Providers'), command: 'waybill.removeSimulated' };
 
 /** "Remove Simulated Providers": the settings are as they were without them. Fire drills end first. */
 export async function removeSimulated(services: CommandServices, memory: vscode.Memento): Promise<void> {
   const { configuration, server, keys, chatAccess } = services;
   const names = simulatedNames(configuration.settings.endpoints);
-  if (names.length === 0) throw new NextStep('There are no simulated providers.', { title: 'Try It Without Keys', command: 'waybill.tryWithoutKeys' });
+  if (names.length === 0) throw new NextStep(t('There are no simulated providers.'), { title: t('Try It Without Keys'), command: 'waybill.tryWithoutKeys' });
   if (server.status?.drill?.running.some(drill => names.includes(drill.endpoint)) === true) await server.stopDrills();
   const keptEmpty = memory.get<{ endpoints?: boolean; routes?: boolean }>(emptyBeforeKey) ?? {};
   await configuration.changeRoutes(all => kept(routesWithoutSimulated(all, names), keptEmpty.routes));
@@ -61,11 +62,11 @@ export async function removeSimulated(services: CommandServices, memory: vscode.
   for (const name of names) await keys.removeAll(name);
   await memory.update(emptyBeforeKey, undefined);
   const none = Object.keys(configuration.settings.endpoints).length === 0;
-  const [add, importKeys] = ['Add Provider…', 'Import Keys…'];
+  const [add, importKeys] = [t('Add Provider…'), t('Import Keys…')];
   const chat = none && memory.get(allowedChatKey) === true && await chatAccess.state() === 'allowed'
-    ? ` The setting "${anonymousAccessSetting}" that you allowed for the chat is still there: take it out of the settings if you do not want it.` : '';
+    ? [t('The setting "{0}" that you allowed for the chat is still there: take it out of the settings if you do not want it.', anonymousAccessSetting)] : [];
   await memory.update(allowedChatKey, undefined);
-  const pick = await inform(`The simulated providers and their route are removed. Their requests stay in the records, marked as simulated.${chat}`, ...(none ? [add, importKeys] : []));
+  const pick = await inform([t('The simulated providers and their route are removed. Their requests stay in the records, marked as simulated.'), ...chat].join(' '), ...(none ? [add, importKeys] : []));
   if (pick === add) await vscode.commands.executeCommand('waybill.addProvider');
   if (pick === importKeys) await vscode.commands.executeCommand('waybill.importKeys');
 }

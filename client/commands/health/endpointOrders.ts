@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { pauseEnd, type EndpointAction, type EndpointOrder, type PauseSpan } from '../../../server/api/endpoints/pause.ts';
 import type { EndpointStatus } from '../../../server/api/status.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
@@ -10,23 +11,23 @@ import { askChoice, valueOf } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
 
 const spanLabels: Readonly<Record<PauseSpan, string>> = {
-  '15m': 'For 15 Minutes', '1h': 'For 1 Hour', 'tomorrow': 'Until Tomorrow', 'resumed': 'Until I Resume It',
+  '15m': t('For 15 Minutes'), '1h': t('For 1 Hour'), 'tomorrow': t('Until Tomorrow'), 'resumed': t('Until I Resume It'),
 };
 const spanDetails: Readonly<Record<PauseSpan, string>> = {
-  '15m': '', '1h': '', 'tomorrow': 'until midnight', 'resumed': 'also after a restart of the editor',
+  '15m': '', '1h': '', 'tomorrow': t('until midnight'), 'resumed': t('also after a restart of the editor'),
 };
 
 /** "Pause Endpoint…": asks for how long; requests go around it until then, in every window. */
 export async function pauseEndpoint(services: CommandServices, target: CommandTarget): Promise<void> {
-  const endpoint = await endpointOf(services, target, 'Pause Endpoint', one => one.enabled && one.condition.kind !== 'paused', 'every enabled endpoint is paused already');
+  const endpoint = await endpointOf(services, target, t('Pause Endpoint'), one => one.enabled && one.condition.kind !== 'paused', t('No endpoint can be chosen for this: every enabled endpoint is paused already.'));
   if (endpoint === undefined) return;
   const span = valueOf(await askChoice<PauseSpan>({
-    title: `Pause "${endpoint}"`, placeholder: 'For how long should requests go around it?',
+    title: t('Pause "{0}"', endpoint), placeholder: t('For how long should requests go around it?'),
     items: (Object.keys(spanLabels) as PauseSpan[]).map(value => ({ label: spanLabels[value], description: spanDetails[value], value })),
   }));
   if (span === undefined) return;
   const message = await order(services, { action: 'pause', endpoint, ...pauseEnd(span, Date.now()) });
-  const resume = 'Resume';
+  const resume = t('Resume');
   void inform(message, resume).then(async pick => {
     if (pick === resume) await vscode.commands.executeCommand('waybill.resumeEndpoint', { endpoint });
   });
@@ -34,17 +35,17 @@ export async function pauseEndpoint(services: CommandServices, target: CommandTa
 
 /** "Resume Endpoint". */
 export async function resumeEndpoint(services: CommandServices, target: CommandTarget): Promise<void> {
-  await say(services, target, 'resume', 'Resume Endpoint', one => one.condition.kind === 'paused', 'no endpoint is paused');
+  await say(services, target, 'resume', t('Resume Endpoint'), one => one.condition.kind === 'paused', t('No endpoint can be chosen for this: no endpoint is paused.'));
 }
 
 /** "Reset Breaker": forgets the failures of an endpoint, so that requests go to it again at once. */
 export async function resetBreaker(services: CommandServices, target: CommandTarget): Promise<void> {
-  await say(services, target, 'reset', 'Reset Breaker', one => one.enabled, 'no endpoint is enabled');
+  await say(services, target, 'reset', t('Reset Breaker'), one => one.enabled, t('No endpoint can be chosen for this: no endpoint is enabled.'));
 }
 
 /** "Probe Now": asks one endpoint, a paused one too, and says what was found. */
 export async function probeNow(services: CommandServices, target: CommandTarget): Promise<void> {
-  const endpoint = await endpointOf(services, target, 'Probe Now', one => one.enabled, 'no endpoint is enabled');
+  const endpoint = await endpointOf(services, target, t('Probe Now'), one => one.enabled, t('No endpoint can be chosen for this: no endpoint is enabled.'));
   if (endpoint !== undefined) await checkHealth(services, { endpoint });
 }
 
@@ -65,10 +66,10 @@ async function endpointOf({ server }: CommandServices, target: CommandTarget, ti
   if (target.endpoint !== undefined) return target.endpoint;
   const all = server.status?.endpoints ?? [];
   const fitting = all.filter(fits);
-  if (all.length === 0) throw new NextStep('There is no provider yet.', addProviderAction);
-  if (fitting.length === 0) throw new NextStep(`No endpoint can be chosen for this: ${none}.`);
+  if (all.length === 0) throw new NextStep(t('There is no provider yet.'), addProviderAction);
+  if (fitting.length === 0) throw new NextStep(none);
   if (fitting.length === 1) return fitting[0]?.name;
   return valueOf(await askChoice({
-    title, placeholder: 'Choose an endpoint', items: fitting.map(one => ({ label: one.name, description: one.providerName, value: one.name })),
+    title, placeholder: t('Choose an endpoint'), items: fitting.map(one => ({ label: one.name, description: one.providerName, value: one.name })),
   }));
 }

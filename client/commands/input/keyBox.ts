@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { ProviderOffer } from '../../../server/api/messages.ts';
 import type { KeyVendor } from '../../../server/api/keyShapes.ts';
 import { cleanKey, foreignVendor, keyProblem, keyWarning } from '../addProviderSteps.ts';
@@ -27,23 +28,23 @@ export async function askKey({ offer, offers, ownAddress, look, value, problem }
   for (;;) {
     const answer = await askText({
       ...look,
-      placeholder: offer.keyRequired ? `Key${offer.keyHint === undefined ? '' : `, such as ${offer.keyHint}`}` : 'Key (leave empty if there is none)',
-      prompt: `Paste a key of ${offer.name}. It is kept in your secret store and sent to this provider only`,
+      placeholder: !offer.keyRequired ? t('Key (leave empty if there is none)') : offer.keyHint === undefined ? t('Key') : t('Key, such as {0}', offer.keyHint),
+      prompt: t('Paste a key of {0}. It is kept in your secret store and sent to this provider only', offer.name),
       value: typed,
       password: true,
       problem: text => wrong(cleanKey(text)),
       warning: text => {
         const key = cleanKey(text);
         const vendor = foreign(key);
-        return wrong(key) ?? (vendor === undefined ? keyWarning(key, offer) : `This looks like a key of ${vendor.label}.`);
+        return wrong(key) ?? (vendor === undefined ? keyWarning(key, offer) : t('This looks like a key of {0}.', vendor.label));
       },
-      link: offer.keyUrl === undefined ? undefined : { tooltip: `Get a key of ${offer.name}`, url: offer.keyUrl },
+      link: offer.keyUrl === undefined ? undefined : { tooltip: t('Get a key of {0}', offer.name), url: offer.keyUrl },
     });
     if (answer.kind !== 'value') return answer;
     const key = cleanKey(answer.value);
     const vendor = foreign(key);
     if (vendor === undefined) return { kind: 'value', value: key };
-    const decision = await askChoice<KeyAnswer | undefined>({ ...look, placeholder: `This looks like a key of ${vendor.label}. Nothing has been sent yet`, items: decisions(vendor, key, offer, offers) });
+    const decision = await askChoice<KeyAnswer | undefined>({ ...look, placeholder: t('This looks like a key of {0}. Nothing has been sent yet', vendor.label), items: decisions(vendor, key, offer, offers) });
     if (decision.kind === 'cancel') return decision;
     if (decision.kind === 'value' && decision.value !== undefined) return decision.value;
     typed = key;
@@ -58,11 +59,11 @@ export async function askForeignKey(
   title: string, vendor: KeyVendor, source: string, offer: Pick<ProviderOffer, 'id' | 'name'>, offers: readonly ProviderOffer[],
 ): Promise<Answer<string | undefined>> {
   return askChoice<string | undefined>({
-    title, placeholder: `${source} is meant for ${offer.name}, and its key looks like one of ${vendor.label}. Nothing has been sent yet`,
+    title, placeholder: t('{0} is meant for {1}, and its key looks like one of {2}. Nothing has been sent yet', source, offer.name, vendor.label),
     items: [
-      ...offers.filter(({ id }) => vendor.providers.includes(id)).map(({ id, name }): Choice<string> => ({ label: `$(arrow-right) Use It for ${name}`, value: id })),
-      ...(vendor.certain ? [] : [{ label: `$(check) It Is Right: Use It for ${offer.name}`, value: offer.id }]),
-      { label: '$(close) Leave It Out', value: undefined },
+      ...offers.filter(({ id }) => vendor.providers.includes(id)).map(({ id, name }): Choice<string> => ({ label: t('$(arrow-right) Use It for {0}', name), value: id })),
+      ...(vendor.certain ? [] : [{ label: t('$(check) It Is Right: Use It for {0}', offer.name), value: offer.id }]),
+      { label: t('$(close) Leave It Out'), value: undefined },
     ],
   });
 }
@@ -70,8 +71,8 @@ export async function askForeignKey(
 /** What can be done with a key of another vendor. One that is certainly another's is sent to this provider in no case. */
 function decisions(vendor: KeyVendor, key: string, offer: { name: string }, offers: readonly ProviderOffer[]): Choice<KeyAnswer | undefined>[] {
   return [
-    ...offers.filter(({ id }) => vendor.providers.includes(id)).map((other): Choice<KeyAnswer> => ({ label: `$(arrow-right) Use It for ${other.name} Instead`, value: { kind: 'elsewhere', offer: other, key } })),
-    ...(vendor.certain ? [] : [{ label: `$(check) It Is Right: Use It for ${offer.name}`, value: { kind: 'value', value: key } as const }]),
-    { label: '$(edit) Type Another Key', value: undefined },
+    ...offers.filter(({ id }) => vendor.providers.includes(id)).map((other): Choice<KeyAnswer> => ({ label: t('$(arrow-right) Use It for {0} Instead', other.name), value: { kind: 'elsewhere', offer: other, key } })),
+    ...(vendor.certain ? [] : [{ label: t('$(check) It Is Right: Use It for {0}', offer.name), value: { kind: 'value', value: key } as const }]),
+    { label: t('$(edit) Type Another Key'), value: undefined },
   ];
 }

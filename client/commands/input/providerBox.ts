@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { ProviderOffer } from '../../../server/api/messages.ts';
 import { last4Of } from '../../keys/keyList.ts';
 import { isPasted, pastedKeys } from './pastedKeys.ts';
@@ -21,10 +22,10 @@ export async function askProvider(title: string, totalSteps: number, offers: rea
     ...offers.map((offer): Choice<ProviderAnswer> => ({
       label: offer.name, iconPath: new vscode.ThemeIcon(iconOf(offer)), value: { kind: 'provider', offer }, ...(offer.description === undefined ? {} : { description: offer.description }),
     })),
-    { label: 'Import Keys…', iconPath: new vscode.ThemeIcon('key'), description: 'that are on this machine already', alwaysShow: true, value: { kind: 'import' } },
+    { label: t('Import Keys…'), iconPath: new vscode.ThemeIcon('key'), description: t('that are on this machine already'), alwaysShow: true, value: { kind: 'import' } },
   ];
   pick.title = title;
-  pick.placeholder = 'Choose a provider, or paste a key';
+  pick.placeholder = t('Choose a provider, or paste a key');
   pick.items = all;
   pick.ignoreFocusOut = true;
   pick.matchOnDescription = true;
@@ -42,7 +43,7 @@ export async function askProvider(title: string, totalSteps: number, offers: rea
       if (keys.length === 0) return;
       before = pick.value = '';
       const choices = choicesFor(keys, offers);
-      pick.placeholder = choices.length > 0 ? 'The pasted text is out of this box. Choose what it is for' : `No provider here takes a key of ${keys[0]?.vendor.label ?? 'this kind'}: choose a provider, or paste another key`;
+      pick.placeholder = choices.length > 0 ? t('The pasted text is out of this box. Choose what it is for') : keys[0] === undefined ? t('No provider here takes a key of this kind: choose a provider, or paste another key') : t('No provider here takes a key of {0}: choose a provider, or paste another key', keys[0].vendor.label);
       pick.items = [...choices, ...all];
     });
     pick.onDidAccept(() => {
@@ -60,9 +61,9 @@ function choicesFor(keys: readonly PastedKey[], offers: readonly ProviderOffer[]
   const firsts = known.flatMap(({ secret, offers: [offer] }) => (offer === undefined ? [] : [{ offer, secret }]));
   const named = ({ offer, secret }: { offer: ProviderOffer; secret: string }): string => `${offer.name} …${last4Of(secret)}`;
   return [
-    ...(firsts.length < 2 ? [] : [{ label: `$(add) ${firsts.length === 2 ? 'Add Both' : `Add All ${String(firsts.length)}`}`, description: firsts.map(named).join(', '), alwaysShow: true, value: { kind: 'keys' as const, keys: firsts } }]),
+    ...(firsts.length < 2 ? [] : [{ label: `$(add) ${firsts.length === 2 ? t('Add Both') : t('Add All {0}', firsts.length)}`, description: firsts.map(named).join(', '), alwaysShow: true, value: { kind: 'keys' as const, keys: firsts } }]),
     ...known.flatMap(one => one.offers.map((offer): Choice<ProviderAnswer> => ({
-      label: `$(key) Use the Key for ${offer.name}`, description: `…${last4Of(one.secret)}`, alwaysShow: true, value: { kind: 'provider', offer, key: one.secret },
+      label: t('$(key) Use the Key for {0}', offer.name), description: `…${last4Of(one.secret)}`, alwaysShow: true, value: { kind: 'provider', offer, key: one.secret },
     }))),
   ];
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { OfferedModel } from '../../../server/api/status.ts';
 import type { ToolState } from '../../connect/toolConnector.ts';
 import { askChoice, valueOf } from './quickInput.ts';
@@ -8,8 +9,8 @@ type ModelChoice = Pick<OfferedModel, 'requestedModel'> & Partial<OfferedModel>;
 /** The route or model that a tool should use; undefined when the user leaves. */
 export async function askModel(tool: ToolState, offered: readonly OfferedModel[]): Promise<ModelChoice | undefined> {
   return choose(offered, {
-    title: `Connect ${tool.name}`, step: 2, totalSteps: tool.roles.length === 0 ? 2 : 3,
-    placeholder: `Choose the route or model that ${tool.name} should use`,
+    title: t('Connect {0}', tool.name), step: 2, totalSteps: tool.roles.length === 0 ? 2 : 3,
+    placeholder: t('Choose the route or model that {0} should use', tool.name),
   });
 }
 
@@ -19,11 +20,11 @@ export async function askRoles({ name, roles }: ToolState, model: ModelChoice, o
   const titles = roles.map(role => role.title);
   const set = roles.flatMap(({ id, title }) => (inSettings[id] === undefined ? [] : [{ id, title, model: inSettings[id] }]));
   const own = valueOf(await askChoice<'one' | 'settings' | 'each'>({
-    title: `Connect ${name}`, step: 3, totalSteps: 3, placeholder: `Choose whether "${model.requestedModel}" is used for everything`,
+    title: t('Connect {0}', name), step: 3, totalSteps: 3, placeholder: t('Choose whether "{0}" is used for everything', model.requestedModel),
     items: [
-      ...(set.length === 0 ? [] : [{ label: '$(settings-gear) As in your settings', description: set.map(one => `${one.title}: ${one.model}`).join(' · '), value: 'settings' as const }]),
-      { label: `$(check-all) Use "${model.requestedModel}" for everything`, value: 'one' },
-      { label: `$(list-tree) Choose for ${titles.slice(0, -1).join(', ')} and ${titles.at(-1)?.toLowerCase() ?? ''}…`, value: 'each' },
+      ...(set.length === 0 ? [] : [{ label: t('$(settings-gear) As in your settings'), description: set.map(one => `${one.title}: ${one.model}`).join(' · '), value: 'settings' as const }]),
+      { label: t('$(check-all) Use "{0}" for everything', model.requestedModel), value: 'one' },
+      { label: t('$(list-tree) Choose for {0} and {1}…', titles.slice(0, -1).join(', '), titles.at(-1)?.toLowerCase() ?? ''), value: 'each' },
     ],
   }));
   if (own === undefined) return undefined;
@@ -32,8 +33,8 @@ export async function askRoles({ name, roles }: ToolState, model: ModelChoice, o
   if (own !== 'each') return chosen;
   for (const [index, { id, title, detail }] of roles.entries()) {
     const answer = await choose(offered, {
-      title: `Connect ${name}: ${title}`, step: index + 1, totalSteps: roles.length, placeholder: `Choose the route or model ${detail}`,
-    }, { label: `$(check) As the rest: ${model.requestedModel}`, value: model });
+      title: t('Connect {0}: {1}', name, title), step: index + 1, totalSteps: roles.length, placeholder: t('Choose the route or model {0}', detail),
+    }, { label: t('$(check) As the rest: {0}', model.requestedModel), value: model });
     if (answer === undefined) return undefined;
     if (answer !== model) chosen[id] = answer;
   }
@@ -48,8 +49,8 @@ async function choose(
     ...look,
     items: [...(first === undefined ? [] : [first]), ...ordered.map((model): Choice<ModelChoice> => ({
       label: `$(${model.kind === 'route' ? 'git-branch' : 'sparkle'}) ${model.name}`,
-      description: model.toolCalling ? model.detail : `${model.detail} · cannot call tools`, value: model,
+      description: model.toolCalling ? model.detail : t('{0} · cannot call tools', model.detail), value: model,
     }))],
-    typed: text => (offered.some(model => model.requestedModel === text) ? undefined : { label: `$(edit) Use "${text}"`, alwaysShow: true, value: { requestedModel: text } }),
+    typed: text => (offered.some(model => model.requestedModel === text) ? undefined : { label: t('$(edit) Use "{0}"', text), alwaysShow: true, value: { requestedModel: text } }),
   }));
 }

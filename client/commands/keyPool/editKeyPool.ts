@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { keyRotations, type EndpointSettings, type KeyRotationName } from '../../../server/api/settings.ts';
 import { NextStep } from '../../base/errors.ts';
 import { describeKey, type MaskedKey } from '../../keys/keyList.ts';
@@ -12,22 +13,22 @@ type PoolChoice = { kind: 'rotation'; rotation: KeyRotationName } | { kind: 'key
 
 /** "Edit Key Pool…": which key of an endpoint a conversation gets, and which keys share their limits. Every change is saved at once. */
 export async function editKeyPool(services: CommandServices, target: CommandTarget): Promise<void> {
-  const endpoint = await chooseEndpoint(services, target, 'Edit Key Pool');
+  const endpoint = await chooseEndpoint(services, target, t('Edit Key Pool'));
   if (endpoint === undefined) return;
   const { name } = endpoint;
   const keys = await services.keys.list(name);
-  if (keys.length < 2) throw new NextStep(`${name} has ${keys.length === 0 ? 'no key' : 'one key'}, so there is nothing to choose from; add another one first.`, { title: 'Add Key…', command: 'waybill.addKey' });
+  if (keys.length < 2) throw new NextStep(keys.length === 0 ? t('{0} has no key, so there is nothing to choose from; add another one first.', name) : t('{0} has one key, so there is nothing to choose from; add another one first.', name), { title: t('Add Key…'), command: 'waybill.addKey' });
   for (;;) {
     const settings = services.configuration.settings.endpoints[name] ?? endpoint.settings;
     const choice = valueOf(await askChoice<PoolChoice>({
-      title: `Keys of ${name}`,
-      placeholder: 'Choose which key a new conversation gets, or a key to say which account it belongs to',
+      title: t('Keys of {0}', name),
+      placeholder: t('Choose which key a new conversation gets, or a key to say which account it belongs to'),
       items: [
         ...(Object.keys(keyRotations) as KeyRotationName[]).map(rotation => ({
           label: `$(${rotation === (settings.keyRotation ?? 'failover') ? 'check' : 'blank'}) ${rotationLabels[rotation]}`, detail: rotationDetail(rotation), value: { kind: 'rotation', rotation } as const,
         })),
         ...keys.map(key => ({ label: `$(key) ${describeKey(key)}`, description: accountText(services, name, settings, key), value: { kind: 'key', key } as const })),
-        { label: '$(check) Done', value: { kind: 'done' } as const },
+        { label: t('$(check) Done'), value: { kind: 'done' } as const },
       ],
     }));
     if (choice === undefined || choice.kind === 'done') return;
@@ -37,8 +38,8 @@ export async function editKeyPool(services: CommandServices, target: CommandTarg
     }
     const { label } = choice.key;
     const account = valueOf(await askText({
-      title: `Account of ${describeKey(choice.key)}`, placeholder: 'Name of the account, or empty', value: accountOfKey(settings, label) ?? '', problem: accountProblem,
-      prompt: 'Keys with the same account share their limits: one that is rate-limited or out of money speaks for all. Empty: what the provider says',
+      title: t('Account of {0}', describeKey(choice.key)), placeholder: t('Name of the account, or empty'), value: accountOfKey(settings, label) ?? '', problem: accountProblem,
+      prompt: t('Keys with the same account share their limits: one that is rate-limited or out of money speaks for all. Empty: what the provider says'),
     }));
     if (account !== undefined) await change(services, name, now => withAccount(now, label, account));
   }
@@ -54,7 +55,7 @@ async function change(services: CommandServices, name: string, edit: (settings: 
 /** The account of a key as the settings have it, or what its provider's answers taught. */
 function accountText({ server }: CommandServices, name: string, settings: EndpointSettings, { id, label }: MaskedKey): string {
   const named = accountOfKey(settings, label);
-  if (named !== undefined) return `account ${named}`;
+  if (named !== undefined) return t('account {0}', named);
   const shares = server.status?.endpoints.find(endpoint => endpoint.name === name)?.keys.find(key => key.id === id)?.sharesLimitsWith;
-  return shares === undefined ? 'limits of its own, as far as known' : `shares limits with ${shares.join(', ')}`;
+  return shares === undefined ? t('limits of its own, as far as known') : t('shares limits with {0}', shares.join(', '));
 }

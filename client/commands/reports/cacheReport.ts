@@ -1,16 +1,17 @@
+import { t } from '@vscode/l10n';
 import { cacheMarkdown, cacheVerdict } from '../../../server/api/reports/cacheReport.ts';
 import { UserError } from '../../base/errors.ts';
 import { inform } from '../../base/toasts.ts';
 import type { CommandServices } from '../services.ts';
 import { askPeriod, withProgress, type ReportPlace } from './showSavings.ts';
 
-const save = 'Save…';
+const save = t('Save…');
 
 /** "Show Cache Report…": what prompt caches held in some days, as a document. */
 export async function showCacheReport(services: CommandServices, place: ReportPlace): Promise<void> {
-  const period = await askPeriod('Show Cache Report', 1);
+  const period = await askPeriod(t('Show Cache Report'), 1);
   if (period === undefined) return;
-  const result = await withProgress('Adding up what caches held…', token => services.server.cacheReport({ fromDay: period.fromDay, toDay: period.toDay }, token));
+  const result = await withProgress(t('Adding up what caches held…'), token => services.server.cacheReport({ fromDay: period.fromDay, toDay: period.toDay }, token));
   if (result === undefined) return;
   if ('problem' in result) throw new UserError(result.problem);
   const markdown = cacheMarkdown(result.report);

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
 import type { ProviderOffer } from '../../../server/api/messages.ts';
 
@@ -8,14 +9,14 @@ export function reportPeriods(now: number): ReportPeriod[] {
   const date = new Date(now);
   const [year, month, today] = [date.getFullYear(), date.getMonth(), date.getDate()];
   const day = (at: Date): string => `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`;
-  const period = (label: string, from: Date, to: Date): ReportPeriod => ({ label, description: day(from) === day(to) ? day(from) : `${day(from)} to ${day(to)}`, fromDay: day(from), toDay: day(to) });
+  const period = (label: string, from: Date, to: Date): ReportPeriod => ({ label, description: day(from) === day(to) ? day(from) : t('{0} to {1}', day(from), day(to)), fromDay: day(from), toDay: day(to) });
   return [
-    period('Last 30 Days', new Date(year, month, today - 29), date),
-    period('Last 7 Days', new Date(year, month, today - 6), date),
-    period('This Month', new Date(year, month, 1), date),
-    period('Last Month', new Date(year, month - 1, 1), new Date(year, month, 0)),
-    period('Last 90 Days', new Date(year, month, today - 89), date),
-    period('Today', date, date),
+    period(t('Last 30 Days'), new Date(year, month, today - 29), date),
+    period(t('Last 7 Days'), new Date(year, month, today - 6), date),
+    period(t('This Month'), new Date(year, month, 1), date),
+    period(t('Last Month'), new Date(year, month - 1, 1), new Date(year, month, 0)),
+    period(t('Last 90 Days'), new Date(year, month, today - 89), date),
+    period(t('Today'), date, date),
   ];
 }
 
@@ -26,8 +27,8 @@ export function placeChoices(status: Pick<StatusSnapshot, 'endpoints' | 'offered
   const endpoints = status?.endpoints ?? [];
   const configured = new Set(endpoints.map(({ provider }) => provider));
   return [
-    ...endpoints.map(({ name, providerName }) => ({ label: name, description: `the same models at this endpoint (${providerName})`, value: name })),
-    ...(status?.offered ?? []).filter(({ kind }) => kind === 'model').map(({ name }) => ({ label: name, description: 'always this model', value: name })),
-    ...offers.filter(({ id }) => !configured.has(id)).map(({ id, name }) => ({ label: name, description: 'the same models by this provider\'s list prices', value: id })),
+    ...endpoints.map(({ name, providerName }) => ({ label: name, description: t('the same models at this endpoint ({0})', providerName), value: name })),
+    ...(status?.offered ?? []).filter(({ kind }) => kind === 'model').map(({ name }) => ({ label: name, description: t('always this model'), value: name })),
+    ...offers.filter(({ id }) => !configured.has(id)).map(({ id, name }) => ({ label: name, description: t('the same models by this provider\'s list prices'), value: id })),
   ];
 }

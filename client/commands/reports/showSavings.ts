@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { savingsMarkdown, savingsVerdict } from '../../../server/api/reports/savingsText.ts';
 import { UserError } from '../../base/errors.ts';
 import { inform } from '../../base/toasts.ts';
@@ -6,8 +7,8 @@ import { askChoice, valueOf } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
 import { placeChoices, reportPeriods, type ReportPeriod } from './reportSteps.ts';
 
-const title = 'Show Savings';
-const save = 'Save…';
+const title = t('Show Savings');
+const save = t('Save…');
 
 /** Where reports are shown and saved. */
 export interface ReportPlace {
@@ -20,13 +21,13 @@ export interface GivenDays { fromDay: string; toDay: string }
 
 /** "Show Savings…": asks what to compare with and, where they are not given, for which days, and shows the comparison as a document. */
 export async function showSavings(services: CommandServices, place: ReportPlace, given?: GivenDays): Promise<void> {
-  const baseline = await askPlace(services, { title, placeholder: 'Compare with what? Choose, or type a model or endpoint/model' }, [
-    { label: 'Always the First Target', description: 'of each route, as it is listed now', value: 'first' },
+  const baseline = await askPlace(services, { title, placeholder: t('Compare with what? Choose, or type a model or endpoint/model') }, [
+    { label: t('Always the First Target'), description: t('of each route, as it is listed now'), value: 'first' },
   ]);
   if (baseline === undefined) return;
   const period = given ?? await askPeriod(title, 2);
   if (period === undefined) return;
-  const result = await withProgress('Adding up what was saved…', token => services.server.savings({ baseline, fromDay: period.fromDay, toDay: period.toDay }, token));
+  const result = await withProgress(t('Adding up what was saved…'), token => services.server.savings({ baseline, fromDay: period.fromDay, toDay: period.toDay }, token));
   if (result === undefined) return;
   if ('problem' in result) throw new UserError(result.problem);
   const markdown = savingsMarkdown(result.report);
@@ -38,13 +39,13 @@ export async function showSavings(services: CommandServices, place: ReportPlace,
 export async function askPlace(services: CommandServices, look: { title: string; placeholder: string }, first: readonly { label: string; description: string; value: string }[]): Promise<string | undefined> {
   return valueOf(await askChoice<string>({
     ...look, step: 1, totalSteps: 2, items: [...first, ...placeChoices(services.server.status, await services.server.catalog())],
-    typed: text => ({ label: text, description: 'as typed', value: text }),
+    typed: text => ({ label: text, description: t('as typed'), value: text }),
   }));
 }
 
 export async function askPeriod(of: string, step: number): Promise<ReportPeriod | undefined> {
   return valueOf(await askChoice<ReportPeriod>({
-    title: of, step, totalSteps: step, placeholder: 'Which days?', items: reportPeriods(Date.now()).map(period => ({ label: period.label, description: period.description, value: period })),
+    title: of, step, totalSteps: step, placeholder: t('Which days?'), items: reportPeriods(Date.now()).map(period => ({ label: period.label, description: period.description, value: period })),
   }));
 }
 

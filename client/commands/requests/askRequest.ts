@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { RequestSummary } from '../../../server/api/receipt.ts';
 import { NextStep } from '../../base/errors.ts';
 import { countOf, formatListTime } from '../../base/figures.ts';
@@ -13,7 +14,7 @@ const offered = 50;
 export async function askRequest({ server }: Pick<CommandServices, 'server'>, title: string, placeholder: string, except?: string): Promise<string | undefined> {
   const requests = (await server.requests({ limit: offered })).filter(({ id }) => id !== except);
   if (requests.length === 0) {
-    throw new NextStep(except === undefined ? 'There is no request yet. Send one, then ask again.' : 'There is no other request yet. Send one, then ask again.', { title: 'Open Chat', command: 'waybill.openChat' });
+    throw new NextStep(except === undefined ? t('There is no request yet. Send one, then ask again.') : t('There is no other request yet. Send one, then ask again.'), { title: t('Open Chat'), command: 'waybill.openChat' });
   }
   return chooseRequest(requests, title, placeholder);
 }
@@ -28,7 +29,7 @@ export async function chooseRequest(requests: readonly RequestSummary[], title: 
       label: request.requestedModel, description: request.target === undefined ? '' : `→ ${request.target}`,
       detail: [
         formatListTime(request.startedAt, now, style), callerText(request.caller), outcomeText(request.outcome, request.failedAttempts, request.failureClass, request.attempts),
-        countOf(request.attempts, 'attempt'), ...(request.outcome === 'open' ? [] : [`cost ${formatCost(request.cost)}`]),
+        countOf(request.attempts, 'attempt'), ...(request.outcome === 'open' ? [] : [t('cost {0}', formatCost(request.cost))]),
       ].join(' · '),
       value: request.id,
     })),

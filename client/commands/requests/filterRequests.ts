@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { RequestFilter } from '../../../server/api/reports/requestFilter.ts';
 import { amountProblem, readUsd } from '../../base/amount.ts';
 import { formatListTime } from '../../base/figures.ts';
@@ -13,7 +14,7 @@ import { askChoice, askText, valueOf } from '../input/quickInput.ts';
 import type { Answer, Choice } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
 
-const title = 'Filter Requests';
+const title = t('Filter Requests');
 /** So many of the latest requests are looked at for values to choose from; others can be typed. */
 const lookedAt = 500;
 const offeredParts = ['text', 'tool', 'model', 'endpoint', 'provider', 'route', 'outcome', 'conversation', 'workspace', 'branch', 'extension', 'token', 'user', 'team', 'purpose', 'cost', 'time'] as const satisfies FilterPart[];
@@ -43,10 +44,10 @@ export async function filterRequests(services: CommandServices, target: CommandT
 
 async function askPart(words: ReadonlyMap<FilterPart, string>): Promise<OfferedPart | undefined> {
   const choice = await askChoice<OfferedPart | 'clear'>({
-    title, placeholder: words.size === 0 ? 'What to filter by' : 'What to filter by, beside what is chosen',
+    title, placeholder: words.size === 0 ? t('What to filter by') : t('What to filter by, beside what is chosen'),
     items: [
-      ...offeredParts.map((part): Choice<OfferedPart> => ({ label: `${partTitles[part]}…`, description: words.get(part) === undefined ? '' : `now ${words.get(part) ?? ''}`, value: part })),
-      ...(words.size === 0 ? [] : [{ label: '$(clear-all) Clear the filter', description: [...words.values()].join(' · '), value: 'clear' as const }]),
+      ...offeredParts.map((part): Choice<OfferedPart> => ({ label: `${partTitles[part]}…`, description: words.get(part) === undefined ? '' : t('now {0}', words.get(part) ?? ''), value: part })),
+      ...(words.size === 0 ? [] : [{ label: t('$(clear-all) Clear the filter'), description: [...words.values()].join(' · '), value: 'clear' as const }]),
     ],
   });
   const part = valueOf(choice);
@@ -60,33 +61,33 @@ async function askValue(services: CommandServices, part: OfferedPart, filter: Re
   const canGoBack = !direct;
   switch (part) {
     case 'text': {
-      const prompt = 'Names, ids and errors that are kept of requests. Prompts and answers are not kept, so they cannot be searched.';
-      return mapped(await askText({ title, placeholder: 'gpt-4.1', prompt, value: filter.text, canGoBack, problem: text => (text === '' ? 'Type a text to look for.' : undefined) }), text => ({ text }));
+      const prompt = t('Names, ids and errors that are kept of requests. Prompts and answers are not kept, so they cannot be searched.');
+      return mapped(await askText({ title, placeholder: 'gpt-4.1', prompt, value: filter.text, canGoBack, problem: text => (text === '' ? t('Type a text to look for.') : undefined) }), text => ({ text }));
     }
     case 'cost': {
       const value = filter.minCostMicroUsd === undefined ? undefined : microUsdToDecimal(filter.minCostMicroUsd);
-      const prompt = 'The least that a request cost, in US dollars. Requests whose cost is unknown are left out.';
+      const prompt = t('The least that a request cost, in US dollars. Requests whose cost is unknown are left out.');
       return mapped(await askText({ title, placeholder: '0.10', prompt, value, canGoBack, problem: text => amountProblem(readUsd(text)) }), text => ({ minCostMicroUsd: Number(readUsd(text)) }));
     }
     case 'time': return askTime(canGoBack);
     case 'outcome': return mapped(await askChoice({
-      title, placeholder: 'What became of the request', canGoBack,
+      title, placeholder: t('What became of the request'), canGoBack,
       items: Object.entries(outcomeTitles).map(([outcome, label]) => ({ label, value: outcome as NonNullable<RequestFilter['outcome']> })),
     }), outcome => ({ outcome }));
     default: return mapped(await askChoice({
-      title, placeholder: `Choose or type: ${partTitles[part].toLowerCase()}`, canGoBack, items: await valueChoices(services, part, titles),
-      typed: text => ({ label: text, description: 'as typed', value: text }),
+      title, placeholder: t('Choose or type: {0}', partTitles[part].toLowerCase()), canGoBack, items: await valueChoices(services, part, titles),
+      typed: text => ({ label: text, description: t('as typed'), value: text }),
     }), value => ({ [part]: value }));
   }
 }
 
 async function askTime(canGoBack: boolean): Promise<Answer<RequestFilter>> {
   const answer = await askChoice<Pick<RequestFilter, 'fromMs' | 'toMs'>>({
-    title, placeholder: 'When requests began: choose, or type days such as 2026-11-20 or 2026-11-20..2026-11-25', canGoBack,
+    title, placeholder: t('When requests began: choose, or type days such as 2026-11-20 or 2026-11-20..2026-11-25'), canGoBack,
     items: timeChoices(Date.now()).map(({ label, range }) => ({ label, value: range })),
     typed: (text) => {
       const range = readDays(text);
-      return range === undefined ? undefined : { label: text, description: 'local days', value: range };
+      return range === undefined ? undefined : { label: text, description: t('local days'), value: range };
     },
   });
   return mapped(answer, range => ({ fromMs: range.fromMs, toMs: range.toMs }));

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { parseTargetName, targetName } from '../../../server/api/targetName.ts';
 import { leadsTo } from '../../settings/settingsEdits.ts';
 import { orderedModels } from '../addProviderSteps.ts';
@@ -28,12 +29,12 @@ export async function askTarget(
   const open = known.filter(target => !present.includes(target));
   return valueOf(await askChoice<string>({
     ...look,
-    placeholder: `${look.placeholder}, or type provider/model`,
+    placeholder: t('{0}, or type provider/model', look.placeholder),
     items: [...first, ...open.map(target => ({ label: target, value: target })), ...inner.map(name => ({ label: name, description: 'route', value: name }))],
     typed: text => {
       const parts = parseTargetName(text);
       if (parts === undefined || endpoints[parts.endpoint] === undefined || known.includes(text) || present.includes(text)) return undefined;
-      return { label: `$(edit) Use "${text}"`, alwaysShow: true, value: text };
+      return { label: t('$(edit) Use "{0}"', text), alwaysShow: true, value: text };
     },
   }));
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { moved } from '../../settings/settingsEdits.ts';
 import { askChoice, askText, valueOf } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
@@ -30,8 +31,8 @@ export async function editPolicy<Settings>(services: CommandServices, edited: Ed
       continue;
     }
     const answer = await askChoice<number>({
-      title: `${edited.title}: ${policy.title}`, placeholder: 'Choose what to change', canGoBack: true, active: last,
-      items: [...fields.map((field, index) => ({ label: `$(gear) ${field.title}`, description: fieldText(field, settings), value: index })), { label: '$(check) Done', value: -1 }],
+      title: `${edited.title}: ${policy.title}`, placeholder: t('Choose what to change'), canGoBack: true, active: last,
+      items: [...fields.map((field, index) => ({ label: `$(gear) ${field.title}`, description: fieldText(field, settings), value: index })), { label: t('$(check) Done'), value: -1 }],
     });
     const field = answer.kind === 'value' ? fields[answer.value] : undefined;
     if (answer.kind !== 'value' || field === undefined) return;
@@ -46,8 +47,8 @@ async function editField<Settings>(services: CommandServices, edited: EditedSett
   switch (field.kind) {
     case 'choice': {
       const chosen = valueOf(await askChoice({
-        title, placeholder: 'Choose one', canGoBack: true, active: Math.max(0, field.values.findIndex(value => value.isOf(settings))),
-        items: field.values.map(value => ({ label: value.label, detail: value.detail, ...(value.isOf(settings) ? { description: 'now' } : {}), value })),
+        title, placeholder: t('Choose one'), canGoBack: true, active: Math.max(0, field.values.findIndex(value => value.isOf(settings))),
+        items: field.values.map(value => ({ label: value.label, detail: value.detail, ...(value.isOf(settings) ? { description: t('now') } : {}), value })),
       }));
       if (chosen !== undefined) await edited.write(now => chosen.change(now));
       return;
@@ -56,14 +57,14 @@ async function editField<Settings>(services: CommandServices, edited: EditedSett
       const value = field.get(settings);
       const text = valueOf(await askText({
         title, canGoBack: true, placeholder: field.unset, value: value === undefined ? '' : numberText(value / (field.perUnit ?? 1)), problem: typed => numberProblem(field, typed),
-        prompt: `${field.prompt}${unitText(field.unit)}. Empty: ${field.unset}`,
+        prompt: t('{0}. Empty: {1}', withUnit(field.prompt, field.unit), field.unset),
       }));
       if (text !== undefined) await edited.write(now => field.set(now, typedNumber(field, text)));
       return;
     }
     case 'text': {
       const text = valueOf(await askText({
-        title, canGoBack: true, placeholder: field.unset, value: field.get(settings) ?? '', problem: typed => typed === '' ? undefined : field.problem(typed), prompt: `${field.prompt}. Empty: ${field.unset}`,
+        title, canGoBack: true, placeholder: field.unset, value: field.get(settings) ?? '', problem: typed => typed === '' ? undefined : field.problem(typed), prompt: t('{0}. Empty: {1}', field.prompt, field.unset),
       }));
       if (text !== undefined) await edited.write(now => field.set(now, text === '' ? undefined : text));
       return;
@@ -71,7 +72,7 @@ async function editField<Settings>(services: CommandServices, edited: EditedSett
     case 'target': {
       const now = field.get(settings);
       const chosen = await askTarget(services, now === undefined ? [] : [now], {
-        title, placeholder: field.placeholder, first: [{ label: `$(dash) ${field.unset.charAt(0).toUpperCase()}${field.unset.slice(1)}`, ...(now === undefined ? { description: 'now' } : {}), value: '' }],
+        title, placeholder: field.placeholder, first: [{ label: `$(dash) ${field.unset.charAt(0).toUpperCase()}${field.unset.slice(1)}`, ...(now === undefined ? { description: t('now') } : {}), value: '' }],
         ...(edited.route === undefined ? {} : { into: edited.route }),
       });
       if (chosen !== undefined) await edited.write(before => field.set(before, chosen === '' ? undefined : chosen));
@@ -81,10 +82,14 @@ async function editField<Settings>(services: CommandServices, edited: EditedSett
   }
 }
 
-/** The unit behind a prompt, where the prompt does not name it. */
-function unitText(unit: string): string {
-  const words: Readonly<Record<string, string>> = { 's': ', in seconds', 'min': ', in minutes', '%': ', in per cent' };
-  return words[unit] ?? '';
+/** A prompt with its unit, where it does not name it. */
+function withUnit(prompt: string, unit: string): string {
+  switch (unit) {
+    case 's': return t('{0}, in seconds', prompt);
+    case 'min': return t('{0}, in minutes', prompt);
+    case '%': return t('{0}, in per cent', prompt);
+    default: return prompt;
+  }
 }
 
 type ListChoice = { kind: 'target'; index: number } | { kind: 'add' } | { kind: 'done' };
@@ -96,10 +101,10 @@ async function editTargetList<Settings>(services: CommandServices, edited: Edite
     const settings = edited.read();
     const targets = field.get(settings);
     const choice: ListChoice | undefined = targets.length === 0 ? { kind: 'add' } : valueOf(await askChoice<ListChoice>({
-      title, placeholder: 'Choose one to move or remove it', canGoBack: true,
+      title, placeholder: t('Choose one to move or remove it'), canGoBack: true,
       items: [
         ...targets.map((target, index) => ({ label: `${String(index + 1)}. ${target}`, value: { kind: 'target', index } as const })),
-        { label: '$(add) Add a Model…', value: { kind: 'add' } }, { label: '$(check) Done', value: { kind: 'done' } },
+        { label: t('$(add) Add a Model…'), value: { kind: 'add' } }, { label: t('$(check) Done'), value: { kind: 'done' } },
       ],
     }));
     if (choice === undefined || choice.kind === 'done') return;
@@ -111,11 +116,11 @@ async function editTargetList<Settings>(services: CommandServices, edited: Edite
     }
     const { index } = choice;
     const change = valueOf(await askChoice<'up' | 'down' | 'remove'>({
-      title: `${title}: ${targets[index] ?? ''}`, placeholder: 'What should happen with this model?', canGoBack: true,
+      title: `${title}: ${targets[index] ?? ''}`, placeholder: t('What should happen with this model?'), canGoBack: true,
       items: [
-        ...(index > 0 ? [{ label: '$(arrow-up) Move Up', value: 'up' as const }] : []),
-        ...(index < targets.length - 1 ? [{ label: '$(arrow-down) Move Down', value: 'down' as const }] : []),
-        { label: '$(trash) Remove', value: 'remove' },
+        ...(index > 0 ? [{ label: t('$(arrow-up) Move Up'), value: 'up' as const }] : []),
+        ...(index < targets.length - 1 ? [{ label: t('$(arrow-down) Move Down'), value: 'down' as const }] : []),
+        { label: t('$(trash) Remove'), value: 'remove' },
       ],
     }));
     if (change === undefined) continue;

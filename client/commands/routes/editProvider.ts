@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { EndpointSettings } from '../../../server/api/settings.ts';
 import type { CommandTarget } from '../commandTable.ts';
 import { chooseEndpoint } from '../input/pickers.ts';
@@ -9,21 +10,21 @@ import { policyText, type Policy } from '../../settings/policies/policy.ts';
 
 /** "Edit Provider…": its policies. Each change is saved at once. */
 export async function editProvider(services: CommandServices, target: CommandTarget): Promise<void> {
-  const endpoint = await chooseEndpoint(services, target, 'Edit Provider');
+  const endpoint = await chooseEndpoint(services, target, t('Edit Provider'));
   if (endpoint === undefined) return;
   const { name } = endpoint;
   const read = (): EndpointSettings => services.configuration.settings.endpoints[name] ?? endpoint.settings;
   const edited: EditedSettings<EndpointSettings> = {
-    title: `Edit Provider "${name}"`, read,
+    title: t('Edit Provider "{0}"', name), read,
     write: change => services.configuration.changeEndpoints(endpoints => endpoints[name] === undefined ? endpoints : { ...endpoints, [name]: change(endpoints[name]) }),
   };
   let last = 0;
   for (;;) {
     const choice = valueOf(await askChoice<EndpointPolicyName | 'done'>({
-      title: edited.title, placeholder: 'Choose what to change', active: last,
+      title: edited.title, placeholder: t('Choose what to change'), active: last,
       items: [
-        ...endpointPolicyNames.map(policy => ({ label: `$(gear) ${endpointPolicies[policy].title}…`, description: policyText<EndpointSettings>(endpointPolicies[policy], read()), value: policy })),
-        { label: '$(check) Done', value: 'done' as const },
+        ...endpointPolicyNames.map(policy => ({ label: t('$(gear) {0}…', endpointPolicies[policy].title), description: policyText<EndpointSettings>(endpointPolicies[policy], read()), value: policy })),
+        { label: t('$(check) Done'), value: 'done' as const },
       ],
     }));
     if (choice === undefined || choice === 'done') return;

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { targetTiers, type RouteSettings, type TargetTier } from '../../../server/api/settings.ts';
 import { moved, targetsOf, weightProblem, withTargets, withTier, withWeight } from '../../settings/settingsEdits.ts';
 import { askChoice, askText, valueOf, type Choice } from '../input/quickInput.ts';
@@ -22,15 +23,15 @@ export async function openRoute(services: CommandServices, route: string): Promi
       ...targets.map((target, index): Choice<EditChoice> => ({
         label: `${String(index + 1)}. ${target}`, ...describedTarget(settings, target), value: { kind: 'target', index },
       })),
-      { label: '$(add) Add a Model or Route…', value: { kind: 'add' } },
-      { label: 'Policies', kind: vscode.QuickPickItemKind.Separator, value: { kind: 'done' } },
-      ...routePolicyNames.map((name): Choice<EditChoice> => ({ label: `$(gear) ${routePolicies[name].title}…`, description: policyText<RouteSettings>(routePolicies[name], settings), value: { kind: 'policy', name } })),
+      { label: t('$(add) Add a Model or Route…'), value: { kind: 'add' } },
+      { label: t('Policies'), kind: vscode.QuickPickItemKind.Separator, value: { kind: 'done' } },
+      ...routePolicyNames.map((name): Choice<EditChoice> => ({ label: t('$(gear) {0}…', routePolicies[name].title), description: policyText<RouteSettings>(routePolicies[name], settings), value: { kind: 'policy', name } })),
       { label: '', kind: vscode.QuickPickItemKind.Separator, value: { kind: 'done' } },
-      { label: '$(check) Done', value: { kind: 'done' } },
+      { label: t('$(check) Done'), value: { kind: 'done' } },
     ];
     const choice = valueOf(await askChoice<EditChoice>({
-      title: `Edit Route "${route}"`, active: last, items,
-      placeholder: heedsWeights(settings) ? 'Choose a model to give it a weight, to move or to remove it' : 'Requests go to the first model that can answer. Choose one to move or remove it',
+      title: t('Edit Route "{0}"', route), active: last, items,
+      placeholder: heedsWeights(settings) ? t('Choose a model to give it a weight, to move or to remove it') : t('Requests go to the first model that can answer. Choose one to move or remove it'),
     }));
     if (choice === undefined || choice.kind === 'done') return;
     last = items.findIndex(({ value }) => value === choice);
@@ -45,7 +46,7 @@ export async function openRoute(services: CommandServices, route: string): Promi
 /** The tier and the weight of a target, where they say something. */
 function describedTarget(settings: RouteSettings, target: string): { description?: string } {
   const tier = settings.tiers?.[target];
-  const parts = [...(tier === undefined ? [] : [tierLabels[tier].toLowerCase()]), ...(heedsWeights(settings) ? [`weight ${String(settings.weights?.[target] ?? 1)}`] : [])];
+  const parts = [...(tier === undefined ? [] : [tierLabels[tier].toLowerCase()]), ...(heedsWeights(settings) ? [t('weight {0}', settings.weights?.[target] ?? 1)] : [])];
   return parts.length === 0 ? {} : { description: parts.join(', ') };
 }
 
@@ -53,9 +54,9 @@ function describedTarget(settings: RouteSettings, target: string): { description
 export async function editTier(services: CommandServices, route: string, target: string): Promise<void> {
   const now = routeSettings(services, route).tiers?.[target];
   const tier = valueOf(await askChoice<TargetTier | 'main'>({
-    title: `Edit Route "${route}": use of ${target}`, placeholder: `When should ${target} be used?`, canGoBack: true,
+    title: t('Edit Route "{0}": use of {1}', route, target), placeholder: t('When should {0} be used?', target), canGoBack: true,
     items: [
-      { label: 'Main', detail: 'As the route orders its models', value: 'main' as const },
+      { label: t('Main'), detail: t('As the route orders its models'), value: 'main' as const },
       ...(Object.keys(targetTiers) as TargetTier[]).map(value => ({ label: tierLabels[value], detail: `${targetTiers[value].charAt(0).toUpperCase()}${targetTiers[value].slice(1)}`, value })),
     ].map(item => item.value === (now ?? 'main') ? { ...item, description: 'now' } : item),
   }));
@@ -66,7 +67,7 @@ export async function editTier(services: CommandServices, route: string, target:
 export async function editRoutePolicy(services: CommandServices, route: string, name: RoutePolicyName): Promise<void> {
   const policy: Policy = routePolicies[name];
   const edited: EditedSettings<RouteSettings> = {
-    title: `Edit Route "${route}"`, route, read: () => routeSettings(services, route),
+    title: t('Edit Route "{0}"', route), route, read: () => routeSettings(services, route),
     write: change => services.configuration.changeRoutes(routes => ({ ...routes, [route]: change(routes[route] ?? { targets: [] }) })),
   };
   await editPolicy(services, edited, policy);
@@ -75,14 +76,14 @@ export async function editRoutePolicy(services: CommandServices, route: string, 
 /** Asks for a model or a route, which becomes the last of the route. */
 export async function addTarget(services: CommandServices, route: string): Promise<void> {
   const targets = targetsOf(routeSettings(services, route));
-  const added = await askTarget(services, targets, { title: `Edit Route "${route}": add a model or route`, placeholder: 'Choose the model or route that takes over when the others fail', into: route });
+  const added = await askTarget(services, targets, { title: t('Edit Route "{0}": add a model or route', route), placeholder: t('Choose the model or route that takes over when the others fail'), into: route });
   if (added !== undefined) await services.configuration.changeRoutes(routes => withTargets(routes, route, [...targetsOf(routes[route]), added]));
 }
 
 /** Asks for the weight of a target of a route. */
 export async function editWeight(services: CommandServices, route: string, target: string): Promise<void> {
   const weight = valueOf(await askText({
-    title: `Edit Route "${route}": weight of ${target}`, prompt: `How much ${target} gets in proportion to the other models of the route`, placeholder: 'Weight',
+    title: t('Edit Route "{0}": weight of {1}', route, target), prompt: t('How much {0} gets in proportion to the other models of the route', target), placeholder: t('Weight'),
     value: String(routeSettings(services, route).weights?.[target] ?? 1), problem: weightProblem,
   }));
   if (weight !== undefined) await services.configuration.changeRoutes(routes => withWeight(routes, route, target, Number(weight)));
@@ -98,14 +99,14 @@ async function changeTarget(services: CommandServices, route: string, target: st
   const targets = targetsOf(routeSettings(services, route));
   const index = targets.indexOf(target);
   const change = valueOf(await askChoice<TargetChange>({
-    title: `Edit Route "${route}": ${target}`, placeholder: 'What should happen with this model?', canGoBack: true,
+    title: t('Edit Route "{0}": {1}', route, target), placeholder: t('What should happen with this model?'), canGoBack: true,
     items: [
-      ...(weighs ? [{ label: '$(law) Set Its Weight…', value: 'weight' as const }] : []),
-      ...(targets.length > 1 ? [{ label: '$(layers) Set When It Is Used…', value: 'tier' as const }] : []),
-      ...(index > 0 ? [{ label: '$(arrow-up) Move Up', value: 'up' as const }] : []),
-      ...(index < targets.length - 1 ? [{ label: '$(arrow-down) Move Down', value: 'down' as const }] : []),
-      ...(index > 1 ? [{ label: '$(fold-up) Make It the First', value: 'first' as const }] : []),
-      ...(targets.length > 1 ? [{ label: '$(trash) Remove from the Route', value: 'remove' as const }] : []),
+      ...(weighs ? [{ label: t('$(law) Set Its Weight…'), value: 'weight' as const }] : []),
+      ...(targets.length > 1 ? [{ label: t('$(layers) Set When It Is Used…'), value: 'tier' as const }] : []),
+      ...(index > 0 ? [{ label: t('$(arrow-up) Move Up'), value: 'up' as const }] : []),
+      ...(index < targets.length - 1 ? [{ label: t('$(arrow-down) Move Down'), value: 'down' as const }] : []),
+      ...(index > 1 ? [{ label: t('$(fold-up) Make It the First'), value: 'first' as const }] : []),
+      ...(targets.length > 1 ? [{ label: t('$(trash) Remove from the Route'), value: 'remove' as const }] : []),
     ],
   }));
   switch (change) {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { UserError } from '../../base/errors.ts';
 import { moved, targetsOf, withTargets } from '../../settings/settingsEdits.ts';
 import { routePolicies, type RoutePolicyName } from '../../settings/policies/routePolicies.ts';
@@ -34,15 +35,15 @@ export async function tierTarget(services: CommandServices, line: CommandTarget)
 export async function removeTarget(services: CommandServices, line: CommandTarget): Promise<void> {
   const { route, target } = targetOf(services, line);
   const before = services.configuration.settings.routes[route];
-  if (before === undefined || targetsOf(before).length < 2) throw new UserError(`${target} is the only target of the route "${route}". Add another one first, or remove the route.`);
+  if (before === undefined || targetsOf(before).length < 2) throw new UserError(t('{0} is the only target of the route "{1}". Add another one first, or remove the route.', target, route));
   await services.configuration.changeRoutes(routes => withTargets(routes, route, targetsOf(routes[route]).filter(one => one !== target)));
-  await offerUndo(`Removed ${target} from the route "${route}".`, () => services.configuration.changeRoutes(now => now[route] === undefined ? now : { ...now, [route]: before }));
+  await offerUndo(t('Removed {0} from the route "{1}".', target, route), () => services.configuration.changeRoutes(now => now[route] === undefined ? now : { ...now, [route]: before }));
 }
 
 /** "Edit This Policy…" of a policy's line. */
 export async function editPolicyOfLine(services: CommandServices, line: CommandTarget): Promise<void> {
   const route = routeOf(services, line);
-  if (line.policy === undefined || !isPolicy(line.policy)) throw new UserError('Choose a policy in the Routes view, or run "Waybill: Edit Route…".');
+  if (line.policy === undefined || !isPolicy(line.policy)) throw new UserError(t('Choose a policy in the Routes view, or run "Waybill: Edit Route…".'));
   await editRoutePolicy(services, route, line.policy);
 }
 
@@ -56,14 +57,14 @@ function isPolicy(name: string): name is RoutePolicyName {
 }
 
 function routeOf(services: CommandServices, { route }: CommandTarget): string {
-  if (route === undefined) throw new UserError('Choose a route in the Routes view, or run "Waybill: Edit Route…".');
-  if (services.configuration.settings.routes[route] === undefined) throw new UserError(`There is no route "${route}" in the settings any more.`);
+  if (route === undefined) throw new UserError(t('Choose a route in the Routes view, or run "Waybill: Edit Route…".'));
+  if (services.configuration.settings.routes[route] === undefined) throw new UserError(t('There is no route "{0}" in the settings any more.', route));
   return route;
 }
 
 function targetOf(services: CommandServices, line: CommandTarget): { route: string; target: string } {
   const route = routeOf(services, line);
   const { target } = line;
-  if (target === undefined || !targetsOf(services.configuration.settings.routes[route]).includes(target)) throw new UserError(`This target is not in the route "${route}" any more.`);
+  if (target === undefined || !targetsOf(services.configuration.settings.routes[route]).includes(target)) throw new UserError(t('This target is not in the route "{0}" any more.', route));
   return { route, target };
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { NextStep } from '../../base/errors.ts';
 import { askRoute } from './firstRoute.ts';
 import type { CommandTarget } from '../commandTable.ts';
@@ -19,7 +20,7 @@ export async function routeWith<Phase>(target: CommandTarget, running: readonly 
   if (target.route !== undefined) return target.route;
   const routes = (running ?? []).filter(({ phase }) => phases.includes(phase)).map(({ route }) => route);
   if (routes.length === 0) throw new NextStep(...otherwise);
-  return routes.length === 1 ? routes[0] : askRoute(routes, title, 'Choose the route');
+  return routes.length === 1 ? routes[0] : askRoute(routes, title, t('Choose the route'));
 }
 
 /** Waits until the server knows what was just written to the settings, at most five seconds: it reads them a moment later. */

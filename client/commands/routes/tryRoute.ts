@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../../../server/api/purpose.ts';
 import type { TryRouteParams, TryRouteResult } from '../../../server/api/routes/tryRoute.ts';
 import { NextStep } from '../../base/errors.ts';
@@ -10,7 +11,7 @@ import { askRoute } from './firstRoute.ts';
 import { dryRunLines, sizeText } from './dryRunLines.ts';
 
 const sizes: readonly { label: string; tokens: number }[] = [
-  { label: 'A question', tokens: 1_000 }, { label: 'A few files', tokens: 8_000 }, { label: 'An agent at work', tokens: 40_000 }, { label: 'A long session', tokens: 150_000 }, { label: 'A whole repository', tokens: 600_000 },
+  { label: t('A question'), tokens: 1_000 }, { label: t('A few files'), tokens: 8_000 }, { label: t('An agent at work'), tokens: 40_000 }, { label: t('A long session'), tokens: 150_000 }, { label: t('A whole repository'), tokens: 600_000 },
 ];
 const largestPrompt = 100_000_000;
 
@@ -19,14 +20,14 @@ type Purpose = Pick<TryRouteParams, 'role' | 'kind'>;
 /** "Dry Run of a Request…": a route, how long the prompt is and what is in it; then where it would go now, and why. */
 export async function tryRoute(services: CommandServices, target: CommandTarget): Promise<void> {
   const { routes } = services.configuration.settings;
-  if (Object.keys(routes).length === 0) throw new NextStep('A dry run needs a route first.', { title: 'New Route…', command: 'waybill.newRoute' });
-  const route = target.route ?? await askRoute(Object.keys(routes), 'Dry Run', 'Choose the route that the request asks for');
+  if (Object.keys(routes).length === 0) throw new NextStep(t('A dry run needs a route first.'), { title: t('New Route…'), command: 'waybill.newRoute' });
+  const route = target.route ?? await askRoute(Object.keys(routes), t('Dry Run'), t('Choose the route that the request asks for'));
   if (route === undefined) return;
   const { byRole, byKind } = routes[route] ?? {};
   const totalSteps = byRole === undefined && byKind === undefined ? 2 : 3;
-  const look = { title: `Dry Run of "${route}"`, totalSteps };
+  const look = { title: t('Dry Run of "{0}"', route), totalSteps };
   const inputTokens = valueOf(await askChoice<number>({
-    ...look, step: 1, placeholder: 'How long is the prompt? Or type a number of tokens', active: 1,
+    ...look, step: 1, placeholder: t('How long is the prompt? Or type a number of tokens'), active: 1,
     items: sizes.map(({ label, tokens }) => ({ label, description: sizeText(tokens), value: tokens })),
     typed: text => {
       const tokens = Number(text.replaceAll(/[,_\s]/g, ''));
@@ -35,14 +36,14 @@ export async function tryRoute(services: CommandServices, target: CommandTarget)
   }));
   if (inputTokens === undefined) return;
   const content = valueOf(await askChoice<{ tools: boolean; images: boolean }>({
-    ...look, step: 2, placeholder: 'What is in it?',
+    ...look, step: 2, placeholder: t('What is in it?'),
     items: [
-      { label: 'Text', value: { tools: false, images: false } }, { label: 'Text and tools', description: 'as an agent sends it', value: { tools: true, images: false } },
-      { label: 'Text and images', value: { tools: false, images: true } }, { label: 'Text, tools and images', value: { tools: true, images: true } },
+      { label: t('Text'), value: { tools: false, images: false } }, { label: t('Text and tools'), description: t('as an agent sends it'), value: { tools: true, images: false } },
+      { label: t('Text and images'), value: { tools: false, images: true } }, { label: t('Text, tools and images'), value: { tools: true, images: true } },
     ],
   }));
   if (content === undefined) return;
-  const purpose = totalSteps === 2 ? {} : valueOf(await askChoice<Purpose>({ ...look, step: 3, placeholder: 'Who asks, and what for?', items: purposes(byRole !== undefined, byKind !== undefined) }));
+  const purpose = totalSteps === 2 ? {} : valueOf(await askChoice<Purpose>({ ...look, step: 3, placeholder: t('Who asks, and what for?'), items: purposes(byRole !== undefined, byKind !== undefined) }));
   if (purpose === undefined) return;
   const params: TryRouteParams = { requestedModel: route, inputTokens, ...content, ...purpose };
   await show(params, await services.server.tryRoute(params), services);
@@ -50,7 +51,7 @@ export async function tryRoute(services: CommandServices, target: CommandTarget)
 
 function purposes(roles: boolean, kinds: boolean): Choice<Purpose>[] {
   return [
-    { label: '$(dash) Not known', description: 'what the route says of purposes is not looked at', value: {} },
+    { label: t('$(dash) Not known'), description: t('what the route says of purposes is not looked at'), value: {} },
     ...(roles ? (Object.keys(requestRoles) as RequestRole[]).map((role): Choice<Purpose> => ({ label: roleTitles[role], description: requestRoles[role], value: { role } })) : []),
     ...(kinds ? (Object.keys(workKinds) as WorkKind[]).map((kind): Choice<Purpose> => ({ label: kindTitles[kind], description: workKinds[kind], value: { kind } })) : []),
   ];
@@ -64,7 +65,7 @@ async function show(params: TryRouteParams, result: TryRouteResult, services: Co
   await askChoice<string>({
     title, placeholder: why,
     items: [
-      ...targets.map(line), ...notes.map(line), ...(leftOut.length === 0 ? [] : [separator('Left out'), ...leftOut.map(line)]), separator(''), { label: '$(check) Done', value: '' },
+      ...targets.map(line), ...notes.map(line), ...(leftOut.length === 0 ? [] : [separator(t('Left out')), ...leftOut.map(line)]), separator(''), { label: t('$(check) Done'), value: '' },
     ],
   });
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { DryRunReport } from '../../../server/api/rules/dryRun.ts';
 import { UserError } from '../../base/errors.ts';
 import type { CommandTarget } from '../commandTable.ts';
@@ -11,7 +12,7 @@ const largestFileBytes = 2_000_000;
 export async function dryRun({ server }: CommandServices, { days = 1 }: CommandTarget, show: (report: DryRunReport) => Promise<void>): Promise<void> {
   const file = rulesInFront() ?? await chosenRules();
   if (file === undefined) return;
-  const result = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'Trying the rules on recorded requests…', cancellable: true }, async (_progress, token) => {
+  const result = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: t('Trying the rules on recorded requests…'), cancellable: true }, async (_progress, token) => {
     try {
       return await server.dryRun({ ...file, days }, token);
     } catch (error) {
@@ -32,10 +33,10 @@ function rulesInFront(): Rules | undefined {
 }
 
 async function chosenRules(): Promise<Rules | undefined> {
-  const [uri] = await vscode.window.showOpenDialog({ title: 'Choose the Rules to Try', openLabel: 'Try', filters: { YAML: ['yaml', 'yml'] } }) ?? [];
+  const [uri] = await vscode.window.showOpenDialog({ title: t('Choose the Rules to Try'), openLabel: t('Try'), filters: { YAML: ['yaml', 'yml'] } }) ?? [];
   if (uri === undefined) return undefined;
   const { size } = await vscode.workspace.fs.stat(uri);
-  if (size > largestFileBytes) throw new UserError('The file is larger than 2 MB: choose a Waybill configuration.');
+  if (size > largestFileBytes) throw new UserError(t('The file is larger than 2 MB: choose a Waybill configuration.'));
   const open = vscode.workspace.textDocuments.find(document => document.uri.toString() === uri.toString());
   return { text: open?.getText() ?? new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)), file: nameOf(uri) };
 }

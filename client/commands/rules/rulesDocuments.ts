@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 
 /** Files that the server completes and checks while they are edited: by name, as in server/inbound/lsp/rules/documents.ts. */
 const pattern = '**/{waybill,*.waybill,waybill.*,*.waybill.*}.{yaml,yml}';
@@ -13,9 +14,9 @@ export class RulesCodeLenses implements vscode.CodeLensProvider, vscode.Disposab
     const line = Math.max(0, Array.from({ length: Math.min(document.lineCount, 5000) }, (_, index) => document.lineAt(index).text).findIndex(text => /^routes\s*:/.test(text)));
     const range = new vscode.Range(line, 0, line, 0);
     return [
-      new vscode.CodeLens(range, { title: 'Dry run over the last day', command: 'waybill.dryRun', arguments: [{ days: 1 }] }),
-      new vscode.CodeLens(range, { title: 'over 7 days', command: 'waybill.dryRun', arguments: [{ days: 7 }] }),
-      new vscode.CodeLens(range, { title: 'Rules history', command: 'waybill.rulesHistory' }),
+      new vscode.CodeLens(range, { title: t('Dry run over the last day'), command: 'waybill.dryRun', arguments: [{ days: 1 }] }),
+      new vscode.CodeLens(range, { title: t('over 7 days'), command: 'waybill.dryRun', arguments: [{ days: 7 }] }),
+      new vscode.CodeLens(range, { title: t('Rules history'), command: 'waybill.rulesHistory' }),
     ];
   }
 

@@ -1,13 +1,15 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { RuleVersion, RuleVersionResult } from '../../../server/api/rules/rulesHistory.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
+import { countOf } from '../../base/figures.ts';
 import { inform } from '../../base/toasts.ts';
 import type { CommandServices } from '../services.ts';
 
 /** Shows a version beside what is there now. */
 export type Compare = (title: string, name: string, version: string, now: string) => Promise<void>;
 
-const goBack = 'Return to This Version';
+const goBack = t('Return to This Version');
 const largestFileBytes = 2_000_000;
 
 interface VersionItem extends vscode.QuickPickItem { version: RuleVersion }
@@ -16,16 +18,16 @@ interface Choice { version: RuleVersion; action: 'compare' | 'return' }
 /** "Rules History…": the last versions of the rules; one is compared with what is there now, or returned to with one click. */
 export async function rulesHistory(services: CommandServices, compare: Compare): Promise<void> {
   const versions = await services.server.ruleVersions();
-  if (versions.length === 0) throw new NextStep('No version of the rules is kept yet: the first one is kept as soon as there is a route.', { title: 'New Route…', command: 'waybill.newRoute' });
+  if (versions.length === 0) throw new NextStep(t('No version of the rules is kept yet: the first one is kept as soon as there is a route.'), { title: t('New Route…'), command: 'waybill.newRoute' });
   const choice = await chosen(versions);
   if (choice === undefined) return;
   const { version, action } = choice;
   if (action === 'return') return returnTo(services, version);
   const read = await readVersion(services, version);
-  if (read.text === read.now) return void inform(`The rules of ${timeText(version.at)} are those of now: there is nothing to compare.`);
+  if (read.text === read.now) return void inform(t('The rules of {0} are those of now: there is nothing to compare.', timeText(version.at)));
   const name = version.file === undefined ? 'settings.json' : nameOf(version.file);
-  await compare(`Rules of ${timeText(version.at)} ↔ now (${name})`, name, read.text, read.now);
-  void inform(`These are the rules of ${timeText(version.at)} beside those of now.`, goBack).then(pick => (pick === goBack ? returnTo(services, version) : undefined)).catch((error: unknown) => {
+  await compare(t('Rules of {0} ↔ now ({1})', timeText(version.at), name), name, read.text, read.now);
+  void inform(t('These are the rules of {0} beside those of now.', timeText(version.at)), goBack).then(pick => (pick === goBack ? returnTo(services, version) : undefined)).catch((error: unknown) => {
     void vscode.window.showWarningMessage(error instanceof Error ? error.message : String(error));
   });
 }
@@ -33,13 +35,13 @@ export async function rulesHistory(services: CommandServices, compare: Compare):
 function chosen(versions: readonly RuleVersion[]): Promise<Choice | undefined> {
   const pick = vscode.window.createQuickPick<VersionItem>();
   const back: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('discard'), tooltip: goBack };
-  pick.title = 'Rules History';
-  pick.placeholder = 'Choose a version to compare it with now; its button returns to it';
+  pick.title = t('Rules History');
+  pick.placeholder = t('Choose a version to compare it with now; its button returns to it');
   pick.matchOnDescription = true;
   pick.ignoreFocusOut = true;
   pick.items = versions.map(version => ({
     version, label: timeText(version.at), description: version.file ?? 'settings',
-    detail: `${version.routes === 1 ? '1 route' : `${version.routes} routes`}${version.latest ? ', in use' : ''}`, buttons: version.latest ? [] : [back],
+    detail: [countOf(version.routes, 'route'), ...(version.latest ? [t('in use')] : [])].join(', '), buttons: version.latest ? [] : [back],
   }));
   return new Promise((resolve) => {
     const finish = (choice: Choice | undefined): void => {
@@ -60,7 +62,7 @@ async function returnTo(services: CommandServices, version: RuleVersion): Promis
   const read = await readVersion(services, version);
   if (read.kind === 'settings') await services.configuration.replaceRules(read.settings);
   else await writeFile(vscode.Uri.file(version.file ?? ''), read.file);
-  void inform(`The rules of ${timeText(version.at)} hold again. Those from before are in Rules History too.`);
+  void inform(t('The rules of {0} hold again. Those from before are in Rules History too.', timeText(version.at)));
 }
 
 async function readVersion({ server }: CommandServices, { id, file }: RuleVersion): Promise<Exclude<RuleVersionResult, { refused: string }>> {
@@ -74,7 +76,7 @@ async function textOf(uri: vscode.Uri): Promise<string | undefined> {
   const open = vscode.workspace.textDocuments.find(document => document.uri.toString() === uri.toString());
   if (open !== undefined) return open.getText();
   try {
-    if ((await vscode.workspace.fs.stat(uri)).size > largestFileBytes) throw new UserError(`${uri.fsPath} is larger than 2 MB: correct it first.`);
+    if ((await vscode.workspace.fs.stat(uri)).size > largestFileBytes) throw new UserError(t('{0} is larger than 2 MB: correct it first.', uri.fsPath));
     return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -90,7 +92,7 @@ async function writeFile(uri: vscode.Uri, text: string): Promise<void> {
   const document = await vscode.workspace.openTextDocument(uri);
   const whole = new vscode.WorkspaceEdit();
   whole.replace(uri, new vscode.Range(document.positionAt(0), document.positionAt(document.getText().length)), text);
-  if (!await vscode.workspace.applyEdit(whole) || !await document.save()) throw new UserError(`${uri.fsPath} cannot be written; check its permissions.`);
+  if (!await vscode.workspace.applyEdit(whole) || !await document.save()) throw new UserError(t('{0} cannot be written; check its permissions.', uri.fsPath));
 }
 
 function nameOf(file: string): string {

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { Mend, Patient } from '../../../server/api/toolDoctor.ts';
 import { ConfigFileError } from '../configFile.ts';
 import type { ConnectedModel, Connection } from '../tool.ts';
@@ -20,7 +21,7 @@ export async function mend(toolId: string, how: Mend, patient: Patient, token: s
 export async function connectionAgain(connector: ToolConnector, toolId: string, patient: Patient): Promise<Omit<Connection, 'token'>> {
   const record = (await connector.connections()).find(one => one.tool === toolId);
   const { url } = patient.endpoint;
-  if (record === undefined || url === undefined) throw new ConfigFileError(toolId, 'cannot be connected again from here: run "Waybill: Connect a Tool…".');
+  if (record === undefined || url === undefined) throw new ConfigFileError(toolId, t('cannot be connected again from here: run "Waybill: Connect a Tool…".'));
   const { model } = record;
   const roles = { ...record.roles, ...patient.roles?.[toolId] };
   return {

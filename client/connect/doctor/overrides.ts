@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { t } from '@vscode/l10n';
 import type { ConfigPath } from '../configFormat.ts';
 import type { FormatName } from '../formats.ts';
 import type { Surroundings } from '../tool.ts';
@@ -38,8 +39,8 @@ function managedClaudeFile(): string {
   return process.platform === 'win32' ? 'C:\\Program Files\\ClaudeCode\\managed-settings.json' : '/etc/claude-code/managed-settings.json';
 }
 
-const instead = (provider: string): string => `makes Claude Code ask ${provider} instead of Waybill`;
-const asWritten = (name: string, tool: string): WinningVariable => ({ name, does: `comes before what was written for ${tool}`, unless: 'as-written' });
+const instead = (provider: string): string => t('makes Claude Code ask {0} instead of Waybill', provider);
+const asWritten = (name: string, tool: string): WinningVariable => ({ name, does: t('comes before what was written for {0}', tool), unless: 'as-written' });
 
 /**
  * By the id of the tool. Sources, November 2026: code.claude.com/docs/en/settings and /env-vars, developers.openai.com/codex/config,
@@ -47,13 +48,13 @@ const asWritten = (name: string, tool: string): WinningVariable => ({ name, does
  */
 export const habits: Readonly<Record<string, ToolHabits>> = {
   'claude-code': {
-    program: 'claude', least: { version: '2.1.273', lacks: 'does not say what kind of request it sends' },
+    program: 'claude', least: { version: '2.1.273', lacks: t('does not say what kind of request it sends') },
     variables: [
       { name: 'CLAUDE_CODE_USE_BEDROCK', does: instead('Amazon Bedrock') },
       { name: 'CLAUDE_CODE_USE_VERTEX', does: instead('Vertex AI') },
       { name: 'CLAUDE_CODE_USE_FOUNDRY', does: instead('Microsoft Foundry') },
-      { name: 'CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS', does: 'turns tool search off, and every tool is sent in full' },
-      { name: 'ANTHROPIC_API_KEY', does: 'is a second credential, of which Claude Code warns and which it may prefer' },
+      { name: 'CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS', does: t('turns tool search off, and every tool is sent in full') },
+      { name: 'ANTHROPIC_API_KEY', does: t('is a second credential, of which Claude Code warns and which it may prefer') },
     ],
     variablesIn: ['env'],
     // The `env` of its settings files comes before the shell; of the files, the nearest one comes first, and what is managed before all.
@@ -65,14 +66,14 @@ export const habits: Readonly<Record<string, ToolHabits>> = {
   'codex': {
     program: 'codex', variables: [],
     files: (_, folders) => folders.map(folder => ({ file: path.join(folder, '.codex', 'config.toml'), format: 'toml', paths: [['model'], ['model_provider'], ['model_context_window']] })),
-    inOwnFile: [{ path: ['profile'], does: 'chooses a profile, whose model and provider come first' }],
+    inOwnFile: [{ path: ['profile'], does: t('chooses a profile, whose model and provider come first') }],
   },
   'gemini-cli': {
     program: 'gemini',
     variables: [
       asWritten('GOOGLE_GEMINI_BASE_URL', 'Gemini CLI'), asWritten('GEMINI_API_KEY', 'Gemini CLI'), asWritten('GEMINI_MODEL', 'Gemini CLI'),
-      { name: 'GOOGLE_GENAI_USE_VERTEXAI', does: 'makes Gemini CLI ask Vertex AI instead of Waybill' },
-      { name: 'GOOGLE_GENAI_USE_GCA', does: 'makes Gemini CLI log in at Google instead of asking Waybill' },
+      { name: 'GOOGLE_GENAI_USE_VERTEXAI', does: t('makes Gemini CLI ask Vertex AI instead of Waybill') },
+      { name: 'GOOGLE_GENAI_USE_GCA', does: t('makes Gemini CLI log in at Google instead of asking Waybill') },
     ],
     // Of several .env files the nearest one alone is read.
     files: (_, folders) => folders.flatMap((folder): WinningFile[] => [
@@ -83,8 +84,8 @@ export const habits: Readonly<Record<string, ToolHabits>> = {
   'opencode': {
     program: 'opencode',
     variables: [
-      { name: 'OPENCODE_CONFIG', does: 'names another configuration, whose model and provider come first' },
-      { name: 'OPENCODE_CONFIG_CONTENT', does: 'holds a configuration that comes first' },
+      { name: 'OPENCODE_CONFIG', does: t('names another configuration, whose model and provider come first') },
+      { name: 'OPENCODE_CONFIG_CONTENT', does: t('holds a configuration that comes first') },
     ],
     files: (_, folders) => folders.flatMap(folder => ['opencode.jsonc', 'opencode.json', '.opencode/opencode.jsonc', '.opencode/opencode.json'].map((name): WinningFile => ({
       file: path.join(folder, name), format: 'json', paths: [['model'], ['provider', 'waybill'], ['enabled_providers'], ['disabled_providers']],

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { Findings, FoundKey, NamedAddress } from './foundKey.ts';
 import { joined } from './foundKey.ts';
 import { judged, providerAt } from './judgeValue.ts';
@@ -18,7 +19,7 @@ function withAddress(key: FoundKey, addresses: readonly NamedAddress[]): Finding
   const [only] = own;
   if (own.size === 1) return judged({ place, source, value: secret }, provider, only);
   const other = ofProvider.find(address => providerAt(address.baseUrl) !== provider);
-  return other === undefined ? { keys: [key], notTaken: [] } : { keys: [], notTaken: [{ place, source, why: `may be for another address, which is named in: ${other.place}. Use "Add Provider…".` }] };
+  return other === undefined ? { keys: [key], notTaken: [] } : { keys: [], notTaken: [{ place, source, why: t('may be for another address, which is named in: {0}. Use "Add Provider…".', other.place) }] };
 }
 
 /** A workspace never says where a key goes: its keys that go with an address stay where they are. */
@@ -26,6 +27,6 @@ export function ofWorkspace({ keys, notTaken, addresses = [] }: Findings): Findi
   const isElsewhere = ({ provider, baseUrl }: FoundKey): boolean => baseUrl !== undefined || addresses.some(address => address.provider === provider && providerAt(address.baseUrl) !== provider);
   return {
     keys: keys.filter(key => !isElsewhere(key)).map(key => ({ ...key, ofWorkspace: true })),
-    notTaken: [...notTaken, ...keys.filter(isElsewhere).map(({ place, source }) => ({ place, source, why: 'goes with an address that a file of this workspace names. Use "Add Provider…".' }))],
+    notTaken: [...notTaken, ...keys.filter(isElsewhere).map(({ place, source }) => ({ place, source, why: t('goes with an address that a file of this workspace names. Use "Add Provider…".') }))],
   };
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { t } from '@vscode/l10n';
 import { ConfigFileError, readConfigFile } from '../configFile.ts';
 import type { Surroundings } from '../tool.ts';
 import { ofWorkspace, withAddresses } from './addresses.ts';
@@ -26,11 +27,11 @@ export function keyPlaces(machine: SearchedMachine): KeyPlace[] {
   for (const { tool, file } of toolFiles({ home, environment, exists: existsSync })) if (existsSync(file)) tools.set(tool, [...tools.get(tool) ?? [], shortened(file, home)]);
   const folders = trustedFolders.flatMap(folder => workspaceFiles.map(name => path.join(folder, name))).filter(file => existsSync(file));
   return [
-    { id: 'environment', name: 'Environment of the editor', reads: 'variables such as OPENAI_API_KEY', isPicked: true },
+    { id: 'environment', name: t('Environment of the editor'), reads: t('variables such as OPENAI_API_KEY'), isPicked: true },
     // A shell runs what its start-up files say, and files of a workspace hold what others wrote: both wait for a choice.
-    ...(shell === undefined ? [] : [{ id: 'shell', name: 'Login shell', reads: `runs ${shell} with its start-up files, for the same variables`, isPicked: false }]),
+    ...(shell === undefined ? [] : [{ id: 'shell', name: t('Login shell'), reads: t('runs {0} with its start-up files, for the same variables', shell), isPicked: false }]),
     ...[...tools].map(([tool, files]) => ({ id: `tool:${tool}`, name: tool, reads: files.join(', '), isPicked: true })),
-    ...(folders.length === 0 ? [] : [{ id: 'workspace', name: 'This workspace', reads: folders.map(file => shortened(file, home)).join(', '), isPicked: false }]),
+    ...(folders.length === 0 ? [] : [{ id: 'workspace', name: t('This workspace'), reads: folders.map(file => shortened(file, home)).join(', '), isPicked: false }]),
   ];
 }
 
@@ -43,9 +44,9 @@ export async function findKeys(machine: SearchedMachine, chosen: ReadonlySet<str
   const where: Surroundings = { home, environment, exists: existsSync };
   const files = toolFiles(where).filter(({ tool }) => chosen.has(`tool:${tool}`));
   const shell = chosen.has('shell') ? loginShell(environment, machine.platform) : undefined;
-  const inEnvironment = keysInVariables('Environment of the editor', environment);
+  const inEnvironment = keysInVariables(t('Environment of the editor'), environment);
   const elsewhere = await Promise.all([
-    ...(shell === undefined ? [] : [shell]).map(one => readPlace('Login shell', one, async () => keysInVariables('Login shell', await loginVariables(one, environment)))),
+    ...(shell === undefined ? [] : [shell]).map(one => readPlace(t('Login shell'), one, async () => keysInVariables(t('Login shell'), await loginVariables(one, environment)))),
     ...files.map(({ tool, file, format, read }) => readFile(tool, file, home, text => read(tool, contentOf(format, text), where))),
   ]);
   const inWorkspace = await Promise.all((chosen.has('workspace') ? trustedFolders : []).flatMap(folder => workspaceFiles.map(name =>
@@ -70,7 +71,7 @@ async function readPlace(place: string, source: string, read: () => Promise<Find
   try {
     return await read();
   } catch (error) {
-    return { keys: [], notTaken: [{ place, source, why: error instanceof ConfigFileError ? 'cannot be read here.' : 'could not be understood.' }] };
+    return { keys: [], notTaken: [{ place, source, why: error instanceof ConfigFileError ? t('cannot be read here.') : t('could not be understood.') }] };
   }
 }
 

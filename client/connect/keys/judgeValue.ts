@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { Findings, NamedValue } from './foundKey.ts';
 import { noFindings } from './foundKey.ts';
 
@@ -10,8 +11,8 @@ const longestKey = 8192;
 const reference = /^(?:\$|\{(?:env|file):|\$\{|op:\/\/|vault:|keyring:|file:)/i;
 const placeholder = /^(?:your|my|the|insert|put|add|replace|change|enter|paste|example|dummy|fake|test|todo|none|null|xxx|sk-xxx|sk-\.\.\.|<)/i;
 
-const ownToken = 'is a token of Waybill itself.';
-const subscription = 'is a login of a Claude subscription, for Claude Code only. Use an API key.';
+const ownToken = t('is a token of Waybill itself.');
+const subscription = t('is a login of a Claude subscription, for Claude Code only. Use an API key.');
 
 /**
  * Takes a value as a key of a provider, or says why not. Empty values and placeholders are neither.
@@ -21,14 +22,14 @@ export function judged({ place, source, value }: NamedValue, provider: string, b
   const secret = value.trim();
   if (secret === '') return noFindings();
   const left = (why: string): Findings => ({ keys: [], notTaken: [{ place, source, why }] });
-  if (reference.test(secret)) return left('refers to a secret that is kept elsewhere.');
+  if (reference.test(secret)) return left(t('refers to a secret that is kept elsewhere.'));
   if (secret.length < shortestKey || placeholder.test(secret) || secret.includes('...') || secret.includes('…')) return noFindings();
-  if (secret.length > longestKey || !/^[\x21-\x7e]+$/.test(secret)) return left('does not look like a key.');
+  if (secret.length > longestKey || !/^[\x21-\x7e]+$/.test(secret)) return left(t('does not look like a key.'));
   if (isOwnToken(secret)) return left(ownToken);
   if (secret.startsWith('sk-ant-oat')) return left(subscription);
   const elsewhere = ownAddress(provider, baseUrl);
   if (elsewhere === undefined) return { keys: [{ place, source, provider, secret }], notTaken: [] };
-  if (elsewhere === 'unreadable') return left('goes with an address that cannot be read.');
+  if (elsewhere === 'unreadable') return left(t('goes with an address that cannot be read.'));
   return { keys: [{ place, source, provider: providersElsewhere[provider] ?? 'openai-compatible', secret, baseUrl: elsewhere }], notTaken: [] };
 }
 

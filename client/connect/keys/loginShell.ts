@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { t } from '@vscode/l10n';
 
 /** How long the start-up files of a shell may take, in milliseconds. */
 const shellMs = 10_000;
@@ -29,7 +30,7 @@ export async function loginVariables(shell: string, environment: Readonly<Record
     const printed = `'${process.execPath.replaceAll("'", `'\\''`)}' -p '"${mark}" + JSON.stringify(process.env) + "${mark}"'`;
     ({ stdout } = await promisify(execFile)(shell, ['-ilc', printed], { env: { ...env, ELECTRON_RUN_AS_NODE: '1' }, timeout: shellMs, maxBuffer: largestOutput, killSignal: 'SIGKILL' }));
   } catch {
-    throw new Error('did not answer');
+    throw new Error(t('did not answer'));
   }
   const [, json] = stdout.split(mark);
   const value: unknown = JSON.parse(json ?? '{}');

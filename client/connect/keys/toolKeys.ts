@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { t } from '@vscode/l10n';
 import { formats } from '../formats.ts';
 import type { FormatName } from '../formats.ts';
 import type { Surroundings } from '../tool.ts';
@@ -57,13 +58,13 @@ function claudeSettings(place: string, content: Table): Findings {
   const helper = textOf(content, 'apiKeyHelper');
   return joined([
     keysInVariables(place, tableOf(content.env)),
-    helper === undefined ? noFindings() : { keys: [], notTaken: [{ place, source: 'apiKeyHelper', why: 'is a program that makes keys, which is not run here.' }] },
+    helper === undefined ? noFindings() : { keys: [], notTaken: [{ place, source: 'apiKeyHelper', why: t('is a program that makes keys, which is not run here.') }] },
   ]);
 }
 
 function claudeLogin(place: string, content: Table): Findings {
   if (tableOf(content.claudeAiOauth).accessToken === undefined) return noFindings();
-  return { keys: [], notTaken: [{ place, source: 'claudeAiOauth', why: 'is a login of a Claude subscription, for Claude Code only. Use an API key.' }] };
+  return { keys: [], notTaken: [{ place, source: 'claudeAiOauth', why: t('is a login of a Claude subscription, for Claude Code only. Use an API key.') }] };
 }
 
 function codexLogin(place: string, content: Table): Findings {
@@ -71,7 +72,7 @@ function codexLogin(place: string, content: Table): Findings {
   return joined([
     field(place, content, 'OPENAI_API_KEY', 'openai'),
     login.access_token === undefined && login.refresh_token === undefined ? noFindings()
-      : { keys: [], notTaken: [{ place, source: 'tokens', why: 'is a ChatGPT login, which works in Codex only. Use an API key.' }] },
+      : { keys: [], notTaken: [{ place, source: 'tokens', why: t('is a ChatGPT login, which works in Codex only. Use an API key.') }] },
   ]);
 }
 
@@ -113,7 +114,7 @@ function ofNamedProvider(place: string, source: string, value: string | undefine
   if (value === undefined) return noFindings();
   const provider = providerOf(name);
   if (provider === 'azure' || provider === 'bedrock' || !knownProviders.has(provider)) {
-    return baseUrl === undefined ? { keys: [], notTaken: [{ place, source, why: 'is of a provider that needs more than a key. Use "Add Provider…".' }] } : atAddress(place, source, value, baseUrl);
+    return baseUrl === undefined ? { keys: [], notTaken: [{ place, source, why: t('is of a provider that needs more than a key. Use "Add Provider…".') }] } : atAddress(place, source, value, baseUrl);
   }
   return judged({ place, source, value }, providerAt(baseUrl) ?? provider, baseUrl);
 }
@@ -168,7 +169,7 @@ function openCodeLogins(place: string, content: Table): Findings {
   return joined(Object.entries(content).map(([id, written]) => {
     const entry = tableOf(written);
     if (entry.type === 'api') return ofNamedProvider(place, id, textOf(entry, 'key'), id);
-    return entry.type === 'oauth' ? { keys: [], notTaken: [{ place, source: id, why: 'is a login of an account, which works in OpenCode only.' }] } : noFindings();
+    return entry.type === 'oauth' ? { keys: [], notTaken: [{ place, source: id, why: t('is a login of an account, which works in OpenCode only.') }] } : noFindings();
   }));
 }
 
@@ -183,7 +184,7 @@ function openCodeProviders(place: string, content: Table): Findings {
 
 function geminiLogin(place: string, content: Table): Findings {
   if (content.access_token === undefined && content.refresh_token === undefined) return noFindings();
-  return { keys: [], notTaken: [{ place, source: 'oauth_creds.json', why: 'is a login with Google, for Gemini CLI only. Use an API key.' }] };
+  return { keys: [], notTaken: [{ place, source: 'oauth_creds.json', why: t('is a login with Google, for Gemini CLI only. Use an API key.') }] };
 }
 
 function field(place: string, content: Table, name: string, provider: string): Findings {

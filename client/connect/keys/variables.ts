@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { Findings, NamedAddress } from './foundKey.ts';
 import { joined } from './foundKey.ts';
 import { isOwnToken, judged } from './judgeValue.ts';
@@ -54,7 +55,7 @@ function keysAmong(place: string, variables: Variables): Findings {
 
 /** A key of Azure says nothing without the resource's address, which becomes the endpoint's. */
 function azure(place: string, source: string, value: string, address: string | undefined): Findings {
-  if (address === undefined) return { keys: [], notTaken: [{ place, source, why: 'has no address of an Azure resource beside it. Use "Add Provider…".' }] };
+  if (address === undefined) return { keys: [], notTaken: [{ place, source, why: t('has no address of an Azure resource beside it. Use "Add Provider…".') }] };
   const found = judged({ place, source, value }, 'azure', address);
   return { ...found, keys: found.keys.map(key => ({ ...key, provider: 'azure' })) };
 }

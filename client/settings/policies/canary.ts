@@ -1,12 +1,13 @@
+import { t } from '@vscode/l10n';
 import { canaryAdvances, type CanaryAdvance, type CanaryGateSettings, type CanarySettings, type RouteSettings } from '../../../server/api/settings.ts';
 import { targetsOf } from '../settingsEdits.ts';
 import { withField, withPart, type NumberField, type Policy } from './policy.ts';
 
 /** What ends a stage, as it is offered. */
 export const advanceChoices: Readonly<Record<CanaryAdvance, { label: string; detail: string }>> = {
-  time: { label: 'By Time', detail: 'A stage lasts an hour, and ends when it has enough requests and every gate passes.' },
-  requests: { label: 'By Requests', detail: 'A stage lasts 200 requests of both arms, and ends when every gate passes.' },
-  manual: { label: 'By Hand', detail: 'A stage ends when you promote it.' },
+  time: { label: t('By Time'), detail: t('A stage lasts an hour, and ends when it has enough requests and every gate passes.') },
+  requests: { label: t('By Requests'), detail: t('A stage lasts 200 requests of both arms, and ends when every gate passes.') },
+  manual: { label: t('By Hand'), detail: t('A stage ends when you promote it.') },
 };
 
 const has = ({ canary }: RouteSettings): boolean => canary !== undefined;
@@ -33,7 +34,7 @@ const seconds = { unit: 's', perUnit: 1000, whole: true, min: 0.001, max: 3600 }
 function stagesProblem(text: string): string | undefined {
   const stages = stagesOf(text);
   const rising = stages.every((share, index) => Number.isFinite(share) && share >= 0.1 && share <= 100 && share > (stages[index - 1] ?? 0));
-  return rising && stages.at(-1) === 100 ? undefined : 'Type per cents that rise and end with 100, such as 5, 15, 30, 50, 100.';
+  return rising && stages.at(-1) === 100 ? undefined : t('Type per cents that rise and end with 100, such as 5, 15, 30, 50, 100.');
 }
 
 function stagesOf(text: string): number[] {
@@ -42,32 +43,32 @@ function stagesOf(text: string): number[] {
 
 /** Without its last target a route has no canary. What was started by then is rolled back by the server. */
 export const canaryPolicy: Policy = {
-  title: 'Canary', unset: 'none',
+  title: t('Canary'), unset: t('none'),
   fields: [
     {
-      kind: 'targets', title: 'Models to try', placeholder: 'Choose a model that should take the route over in stages', unset: 'none',
+      kind: 'targets', title: t('Models to try'), placeholder: t('Choose a model that should take the route over in stages'), unset: t('none'),
       get: ({ canary }) => targetsOf(canary), not: targetsOf,
       set: (settings, targets) => withField(settings, 'canary', targets.length === 0 ? undefined : { ...settings.canary, targets: [...targets] }),
     },
     {
-      kind: 'choice', title: 'A stage ends', shown: has,
+      kind: 'choice', title: t('A stage ends'), shown: has,
       values: canaryAdvances.map(name => ({
         ...advanceChoices[name], change: settings => change(settings, canary => withField(canary, 'advance', name === 'time' ? undefined : name)), isOf: ({ canary }) => (canary?.advance ?? 'time') === name,
       })),
     },
     {
-      kind: 'text', title: 'Stages', prompt: 'Per cent of conversations, stage by stage', unset: '5, 15, 30, 50, 100', shown: has, problem: stagesProblem,
+      kind: 'text', title: t('Stages'), prompt: t('Per cent of conversations, stage by stage'), unset: '5, 15, 30, 50, 100', shown: has, problem: stagesProblem,
       get: ({ canary }) => Array.isArray(canary?.stages) ? canary.stages.join(', ') : undefined, set: (settings, text) => change(settings, canary => withField(canary, 'stages', text === undefined ? undefined : stagesOf(text))),
     },
-    numberOf('stageMinutes', { title: 'Length of a stage', prompt: 'How long a stage lasts', unit: 'min', min: 0.01, max: 43_200, unset: '60 min' }, settings => has(settings) && (settings.canary?.advance ?? 'time') === 'time'),
-    numberOf('stageRequests', { title: 'Requests of a stage', prompt: 'How many requests of both arms a stage lasts', unit: '', whole: true, min: 1, max: 10_000_000, unset: '200' }, settings => settings.canary?.advance === 'requests'),
-    numberOf('minRequests', { title: 'Least requests', prompt: 'Requests of each arm that a stage needs before the next one', unit: '', whole: true, min: 1, max: 1_000_000, unset: '20' }),
-    numberOf('failuresInARow', { title: 'Failures in a row', prompt: 'Failures of the canary in a row that roll it back', unit: '', whole: true, min: 3, max: 100, unset: '8' }),
-    gate('errorRate', { title: 'Gate: errors', prompt: 'The largest share of its requests that may have a failed attempt', ...percent, unset: '5 %' }),
-    gate('successRate', { title: 'Gate: successes', prompt: 'The smallest share of requests that it must answer itself', ...percent, unset: '95 %' }),
-    gate('p99FirstTokenMs', { title: 'Gate: p99 of first token', prompt: 'The longest 99th percentile of the time to the first token', ...seconds, unset: 'twice the baseline' }),
-    gate('p99TotalMs', { title: 'Gate: p99 of total time', prompt: 'The longest 99th percentile of the whole time', ...seconds, unset: 'twice the baseline' }),
-    gate('p99Ratio', { title: 'Gate: slowness', prompt: "How many times the baseline's 99th percentiles its own may be", unit: 'times', min: 1, max: 1000, unset: '2 times' }),
-    gate('costRatio', { title: 'Gate: cost', prompt: "How many times the baseline's cost per 1,000 tokens its own may be", unit: 'times', min: 0.01, max: 1000, unset: 'not judged' }),
+    numberOf('stageMinutes', { title: t('Length of a stage'), prompt: t('How long a stage lasts'), unit: 'min', min: 0.01, max: 43_200, unset: t('60 min') }, settings => has(settings) && (settings.canary?.advance ?? 'time') === 'time'),
+    numberOf('stageRequests', { title: t('Requests of a stage'), prompt: t('How many requests of both arms a stage lasts'), unit: '', whole: true, min: 1, max: 10_000_000, unset: '200' }, settings => settings.canary?.advance === 'requests'),
+    numberOf('minRequests', { title: t('Least requests'), prompt: t('Requests of each arm that a stage needs before the next one'), unit: '', whole: true, min: 1, max: 1_000_000, unset: '20' }),
+    numberOf('failuresInARow', { title: t('Failures in a row'), prompt: t('Failures of the canary in a row that roll it back'), unit: '', whole: true, min: 3, max: 100, unset: '8' }),
+    gate('errorRate', { title: t('Gate: errors'), prompt: t('The largest share of its requests that may have a failed attempt'), ...percent, unset: '5 %' }),
+    gate('successRate', { title: t('Gate: successes'), prompt: t('The smallest share of requests that it must answer itself'), ...percent, unset: '95 %' }),
+    gate('p99FirstTokenMs', { title: t('Gate: p99 of first token'), prompt: t('The longest 99th percentile of the time to the first token'), ...seconds, unset: t('twice the baseline') }),
+    gate('p99TotalMs', { title: t('Gate: p99 of total time'), prompt: t('The longest 99th percentile of the whole time'), ...seconds, unset: t('twice the baseline') }),
+    gate('p99Ratio', { title: t('Gate: slowness'), prompt: t("How many times the baseline's 99th percentiles its own may be"), unit: t('times'), min: 1, max: 1000, unset: t('2 times') }),
+    gate('costRatio', { title: t('Gate: cost'), prompt: t("How many times the baseline's cost per 1,000 tokens its own may be"), unit: t('times'), min: 0.01, max: 1000, unset: t('not judged') }),
   ],
 };

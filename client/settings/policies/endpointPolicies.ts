@@ -1,13 +1,14 @@
+import { t } from '@vscode/l10n';
 import { endpointBillings, keyRotations, type EndpointBilling, type EndpointSettings, type KeyRotationName } from '../../../server/api/settings.ts';
 import { rotationDetail, rotationLabels, withRotation } from '../keyPoolSettings.ts';
 import { withField, withPart, type NumberField, type Policy } from './policy.ts';
 import { timeoutPolicy } from './timeouts.ts';
 
-const billingLabels: Readonly<Record<EndpointBilling, string>> = { usage: 'By what is used', subscription: 'By a plan', free: 'Not at all' };
+const billingLabels: Readonly<Record<EndpointBilling, string>> = { usage: t('By what is used'), subscription: t('By a plan'), free: t('Not at all') };
 
 function limit(name: 'requestsPerMinute' | 'tokensPerMinute' | 'concurrency', title: string, prompt: string, max: number): NumberField<EndpointSettings> {
   return {
-    kind: 'number', title, prompt, unit: '', whole: true, min: 1, max, unset: 'none of your own',
+    kind: 'number', title, prompt, unit: '', whole: true, min: 1, max, unset: t('none of your own'),
     get: ({ limits }) => limits?.[name], set: (settings, value) => withPart(settings, 'limits', name, value),
   };
 }
@@ -19,9 +20,9 @@ function place(name: 'priority' | 'weight', look: Pick<NumberField, 'title' | 'p
 /** What "Edit Provider…" offers, in the order in which it is shown. One more is an entry here, as in `routePolicies.ts`. */
 export const endpointPolicies = {
   billing: {
-    title: 'How it is paid for',
+    title: t('How it is paid for'),
     fields: [{
-      kind: 'choice', title: 'How it is paid for',
+      kind: 'choice', title: t('How it is paid for'),
       values: (Object.keys(endpointBillings) as EndpointBilling[]).map(name => ({
         label: billingLabels[name], detail: endpointBillings[name].charAt(0).toUpperCase() + endpointBillings[name].slice(1),
         change: settings => withField(settings, 'billing', name === 'usage' ? undefined : name), isOf: ({ billing = 'usage' }) => billing === name,
@@ -29,30 +30,30 @@ export const endpointPolicies = {
     }],
   },
   place: {
-    title: 'Its place among providers of the same model', unset: 'after those that have one',
+    title: t('Its place among providers of the same model'), unset: t('after those that have one'),
     fields: [
-      place('priority', { title: 'Priority', prompt: 'For a request that asks for a model by name: the smaller number is tried first', whole: true, min: 1, max: 1000 }),
-      place('weight', { title: 'Weight', prompt: 'Of providers with the same priority, the one with the larger weight comes first', min: 0, max: 1_000_000 }),
+      place('priority', { title: t('Priority'), prompt: t('For a request that asks for a model by name: the smaller number is tried first'), whole: true, min: 1, max: 1000 }),
+      place('weight', { title: t('Weight'), prompt: t('Of providers with the same priority, the one with the larger weight comes first'), min: 0, max: 1_000_000 }),
     ],
   },
   keyRotation: {
-    title: 'Which of several keys a conversation gets',
+    title: t('Which of several keys a conversation gets'),
     fields: [{
-      kind: 'choice', title: 'Which of several keys a conversation gets',
+      kind: 'choice', title: t('Which of several keys a conversation gets'),
       values: (Object.keys(keyRotations) as KeyRotationName[]).map(name => ({
         label: rotationLabels[name], detail: rotationDetail(name), change: settings => withRotation(settings, name), isOf: ({ keyRotation = 'failover' }) => keyRotation === name,
       })),
     }],
   },
   limits: {
-    title: 'Limits of your own', unset: "the provider's, as it reports them",
+    title: t('Limits of your own'), unset: t("the provider's, as it reports them"),
     fields: [
-      limit('requestsPerMinute', 'Requests a minute', 'Requests in any 60 seconds', 10_000_000),
-      limit('tokensPerMinute', 'Tokens a minute', 'Tokens in any 60 seconds, in and out', 1_000_000_000_000),
-      limit('concurrency', 'At the same time', 'Requests at the same time', 100_000),
+      limit('requestsPerMinute', t('Requests a minute'), t('Requests in any 60 seconds'), 10_000_000),
+      limit('tokensPerMinute', t('Tokens a minute'), t('Tokens in any 60 seconds, in and out'), 1_000_000_000_000),
+      limit('concurrency', t('At the same time'), t('Requests at the same time'), 100_000),
     ],
   },
-  timeouts: timeoutPolicy<EndpointSettings>('learnt from its own answers'),
+  timeouts: timeoutPolicy<EndpointSettings>(t('learnt from its own answers')),
 } as const satisfies Readonly<Record<string, Policy<EndpointSettings>>>;
 
 export type EndpointPolicyName = keyof typeof endpointPolicies;

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { RouteSettings } from '../../../server/api/settings.ts';
 
 /** One value of a choice, as it is offered. */
@@ -89,13 +90,22 @@ export function fieldText<Settings>(field: PolicyField<Settings>, settings: Sett
     case 'choice': return (field.values.find(value => value.isOf(settings)) ?? field.values[0])?.label ?? '';
     case 'number': {
       const value = field.get(settings);
-      return value === undefined ? field.unset : `${numberText(value / (field.perUnit ?? 1))}${field.unit === '' ? '' : ` ${field.unit}`}`;
+      return value === undefined ? field.unset : withUnit(numberText(value / (field.perUnit ?? 1)), field.unit);
     }
     case 'text': case 'target': return field.get(settings) ?? field.unset;
     case 'targets': {
       const targets = field.get(settings);
       return targets.length === 0 ? field.unset : targets.join(', ');
     }
+  }
+}
+
+function withUnit(number: string, unit: string): string {
+  switch (unit) {
+    case '': return number;
+    case 's': return t('{0} s', number);
+    case 'min': return t('{0} min', number);
+    default: return `${number} ${unit}`;
   }
 }
 
@@ -137,7 +147,8 @@ export function numberProblem({ min, max, whole, perUnit = 1 }: Pick<NumberField
   const value = Number(text);
   const wrongPart = whole === true && perUnit === 1 && !Number.isInteger(value);
   if (Number.isFinite(value) && value >= min && value <= max && !wrongPart) return undefined;
-  return `Type a ${whole === true && perUnit === 1 ? 'whole number' : 'number'} from ${numberText(min)} to ${numberText(max)}, or nothing for the default.`;
+  return whole === true && perUnit === 1 ? t('Type a whole number from {0} to {1}, or nothing for the default.', numberText(min), numberText(max))
+    : t('Type a number from {0} to {1}, or nothing for the default.', numberText(min), numberText(max));
 }
 
 /** The number to store for what was typed. */

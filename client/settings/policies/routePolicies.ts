@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { RouteSettings } from '../../../server/api/settings.ts';
 import { canaryPolicy } from './canary.ts';
 import { capPolicy, lastResortPolicy } from './caps.ts';
@@ -28,7 +29,7 @@ export const routePolicies = {
   shadow: shadowPolicy,
   caps: capPolicy,
   lastResort: lastResortPolicy,
-  timeouts: timeoutPolicy<RouteSettings>("as the provider's"),
+  timeouts: timeoutPolicy<RouteSettings>(t("as the provider's")),
   afterCommit: afterCommitPolicy,
   hedge: hedgePolicy,
   onRefusal: refusalPolicy,

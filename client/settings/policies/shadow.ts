@@ -1,10 +1,11 @@
+import { t } from '@vscode/l10n';
 import { shadowDraws, type RouteSettings, type ShadowDraw, type ShadowSettings } from '../../../server/api/settings.ts';
 import { targetsOf } from '../settingsEdits.ts';
 import { withField, type NumberField, type Policy } from './policy.ts';
 
 const drawChoices: Readonly<Record<ShadowDraw, { label: string; detail: string }>> = {
-  conversation: { label: 'Whole Conversations', detail: 'All requests of a conversation are mirrored or none, so that prompt caches work as they would.' },
-  request: { label: 'Single Requests', detail: 'Each request is drawn by itself, which has data sooner where conversations are few and long.' },
+  conversation: { label: t('Whole Conversations'), detail: t('All requests of a conversation are mirrored or none, so that prompt caches work as they would.') },
+  request: { label: t('Single Requests'), detail: t('Each request is drawn by itself, which has data sooner where conversations are few and long.') },
 };
 
 const has = ({ shadow }: RouteSettings): boolean => shadow !== undefined;
@@ -25,10 +26,10 @@ function workspacesOf(text: string): string[] {
 
 /** Without its target a route has no shadow. */
 export const shadowPolicy: Policy = {
-  title: 'Shadow', unset: 'none',
+  title: t('Shadow'), unset: t('none'),
   fields: [
     {
-      kind: 'targets', title: 'Model to try', placeholder: 'Choose a model that should get copies of requests, whose answers are only compared', unset: 'none', not: targetsOf,
+      kind: 'targets', title: t('Model to try'), placeholder: t('Choose a model that should get copies of requests, whose answers are only compared'), unset: t('none'), not: targetsOf,
       get: ({ shadow }) => (shadow === undefined ? [] : [shadow.target]),
       // A shadow has one target: what was chosen last.
       set: (settings, targets) => {
@@ -36,27 +37,27 @@ export const shadowPolicy: Policy = {
         return withField(settings, 'shadow', target === undefined ? undefined : { ...settings.shadow, target });
       },
     },
-    numberOf('share', { title: 'Share', prompt: 'How much of the requests is mirrored', unit: '%', min: 0.1, max: 100, unset: '10 %' }),
-    numberOf('sameTargetShare', { title: 'Asked twice', prompt: "How much of that also goes to the route's own target once more, so that its own noise is known", unit: '%', min: 0, max: 100, unset: '20 %' }),
+    numberOf('share', { title: t('Share'), prompt: t('How much of the requests is mirrored'), unit: '%', min: 0.1, max: 100, unset: '10 %' }),
+    numberOf('sameTargetShare', { title: t('Asked twice'), prompt: t("How much of that also goes to the route's own target once more, so that its own noise is known"), unit: '%', min: 0, max: 100, unset: '20 %' }),
     {
-      kind: 'choice', title: 'What is drawn', shown: has,
+      kind: 'choice', title: t('What is drawn'), shown: has,
       values: shadowDraws.map(name => ({
         ...drawChoices[name], change: settings => change(settings, shadow => withField(shadow, 'draw', name === 'conversation' ? undefined : name)), isOf: ({ shadow }) => (shadow?.draw ?? 'conversation') === name,
       })),
     },
-    numberOf('budgetUsd', { title: 'Budget of a day', prompt: 'US dollars that copies may cost a day', unit: '$', min: 0, max: 100_000, unset: '$1' }),
-    numberOf('atOnce', { title: 'At once', prompt: 'How many requests one server mirrors at once', unit: '', whole: true, min: 1, max: 100, unset: '2' }),
-    numberOf('timeoutSeconds', { title: 'Given up after', prompt: 'After how long a copy is given up', unit: 's', whole: true, min: 1, max: 3600, unset: '120 s' }),
-    numberOf('maxBodyKiB', { title: 'Largest request', prompt: 'Larger request bodies are not mirrored', unit: 'KiB', whole: true, min: 1, max: 16_384, unset: '512 KiB' }),
+    numberOf('budgetUsd', { title: t('Budget of a day'), prompt: t('US dollars that copies may cost a day'), unit: '$', min: 0, max: 100_000, unset: '$1' }),
+    numberOf('atOnce', { title: t('At once'), prompt: t('How many requests one server mirrors at once'), unit: '', whole: true, min: 1, max: 100, unset: '2' }),
+    numberOf('timeoutSeconds', { title: t('Given up after'), prompt: t('After how long a copy is given up'), unit: 's', whole: true, min: 1, max: 3600, unset: '120 s' }),
+    numberOf('maxBodyKiB', { title: t('Largest request'), prompt: t('Larger request bodies are not mirrored'), unit: t('KiB'), whole: true, min: 1, max: 16_384, unset: t('512 KiB') }),
     {
-      kind: 'text', title: 'Never of workspaces', prompt: 'Names of workspaces whose requests are never mirrored, with commas between them', unset: 'none', shown: has,
-      problem: text => (workspacesOf(text).every(name => name.length <= 200) ? undefined : 'Type names of at most 200 characters.'),
+      kind: 'text', title: t('Never of workspaces'), prompt: t('Names of workspaces whose requests are never mirrored, with commas between them'), unset: t('none'), shown: has,
+      problem: text => (workspacesOf(text).every(name => name.length <= 200) ? undefined : t('Type names of at most 200 characters.')),
       get: ({ shadow }) => shadow?.exceptWorkspaces?.join(', '),
       set: (settings, text) => change(settings, shadow => withField(shadow, 'exceptWorkspaces', text === undefined ? undefined : workspacesOf(text))),
     },
-    numberOf('minRequests', { title: 'Least requests', prompt: 'Pairs of answers that are compared before there is a verdict', unit: '', whole: true, min: 10, max: 1_000_000, unset: '40' }),
-    numberOf('agreement', { title: 'Agreement', prompt: "How much the answers must be like the caller's, relative to the route's own target asked twice", unit: '%', perUnit: 0.01, min: 0.1, max: 99.9, unset: '80 %' }),
-    numberOf('latencyRatio', { title: 'Slowness', prompt: "How many times the time of the route's own target it may take", unit: 'times', min: 0.1, max: 1000, unset: '2 times' }),
-    numberOf('costRatio', { title: 'Cost', prompt: "How many times the cost at the route's own target a request may cost", unit: 'times', min: 0.01, max: 1000, unset: 'not judged' }),
+    numberOf('minRequests', { title: t('Least requests'), prompt: t('Pairs of answers that are compared before there is a verdict'), unit: '', whole: true, min: 10, max: 1_000_000, unset: '40' }),
+    numberOf('agreement', { title: t('Agreement'), prompt: t("How much the answers must be like the caller's, relative to the route's own target asked twice"), unit: '%', perUnit: 0.01, min: 0.1, max: 99.9, unset: '80 %' }),
+    numberOf('latencyRatio', { title: t('Slowness'), prompt: t("How many times the time of the route's own target it may take"), unit: t('times'), min: 0.1, max: 1000, unset: t('2 times') }),
+    numberOf('costRatio', { title: t('Cost'), prompt: t("How many times the cost at the route's own target a request may cost"), unit: t('times'), min: 0.01, max: 1000, unset: t('not judged') }),
   ],
 };

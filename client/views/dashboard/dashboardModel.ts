@@ -72,7 +72,7 @@ export function buildDashboardPage({ state, dashboard, hasProviders, style }: Da
     chips: picksOf(state.filter).map((pick) => ({ dimension: pick.dimension, text: `${spendDimensions[pick.dimension]}: ${valueText(pick.dimension, pick.value)}` })),
     totalText: formatSpend(totals), notes: sumNotes(totals),
     ...(forecast === undefined ? {} : { forecast: {
-      label: 'Forecast for the month', text: sumText(forecast.microUsd, true, forecast.atLeast ? 1 : 0), title: `${forecastMethod} By ${countOf(forecast.days, 'whole day')}.`,
+      label: 'Forecast for the month', text: sumText(forecast.microUsd, true, forecast.atLeast ? 1 : 0), title: `${forecastMethod} By ${countOf(forecast.days, 'wholeDay')}.`,
     } }),
     facts: factsOf(dashboard),
     ...chartOf(dashboard, style),

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { headline, type CanaryStatus } from '../../../server/api/canary.ts';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
 import type { TreeNode } from './treeNode.ts';
@@ -9,10 +10,10 @@ export function canaryRows(status: StatusSnapshot | undefined): TreeNode[] {
 
 /** What the line of a canary says, the verdict first, because a narrow sidebar cuts the end off; and what rests behind it. */
 export function canaryLine({ phase, stage, stages, share, verdict, route, message }: CanaryStatus): { description: string; tooltip: string } {
-  const stageText = `stage ${String(stage)} of ${String(stages.length)}, ${String(share)} %`;
-  const verdicts = { 'pass': 'gates pass', 'fail': 'a gate failed', 'inconclusive': 'inconclusive', 'no-data': 'not enough data', 'none': '' } as const;
+  const stageText = t('stage {0} of {1}, {2} %', stage, stages.length, share);
+  const verdicts = { 'pass': t('gates pass'), 'fail': t('a gate failed'), 'inconclusive': t('inconclusive'), 'no-data': t('not enough data'), 'none': '' };
   const description = {
-    'running': verdicts[verdict] === '' ? stageText : `${verdicts[verdict]} · ${stageText}`, 'paused': `paused at ${stageText}`, 'rolled-back': 'rolled back', 'promoted': 'promoted', 'none': '',
+    'running': verdicts[verdict] === '' ? stageText : `${verdicts[verdict]} · ${stageText}`, 'paused': t('paused at {0}', stageText), 'rolled-back': t('rolled back'), 'promoted': t('promoted'), 'none': '',
   }[phase];
   return { description, tooltip: `${headline({ route, phase, stage, stages, share })}\n${message}` };
 }
@@ -30,7 +31,7 @@ function canaryRow(canary: CanaryStatus): TreeNode {
   const { route, phase, message } = canary;
   const line = canaryLine(canary);
   return {
-    id: `:canary:${route}`, label: `Canary of ${route}`, ...line, ...canaryLook(canary),
-    context: `canary.${phase}`, spoken: `Canary of route ${route}, ${line.description}. ${message}`, children: [], expanded: false, endpoint: '', route,
+    id: `:canary:${route}`, label: t('Canary of {0}', route), ...line, ...canaryLook(canary),
+    context: `canary.${phase}`, spoken: t('Canary of route {0}, {1}. {2}', route, line.description, message), children: [], expanded: false, endpoint: '', route,
   };
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { conditionText, isUp } from '../../../server/api/condition.ts';
 import type { ProbeReport } from '../../../server/api/messages.ts';
 import { count } from '../../base/format.ts';
@@ -18,13 +19,13 @@ const mostNamed = 3;
 export function checkResult(found: ProbeReport, now: number): CheckResult {
   const down = found.filter(({ condition }) => !isUp(condition));
   const [only] = found;
-  if (only === undefined) return { text: 'There is no enabled provider to check; add one first.', allUp: true };
+  if (only === undefined) return { text: t('There is no enabled provider to check; add one first.'), allUp: true };
   const named = down.slice(0, mostNamed).map(({ endpoint, condition }) => `${endpoint}: ${conditionText(condition, now)}`);
-  if (down.length > mostNamed) named.push(`the Providers view shows ${String(down.length - mostNamed)} more`);
+  if (down.length > mostNamed) named.push(t('the Providers view shows {0} more', down.length - mostNamed));
   const rejected = down.find(({ condition }) => condition.kind === 'key-rejected');
-  const action = rejected === undefined ? undefined : { title: 'Replace Key…', command: 'waybill.replaceKey', endpoint: rejected.endpoint };
+  const action = rejected === undefined ? undefined : { title: t('Replace Key…'), command: 'waybill.replaceKey', endpoint: rejected.endpoint };
   if (found.length === 1) return { text: `${only.endpoint}: ${conditionText(only.condition, now)}.`, allUp: down.length === 0, action };
-  const upText = down.length === 0 ? `All ${count(found.length, 'provider')} are up` : `${String(found.length - down.length)} of ${count(found.length, 'provider')} up`;
+  const upText = down.length === 0 ? t('All {0} are up', count(found.length, 'provider')) : t('{0} of {1} up', found.length - down.length, count(found.length, 'provider'));
   const weak = found.filter(({ condition }) => condition.kind === 'degraded' || condition.kind === 'recovering')
     .slice(0, mostNamed).map(({ endpoint, condition }) => `${endpoint}: ${conditionText(condition, now)}`);
   const details = down.length === 0 ? weak : named;

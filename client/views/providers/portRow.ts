@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
 import { portTrouble } from '../../status/localEndpoint.ts';
 import type { TreeNode } from './treeNode.ts';
@@ -6,9 +7,9 @@ import type { TreeNode } from './treeNode.ts';
 export function portRows(status: StatusSnapshot | undefined): TreeNode[] {
   const trouble = portTrouble(status?.http);
   if (status === undefined || trouble === undefined || status.endpoints.length === 0) return [];
-  const description = status.http.state === 'held-by-another-program' ? 'port is taken' : 'not open';
+  const description = status.http.state === 'held-by-another-program' ? t('port is taken') : t('not open');
   return [{
-    id: ':localEndpoint', label: 'Local endpoint', description, tooltip: trouble, icon: 'debug-disconnect', color: 'problemsWarningIcon.foreground',
-    context: 'localEndpoint', spoken: `Local endpoint, ${trouble}`, children: [], expanded: false, endpoint: '',
+    id: ':localEndpoint', label: t('Local endpoint'), description, tooltip: trouble, icon: 'debug-disconnect', color: 'problemsWarningIcon.foreground',
+    context: 'localEndpoint', spoken: t('Local endpoint, {0}', trouble), children: [], expanded: false, endpoint: '',
   }];
 }

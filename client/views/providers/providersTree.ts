@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { count } from '../../base/format.ts';
 import { TreeElements } from '../../base/treeElements.ts';
 import { treeItemOf } from '../shared/treeItem.ts';
@@ -52,6 +53,6 @@ export class ProvidersTree implements vscode.TreeDataProvider<TreeNode>, vscode.
     const down = downCount(status);
     if (down === this.#down) return;
     this.#down = down;
-    this.#view.badge = down === 0 ? undefined : { value: down, tooltip: `${count(down, 'provider')} cannot answer now` };
+    this.#view.badge = down === 0 ? undefined : { value: down, tooltip: t('{0} cannot answer now', count(down, 'provider')) };
   }
 }

@@ -1,4 +1,5 @@
-import { clockText, conditionIcon, failureClassWords, healthOf, isUp, stateText } from '../../../server/api/condition.ts';
+import { t } from '@vscode/l10n';
+import { clockText, conditionIcon, healthOf, isUp, stateText } from '../../../server/api/condition.ts';
 import { isSimulated } from '../../../server/api/firstRun/simulated.ts';
 import type { EndpointStatus, KeyStatus, LatencySummary, ModelBreakerStatus, StatusSnapshot } from '../../../server/api/status.ts';
 import { targetName } from '../../../server/api/targetName.ts';
@@ -8,6 +9,7 @@ import { describeKey } from '../../keys/keyList.ts';
 import { endpointMoney } from '../../status/statusText.ts';
 import type { ServerState } from '../../server/waybillServer.ts';
 import { formatDuration } from '../../base/figures.ts';
+import { failureText } from '../../base/outcomeWording.ts';
 import { breakerText, failedText, hourText, hourTitle, limitText, sparkline, uptimeText } from '../../base/healthFigures.ts';
 import { canaryRows } from './canaryRows.ts';
 import { portRows } from './portRow.ts';
@@ -24,15 +26,16 @@ export function providerNodes(status: StatusSnapshot | undefined, now: number): 
 
 /** The line above the tree, where something needs saying. */
 export function treeMessage(server: ServerState, status: StatusSnapshot | undefined, ownProblems: readonly { message: string }[]): string | undefined {
-  if (server === 'failed') return "Waybill's server is not running. Run \"Waybill: Restart Server\".";
-  if (server === 'restarting') return "Waybill's server is restarting…";
+  if (server === 'failed') return t('Waybill\'s server is not running. Run "Waybill: Restart Server".');
+  if (server === 'restarting') return t('Waybill\'s server is restarting…');
   if (server === 'stopped') return undefined;
-  if (status === undefined) return 'Starting…';
-  if (status.link !== undefined) return status.link.kind === 'offline' ? 'Offline: only local models can answer.' : 'A sign-in page of this network is in the way: open any web page and sign in.';
+  if (status === undefined) return t('Starting…');
+  if (status.link !== undefined) return status.link.kind === 'offline' ? t('Offline: only local models can answer.') : t('A sign-in page of this network is in the way: open any web page and sign in.');
   const problems = [...ownProblems, ...status.problems];
   const first = problems[0];
-  if (first !== undefined) return problems.length === 1 ? first.message : `${first.message} (and ${count(problems.length - 1, 'more problem')} in the settings)`;
-  return undefined;
+  if (first === undefined) return undefined;
+  const more = problems.length - 1;
+  return more === 0 ? first.message : more === 1 ? t('{0} (and 1 more problem in the settings)', first.message) : t('{0} (and {1} more problems in the settings)', first.message, more);
 }
 
 /** How many enabled endpoints cannot be asked now; for the view's badge. What a fire drill takes away, and what a person paused, is not counted. */
@@ -43,12 +46,12 @@ export function downCount(status: StatusSnapshot | undefined): number {
 
 function endpointNode(endpoint: EndpointStatus, now: number, drilled: boolean): TreeNode {
   const figure = endpointMoney(endpoint);
-  const money = isWhollyUnknown(figure) ? 'cost unknown' : formatMoney(figure);
+  const money = isWhollyUnknown(figure) ? t('cost unknown') : formatMoney(figure);
   const state = stateText(endpoint, now);
   const spent = endpoint.todayMicroUsd > 0 || endpoint.todayUnknown > 0 || endpoint.todayUnpriced !== undefined;
   const description = [
-    ...(isSimulated(endpoint) ? ['simulated'] : []),
-    ...(drilled ? ['fire drill'] : []),
+    ...(isSimulated(endpoint) ? [t('simulated')] : []),
+    ...(drilled ? [t('fire drill')] : []),
     ...(endpoint.condition.kind === 'healthy' ? [] : [state]),
     ...(endpoint.firstToken === undefined || !isUp(endpoint.condition) ? [] : [formatDuration(endpoint.firstToken.p50)]),
     // That nothing is known is in the tooltip: here is room for figures only.
@@ -63,7 +66,7 @@ function endpointNode(endpoint: EndpointStatus, now: number, drilled: boolean): 
     icon: look.icon,
     color: look.color,
     context: `endpoint.${endpoint.enabled ? 'enabled' : 'disabled'}.${endpoint.keys.length > 0 ? 'keyed' : 'keyless'}${isSimulated(endpoint) ? '.simulated' : ''}${contextEnd(endpoint)}`,
-    spoken: `${endpoint.name}, ${endpoint.providerName}, ${drilled ? 'a fire drill is running, ' : ''}${state}${spent ? `, ${money} today` : ''}`,
+    spoken: [endpoint.name, endpoint.providerName, ...(drilled ? [t('a fire drill is running')] : []), state, ...(spent ? [t('{0} today', money)] : [])].join(', '),
     expanded: false,
     endpoint: endpoint.name,
     children: [
@@ -94,8 +97,8 @@ function endpointColor({ condition }: EndpointStatus): string | undefined {
 }
 
 function modelBreakerText({ breaker, retryAt, reason }: ModelBreakerStatus, now: number): string {
-  const state = breaker === 'half-open' ? 'recovering'
-    : `kept away, ${retryAt === undefined || retryAt <= now ? 'tried again with the next request' : `next try at ${clockText(retryAt, now, 'up')}`}`;
+  const state = breaker === 'half-open' ? t('recovering')
+    : retryAt === undefined || retryAt <= now ? t('kept away, tried again with the next request') : t('kept away, next try at {0}', clockText(retryAt, now, 'up'));
   return `${state} (${reason})`;
 }
 
@@ -104,29 +107,32 @@ function endpointTooltip(endpoint: EndpointStatus, state: string, money: string,
   const breaker = breakerText(endpoint, now);
   const uptime = downtime === undefined ? undefined : uptimeText(downtime, now, endpoint.lastCheckedAt);
   return [
-    ...(isSimulated(endpoint) ? ['This provider is simulated: it answers without a model, at no cost.'] : []),
+    ...(isSimulated(endpoint) ? [t('This provider is simulated: it answers without a model, at no cost.')] : []),
     `${endpoint.name}: ${endpoint.providerName}${endpoint.region === undefined ? '' : ` (${endpoint.region})`}, ${state}`,
     ...(isUp(endpoint.condition) || endpoint.lastError === undefined ? [] : [`${clockText(endpoint.lastError.at, now, 'down')}: ${endpoint.lastError.message}`]),
     endpoint.baseUrl,
     ...(breaker === undefined ? [] : [breaker]),
     ...(endpoint.modelBreakers ?? []).map(one => `${one.model}: ${modelBreakerText(one, now)}`),
-    ...(endpoint.firstToken === undefined ? [] : [`First token in the last 10 min: ${latencyText(endpoint.firstToken)}`]),
-    ...(endpoint.total === undefined ? [] : [`Whole answer in the last 10 min: ${latencyText(endpoint.total)}`]),
-    ...(errorRate === undefined ? [] : [`Errors in the last 10 min: ${String(Math.round(errorRate * 100))} %`]),
+    ...(endpoint.firstToken === undefined ? [] : [t('First token in the last 10 min: {0}', latencyText(endpoint.firstToken))]),
+    ...(endpoint.total === undefined ? [] : [t('Whole answer in the last 10 min: {0}', latencyText(endpoint.total))]),
+    ...(errorRate === undefined ? [] : [t('Errors in the last 10 min: {0} %', Math.round(errorRate * 100))]),
     ...(latestHour === undefined ? [] : [`${hourTitle(latestHour, now)}: ${sparkline(latestHour)} ${hourText(latestHour, now)}`]),
     ...(downtime === undefined ? [] : [downtimeText(downtime, now)]),
     ...(uptime === undefined ? [] : [uptime]),
-    ...(limitsLeft ?? []).map(one => `Limit: ${limitText(one, now)}`),
-    `Today: ${money}${endpoint.todayUnknown > 0 && endpoint.todayMicroUsd > 0 ? `, without ${count(endpoint.todayUnknown, 'request')} of unknown cost` : ''}${endpoint.todayUnpriced === undefined ? '' : `, ${atLeastNote(endpoint.todayUnpriced)}`}`,
+    ...(limitsLeft ?? []).map(one => t('Limit: {0}', limitText(one, now))),
+    [
+      t('Today: {0}', money), ...(endpoint.todayUnknown > 0 && endpoint.todayMicroUsd > 0 ? [t('without {0} of unknown cost', count(endpoint.todayUnknown, 'request'))] : []),
+      ...(endpoint.todayUnpriced === undefined ? [] : [atLeastNote(endpoint.todayUnpriced)]),
+    ].join(', '),
   ].join('\n');
 }
 
 /** `420 ms usually, 900 ms at most for 95 of 100 requests`. */
 function latencyText({ p50, p95, p99 }: LatencySummary): string {
   return [
-    `${formatDuration(p50)} usually`,
-    ...(p95 === undefined ? [] : [`up to ${formatDuration(p95)} for 95 of 100 requests`]),
-    ...(p99 === undefined ? [] : [`up to ${formatDuration(p99)} for 99`]),
+    t('{0} usually', formatDuration(p50)),
+    ...(p95 === undefined ? [] : [t('up to {0} for 95 of 100 requests', formatDuration(p95))]),
+    ...(p99 === undefined ? [] : [t('up to {0} for 99', formatDuration(p99))]),
   ].join(', ');
 }
 
@@ -134,8 +140,9 @@ function latencyText({ p50, p95, p99 }: LatencySummary): string {
 function downtimeText({ watchedSince, pastMs, downSince }: NonNullable<EndpointStatus['downtime']>, now: number): string {
   const since = clockText(watchedSince, now, 'down');
   const before = pastMs < 1000 ? '' : formatDuration(pastMs);
-  if (downSince !== undefined) return `Down since ${clockText(downSince, now, 'down')}${before === '' ? '' : `, before that for ${before} since ${since}`}`;
-  return before === '' ? `Not down since ${since}` : `Down for ${before} in all since ${since}`;
+  if (downSince === undefined) return before === '' ? t('Not down since {0}', since) : t('Down for {0} in all since {1}', before, since);
+  const from = clockText(downSince, now, 'down');
+  return before === '' ? t('Down since {0}', from) : t('Down since {0}, before that for {1} since {2}', from, before, since);
 }
 
 /** An error that is over is shown for so long. */
@@ -148,12 +155,12 @@ function errorNodes({ name, condition, lastError }: EndpointStatus, now: number)
   const at = clockText(lastError.at, now, 'down');
   return [leaf(name, 'error', {
     // The moment first: a narrow sidebar cuts off the end.
-    label: past ? `${at}, over` : at,
+    label: past ? t('{0}, over', at) : at,
     // The line above says which provider it is.
     description: withoutSubject(lastError.message, name),
-    tooltip: `${failureClassWords[lastError.failureClass]} at ${at}${past ? ', over since' : ''}: ${lastError.message}`,
+    tooltip: past ? t('{0} at {1}, over since: {2}', failureText(lastError.failureClass), at, lastError.message) : t('{0} at {1}: {2}', failureText(lastError.failureClass), at, lastError.message),
     icon: past ? 'history' : 'info', color: undefined, context: 'error',
-  }, past ? `Past error at ${at}: ${lastError.message}` : `Error at ${at}: ${lastError.message}`)];
+  }, past ? t('Past error at {0}: {1}', at, lastError.message) : t('Error at {0}: {1}', at, lastError.message))];
 }
 
 /** The latest hour as a line of small bars; their words are what screen readers say. */
@@ -162,12 +169,12 @@ function hourNodes({ name, latestHour }: EndpointStatus, now: number): TreeNode[
   const words = hourText(latestHour, now);
   const failed = latestHour.spans.some(({ failures }) => failures > 0);
   const title = hourTitle(latestHour, now);
-  return [leaf(name, 'hour', { label: title, description: `${sparkline(latestHour)} ${failedText(latestHour)}`, tooltip: `${title}: ${words}. Each bar is five minutes, as high as the share of requests that failed.`, icon: 'graph-line', color: failed ? colors.warn : undefined, context: 'hour' }, `${title}: ${words}`)];
+  return [leaf(name, 'hour', { label: title, description: `${sparkline(latestHour)} ${failedText(latestHour)}`, tooltip: t('{0}: {1}. Each bar is five minutes, as high as the share of requests that failed.', title, words), icon: 'graph-line', color: failed ? colors.warn : undefined, context: 'hour' }, `${title}: ${words}`)];
 }
 
 function limitNodes({ name, limitsLeft }: EndpointStatus, now: number): TreeNode[] {
   return (limitsLeft ?? []).map(one => leaf(name, `limit:${one.kind}`, {
-    label: 'Limit', description: limitText(one, now), tooltip: 'As the provider said with its last answers, less what was sent since; of several keys and models the least.', icon: 'dashboard', color: undefined, context: 'limit',
+    label: t('Limit'), description: limitText(one, now), tooltip: t('As the provider said with its last answers, less what was sent since; of several keys and models the least.'), icon: 'dashboard', color: undefined, context: 'limit',
   }));
 }
 
@@ -176,26 +183,28 @@ function withoutSubject(sentence: string, subject: string): string {
   return sentence.startsWith(`${subject} `) ? sentence.slice(subject.length + 1).replace(/\.$/, '') : sentence;
 }
 
-const keyStates: Readonly<Record<KeyStatus['state'], { text: string; color: string | undefined; until?: string }>> = {
+const keyStates: Readonly<Record<KeyStatus['state'], { text: string; color: string | undefined; until?: (state: string, at: string) => string }>> = {
   'ok': { text: '', color: undefined },
-  'unused': { text: 'not used yet', color: undefined },
-  'rejected': { text: 'rejected: replace it', color: colors.bad, until: 'tried again at' },
-  'no-money': { text: 'out of money', color: colors.bad, until: 'tried again at' },
-  'cooling': { text: 'rate-limited', color: colors.warn, until: 'back at' },
+  'unused': { text: t('not used yet'), color: undefined },
+  'rejected': { text: t('rejected: replace it'), color: colors.bad, until: (state, at) => t('{0}, tried again at {1}', state, at) },
+  'no-money': { text: t('out of money'), color: colors.bad, until: (state, at) => t('{0}, tried again at {1}', state, at) },
+  'cooling': { text: t('rate-limited'), color: colors.warn, until: (state, at) => t('{0}, back at {1}', state, at) },
 };
 
 function keyNode(endpoint: string, key: KeyStatus, now: number): TreeNode {
   const look = keyStates[key.state];
-  const until = look.until === undefined || key.until === undefined || key.until <= now ? '' : `, ${look.until} ${clockText(key.until, now, 'up')}`;
+  const state = look.until === undefined || key.until === undefined || key.until <= now ? look.text : look.until(look.text, clockText(key.until, now, 'up'));
   const isWell = key.state === 'ok' || key.state === 'unused';
-  const shares = key.sharesLimitsWith === undefined ? [] : [`shares limits with ${key.sharesLimitsWith.join(', ')}`];
-  const description = [look.text + until, ...(isWell && key.reason !== undefined ? [key.reason] : []), ...shares].filter(text => text !== '').join(', ');
+  const shares = key.sharesLimitsWith === undefined ? [] : [t('shares limits with {0}', key.sharesLimitsWith.join(', '))];
+  const description = [state, ...(isWell && key.reason !== undefined ? [key.reason] : []), ...shares].filter(text => text !== '').join(', ');
   // A label such as `key 1` says by itself what it is.
-  const name = /^key\b/i.test(key.label) ? `K${key.label.slice(1)}` : `Key ${key.label}`;
+  const name = /^key\b/i.test(key.label) ? `K${key.label.slice(1)}` : t('Key {0}', key.label);
   return {
     ...leaf(endpoint, `key:${key.id}`, {
-      label: describeKey(key), description, tooltip: key.reason ?? (description === '' ? 'Key in use' : `Key ${description}`), icon: 'key', color: look.color, context: 'key',
-    }, `${name}${key.last4 === '' ? '' : `, ending in ${[...key.last4].join(' ')}`}${description === '' ? '' : `, ${description}`}${key.reason === undefined || isWell ? '' : `, ${key.reason}`}`),
+      label: describeKey(key), description, tooltip: key.reason ?? (description === '' ? t('Key in use') : t('Key {0}', description)), icon: 'key', color: look.color, context: 'key',
+    }, [
+      name, ...(key.last4 === '' ? [] : [t('ending in {0}', [...key.last4].join(' '))]), ...(description === '' ? [] : [description]), ...(key.reason === undefined || isWell ? [] : [key.reason]),
+    ].join(', ')),
     keyId: key.id,
   };
 }
@@ -203,7 +212,7 @@ function keyNode(endpoint: string, key: KeyStatus, now: number): TreeNode {
 function modelsNode(endpoint: EndpointStatus): TreeNode {
   return {
     ...leaf(endpoint.name, 'models', {
-      label: count(endpoint.models.length, 'model'), description: '', tooltip: 'Models this provider lists', icon: 'symbol-misc', color: undefined, context: 'models',
+      label: count(endpoint.models.length, 'model'), description: '', tooltip: t('Models this provider lists'), icon: 'symbol-misc', color: undefined, context: 'models',
     }),
     children: endpoint.models.map(model => ({
       ...leaf(endpoint.name, `model:${model}`, {

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { TokenUsage } from '../../../server/api/conversation.ts';
 import type { Attempt, Cost, Receipt } from '../../../server/api/receipt.ts';
 import { formatCount, formatDuration, formatMoment } from '../../base/figures.ts';
@@ -13,25 +14,25 @@ type Line = readonly [name: string, one: string, other: string, difference: stri
 const nothing = '–';
 
 const buckets: readonly [keyof TokenUsage, string][] = [
-  ['inputTokens', 'Fresh input'], ['cacheReadTokens', 'From cache'], ['cacheWriteTokens', 'Written to cache'], ['cacheWrite1hTokens', 'Written to 1 h cache'],
-  ['outputTokens', 'Output'], ['reasoningTokens', 'Reasoning (in output)'],
+  ['inputTokens', t('Fresh input')], ['cacheReadTokens', t('From cache')], ['cacheWriteTokens', t('Written to cache')], ['cacheWrite1hTokens', t('Written to 1 h cache')],
+  ['outputTokens', t('Output')], ['reasoningTokens', t('Reasoning (in output)')],
 ];
 
 /** Two requests side by side as Markdown: who asked for what, money, tokens, times, plan and attempts, with what the right one has more or less. */
 export function comparisonMarkdown(one: Receipt, other: Receipt, style: TimeStyle): string {
   const [left, right] = [buildReceiptPage(one, style), buildReceiptPage(other, style)];
   const blocks = [
-    '# Two requests',
-    `Earlier: ${markdownCode(one.id)}`,
-    `Later: ${markdownCode(other.id)}`,
-    table(['', 'Earlier', 'Later', 'Later − earlier'], [...facts(one, other, left, right, style), ...figures(one, other), ...tokens(one.usage, other.usage)]),
-    '## Why they went there',
-    `Earlier: ${escapeMarkdown(left.why)}`,
-    `Later: ${escapeMarkdown(right.why)}`,
-    '## Plan',
-    table(['', 'Earlier', 'Later', ''], plan(left, right)),
+    `# ${t('Two requests')}`,
+    t('Earlier: {0}', markdownCode(one.id)),
+    t('Later: {0}', markdownCode(other.id)),
+    table(['', t('Earlier'), t('Later'), t('Later − earlier')], [...facts(one, other, left, right, style), ...figures(one, other), ...tokens(one.usage, other.usage)]),
+    `## ${t('Why they went there')}`,
+    t('Earlier: {0}', escapeMarkdown(left.why)),
+    t('Later: {0}', escapeMarkdown(right.why)),
+    `## ${t('Plan')}`,
+    table(['', t('Earlier'), t('Later'), ''], plan(left, right)),
     ...leftOut(left, right),
-    '## Attempts',
+    `## ${t('Attempts')}`,
     attempts(one, other, left, right),
   ];
   return `${blocks.join('\n\n')}\n`;
@@ -40,20 +41,20 @@ export function comparisonMarkdown(one: Receipt, other: Receipt, style: TimeStyl
 function facts(one: Receipt, other: Receipt, left: ReceiptPage, right: ReceiptPage, style: TimeStyle): Line[] {
   const text = (name: string, of: (receipt: Receipt, page: ReceiptPage) => string | undefined, shown: (value: string) => string = escapeMarkdown): Line => {
     const [a, b] = [of(one, left), of(other, right)];
-    return [name, a === undefined ? nothing : shown(a), b === undefined ? nothing : shown(b), a === b ? 'same' : 'differs'];
+    return [name, a === undefined ? nothing : shown(a), b === undefined ? nothing : shown(b), a === b ? t('same') : t('differs')];
   };
   const code = (value: string): string => markdownCode(value, true);
   return [
-    ['Started', escapeMarkdown(formatMoment(one.startedAt, style)), escapeMarkdown(formatMoment(other.startedAt, style)), escapeMarkdown(formatDuration(other.startedAt - one.startedAt))],
-    text('Asked by', ({ caller }) => callerText(caller)),
-    text('Token', ({ caller }) => caller.token),
-    text('Workspace', ({ caller }) => caller.workspace),
-    text('Branch', ({ caller }) => caller.branch),
-    text('Conversation', ({ caller }) => caller.conversation),
-    text('Asked for', ({ plan: { requestedModel } }) => requestedModel, code),
-    text('Outcome', (_, page) => page.outcome),
-    text('Answered by', ({ target }) => target, code),
-    text('Price', (_, page) => page.cost.note === '' ? undefined : page.cost.note),
+    [t('Started'), escapeMarkdown(formatMoment(one.startedAt, style)), escapeMarkdown(formatMoment(other.startedAt, style)), escapeMarkdown(formatDuration(other.startedAt - one.startedAt))],
+    text(t('Asked by'), ({ caller }) => callerText(caller)),
+    text(t('Token'), ({ caller }) => caller.token),
+    text(t('Workspace'), ({ caller }) => caller.workspace),
+    text(t('Branch'), ({ caller }) => caller.branch),
+    text(t('Conversation'), ({ caller }) => caller.conversation),
+    text(t('Asked for'), ({ plan: { requestedModel } }) => requestedModel, code),
+    text(t('Outcome'), (_, page) => page.outcome),
+    text(t('Answered by'), ({ target }) => target, code),
+    text(t('Price'), (_, page) => page.cost.note === '' ? undefined : page.cost.note),
   ];
 }
 
@@ -63,17 +64,17 @@ function figures(one: Receipt, other: Receipt): Line[] {
   ];
   const total = ({ outcome, totalMs }: Receipt): number | undefined => (outcome === 'open' ? undefined : totalMs);
   return [
-    ['**Cost**', escapeMarkdown(formatCost(one.cost)), escapeMarkdown(formatCost(other.cost)), costDifference(one.cost, other.cost)],
-    ['Attempts', String(one.attempts.length), String(other.attempts.length), signed(other.attempts.length - one.attempts.length, String)],
-    time('First token', one.firstTokenMs, other.firstTokenMs),
-    time('Total time', total(one), total(other)),
+    [`**${t('Cost')}**`, escapeMarkdown(formatCost(one.cost)), escapeMarkdown(formatCost(other.cost)), costDifference(one.cost, other.cost)],
+    [t('Attempts'), String(one.attempts.length), String(other.attempts.length), signed(other.attempts.length - one.attempts.length, String)],
+    time(t('First token'), one.firstTokenMs, other.firstTokenMs),
+    time(t('Total time'), total(one), total(other)),
   ];
 }
 
 /** Costs that are lower bounds, or not known, have no difference. */
 function costDifference(one: Cost, other: Cost): string {
-  if (one.microUsd === undefined || other.microUsd === undefined) return 'unknown';
-  if ([one, other].some(({ unknownParts = 0, unpriced = [] }) => unknownParts + unpriced.length > 0)) return 'unknown';
+  if (one.microUsd === undefined || other.microUsd === undefined) return t('unknown');
+  if ([one, other].some(({ unknownParts = 0, unpriced = [] }) => unknownParts + unpriced.length > 0)) return t('unknown');
   const estimated = one.certainty === 'estimated' || other.certainty === 'estimated';
   return escapeMarkdown(`${estimated ? '~' : ''}${signed(other.microUsd - one.microUsd, formatMicroUsd)}`);
 }
@@ -81,7 +82,7 @@ function costDifference(one: Cost, other: Cost): string {
 function tokens(one: TokenUsage, other: TokenUsage): Line[] {
   return buckets.filter(([bucket]) => one[bucket] !== undefined || other[bucket] !== undefined).map(([bucket, name]): Line => {
     const [a, b] = [one[bucket], other[bucket]];
-    return [`${name} tokens`, formatCount(a), formatCount(b), a === undefined || b === undefined ? 'unknown' : signed(b - a, formatCount)];
+    return [t('{0} tokens', name), formatCount(a), formatCount(b), a === undefined || b === undefined ? t('unknown') : signed(b - a, formatCount)];
   });
 }
 
@@ -92,8 +93,8 @@ function plan(left: ReceiptPage, right: ReceiptPage): Line[] {
   };
   const places = Math.max(left.plan.targets.length, right.plan.targets.length);
   return [
-    ['How the name was understood', escapeMarkdown(left.plan.summary), escapeMarkdown(right.plan.summary), ''],
-    ...Array.from({ length: places }, (_, index): Line => [`${String(index + 1)}.`, place(left, index), place(right, index), left.plan.targets[index]?.target === right.plan.targets[index]?.target ? 'same' : 'differs']),
+    [t('How the name was understood'), escapeMarkdown(left.plan.summary), escapeMarkdown(right.plan.summary), ''],
+    ...Array.from({ length: places }, (_, index): Line => [`${String(index + 1)}.`, place(left, index), place(right, index), left.plan.targets[index]?.target === right.plan.targets[index]?.target ? t('same') : t('differs')]),
   ];
 }
 
@@ -104,15 +105,15 @@ function leftOut(left: ReceiptPage, right: ReceiptPage): string[] {
   const targets = [...new Set([...one.keys(), ...other.keys()])];
   if (targets.length === 0) return [];
   const shown = (reason: string | undefined): string => (reason === undefined ? nothing : escapeMarkdown(reason));
-  return ['## Left out', table(['', 'Earlier', 'Later', ''], targets.map((target): Line => [markdownCode(target, true), shown(one.get(target)), shown(other.get(target)), one.get(target) === other.get(target) ? 'same' : 'differs']))];
+  return [`## ${t('Left out')}`, table(['', t('Earlier'), t('Later'), ''], targets.map((target): Line => [markdownCode(target, true), shown(one.get(target)), shown(other.get(target)), one.get(target) === other.get(target) ? t('same') : t('differs')]))];
 }
 
 function attempts(one: Receipt, other: Receipt, left: ReceiptPage, right: ReceiptPage): string {
   const count = Math.max(one.attempts.length, other.attempts.length);
-  if (count === 0) return 'Neither was sent to a provider.';
+  if (count === 0) return t('Neither was sent to a provider.');
   const text = (attempt: Attempt | undefined, outcome: string | undefined): string => (attempt === undefined ? nothing
-    : `${markdownCode(attempt.target, true)}: ${escapeMarkdown(`${outcome ?? attempt.outcome}, ${formatDuration(attempt.totalMs)}, cost ${formatCost(attempt.cost)}`)}`);
-  return table(['', 'Earlier', 'Later', 'Time'], Array.from({ length: count }, (_, index): Line => {
+    : `${markdownCode(attempt.target, true)}: ${escapeMarkdown(t('{0}, {1}, cost {2}', outcome ?? attempt.outcome, formatDuration(attempt.totalMs), formatCost(attempt.cost)))}`);
+  return table(['', t('Earlier'), t('Later'), t('Time')], Array.from({ length: count }, (_, index): Line => {
     const [a, b] = [one.attempts[index], other.attempts[index]];
     return [`${String(index + 1)}.`, text(a, left.attempts[index]?.outcome), text(b, right.attempts[index]?.outcome), a === undefined || b === undefined ? nothing : signed(b.totalMs - a.totalMs, formatDuration)];
   }));
@@ -120,7 +121,7 @@ function attempts(one: Receipt, other: Receipt, left: ReceiptPage, right: Receip
 
 /** A difference with its sign. */
 function signed(difference: number, shown: (amount: number) => string): string {
-  return difference === 0 ? 'same' : `${difference > 0 ? '+' : '−'}${shown(Math.abs(difference))}`;
+  return difference === 0 ? t('same') : `${difference > 0 ? '+' : '−'}${shown(Math.abs(difference))}`;
 }
 
 function table(head: Line, lines: readonly Line[]): string {

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { RequestSummary } from '../../../server/api/receipt.ts';
 import type { RequestFilter } from '../../../server/api/reports/requestFilter.ts';
 import { parseTargetName } from '../../../server/api/targetName.ts';
@@ -18,12 +19,12 @@ export function isFilterPart(name: unknown): name is FilterPart {
 
 /** Names of parts as a menu shows them. Parts that other views set, and no menu offers, are among them. */
 export const partTitles: Readonly<Record<FilterPart, string>> = {
-  text: 'Text', tool: 'Tool', model: 'Model', endpoint: 'Endpoint', provider: 'Provider', route: 'Route', outcome: 'Outcome', conversation: 'Conversation', workspace: 'Workspace',
-  branch: 'Branch', extension: 'Extension', token: 'Token', user: 'User', team: 'Team', purpose: 'Purpose', kind: 'Kind of work', part: 'Part of the cost', notRecorded: 'Not recorded', cost: 'Cost', time: 'Time',
+  text: t('Text'), tool: t('Tool'), model: t('Model'), endpoint: t('Endpoint'), provider: t('Provider'), route: t('Route'), outcome: t('Outcome'), conversation: t('Conversation'), workspace: t('Workspace'),
+  branch: t('Branch'), extension: t('Extension'), token: t('Token'), user: t('User'), team: t('Team'), purpose: t('Purpose'), kind: t('Kind of work'), part: t('Part of the cost'), notRecorded: t('Not recorded'), cost: t('Cost'), time: t('Time'),
 };
 
 export const outcomeTitles: Readonly<Record<NonNullable<RequestFilter['outcome']>, string>> = {
-  ok: 'Answered', failed: 'Failed', cancelled: 'Cancelled', interrupted: 'Interrupted', open: 'Running',
+  ok: t('Answered'), failed: t('Failed'), cancelled: t('Cancelled'), interrupted: t('Interrupted'), open: t('Running'),
 };
 
 /** The filter without one of its parts. */
@@ -58,11 +59,11 @@ function valueText(filter: RequestFilter, part: FilterPart, style: TimeStyle): s
     case 'tool': return filter.tool === undefined ? undefined : toolText({ tool: filter.tool });
     case 'outcome': return filter.outcome === undefined ? undefined : outcomeTitles[filter.outcome].toLowerCase();
     case 'notRecorded': return filter.notRecorded?.join(', ');
-    case 'cost': return filter.minCostMicroUsd === undefined ? undefined : `at least ${formatMicroUsd(filter.minCostMicroUsd)}`;
+    case 'cost': return filter.minCostMicroUsd === undefined ? undefined : t('at least {0}', formatMicroUsd(filter.minCostMicroUsd));
     case 'time': {
       const { fromMs, toMs } = filter;
-      if (fromMs === undefined) return toMs === undefined ? undefined : `before ${formatMoment(toMs, style)}`;
-      return toMs === undefined ? `since ${formatMoment(fromMs, style)}` : `${formatMoment(fromMs, style)} to ${formatMoment(toMs, style)}`;
+      if (fromMs === undefined) return toMs === undefined ? undefined : t('before {0}', formatMoment(toMs, style));
+      return toMs === undefined ? t('since {0}', formatMoment(fromMs, style)) : t('{0} to {1}', formatMoment(fromMs, style), formatMoment(toMs, style));
     }
     default: return filter[part];
   }
@@ -107,10 +108,10 @@ export function timeChoices(now: number): TimeChoice[] {
   const today = new Date(now);
   const daysAgo = (days: number): number => new Date(today.getFullYear(), today.getMonth(), today.getDate() - days).getTime();
   return [
-    { label: 'The last hour', range: { fromMs: now - 3_600_000 } },
-    { label: 'Today', range: { fromMs: daysAgo(0) } },
-    { label: 'Yesterday', range: { fromMs: daysAgo(1), toMs: daysAgo(0) } },
-    { label: 'The last 7 days', range: { fromMs: daysAgo(6) } },
-    { label: 'The last 30 days', range: { fromMs: daysAgo(29) } },
+    { label: t('The last hour'), range: { fromMs: now - 3_600_000 } },
+    { label: t('Today'), range: { fromMs: daysAgo(0) } },
+    { label: t('Yesterday'), range: { fromMs: daysAgo(1), toMs: daysAgo(0) } },
+    { label: t('The last 7 days'), range: { fromMs: daysAgo(6) } },
+    { label: t('The last 30 days'), range: { fromMs: daysAgo(29) } },
   ];
 }

@@ -1,9 +1,10 @@
+import { t } from '@vscode/l10n';
 import { exchangeFailureWords } from '../../../server/api/condition.ts';
 import type { RequestSummary } from '../../../server/api/receipt.ts';
 import { parseTargetName } from '../../../server/api/targetName.ts';
 import { countOf, formatDuration, formatListTime, formatMoment, formatTokens, totalTokens } from '../../base/figures.ts';
 import type { TimeStyle } from '../../base/figures.ts';
-import { formatCost } from '../../base/money.ts';
+import { formatCost, isUnknownCost } from '../../base/money.ts';
 import { callerText, escapeMarkdown, isRefused, outcomeText, toneOf, toolText } from '../../base/outcomeWording.ts';
 import type { Tone } from '../../base/outcomeWording.ts';
 
@@ -56,16 +57,16 @@ export function buildRequestItem(request: RequestSummary, now: number, style: Ti
   const attempts = request.attempts > 1 ? countOf(request.attempts, 'attempt') : undefined;
   const model = request.target === undefined ? request.requestedModel : parseTargetName(request.target)?.model ?? request.target;
   const asker = `${time} ${toolText(request.caller)}`;
-  const elsewhere = ofPeer === true ? 'in another window' : undefined;
+  const elsewhere = ofPeer === true ? t('in another window') : undefined;
   return {
     id: request.id,
     label: title === undefined ? asker : `${asker}: ${shortened(title)}`,
     description: running
-      ? joined(['running', duration, elsewhere, model, attempts], ' · ')
-      : joined([request.shadow === undefined ? undefined : 'shadow', shortOutcome(request), model, cost === unknownCost ? '–' : cost, attempts, duration], ' · '),
+      ? joined([t('running'), duration, elsewhere, model, attempts], ' · ')
+      : joined([request.shadow === undefined ? undefined : t('shadow'), shortOutcome(request), model, cost !== undefined && isUnknownCost(request.cost) ? '–' : cost, attempts, duration], ' · '),
     icon: tone === 'ok' ? { ...icons.ok, id: purposeIcons[request.caller.purpose ?? ''] ?? icons.ok.id } : icons[tone],
     tooltip: tooltip(request, outcome, style, title),
-    spoken: joined([title, request.requestedModel, outcome, elsewhere, request.target === undefined ? undefined : `by ${request.target}`, `asked by ${callerText(request.caller)}`, time, duration, cost, attempts], ', '),
+    spoken: joined([title, request.requestedModel, outcome, elsewhere, request.target === undefined ? undefined : t('by {0}', request.target), t('asked by {0}', callerText(request.caller)), time, duration, cost, attempts], ', '),
     contextValue: running ? `request.running.${ofPeer === true ? 'elsewhere' : 'here'}` : `request.${tone}`,
   };
 }
@@ -73,39 +74,36 @@ export function buildRequestItem(request: RequestSummary, now: number, style: Ti
 /** What the icon alone would not say of an exchange without an answer. */
 function shortOutcome({ outcome, failureClass, attempts, cache }: RequestSummary): string | undefined {
   switch (outcome) {
-    case 'ok': return isRefused({ outcome, failureClass }) ? 'refused' : cache?.state === 'hit' ? 'from memory' : cache?.state === 'shared' ? 'shared' : undefined;
-    case 'failed': return failureClass === undefined ? 'failed' : exchangeFailureWords(failureClass, attempts);
-    case 'cancelled': return 'cancelled';
-    case 'interrupted': return 'interrupted';
-    case 'open': return 'running';
+    case 'ok': return isRefused({ outcome, failureClass }) ? t('refused') : cache?.state === 'hit' ? t('from memory') : cache?.state === 'shared' ? t('shared') : undefined;
+    case 'failed': return failureClass === undefined ? t('failed') : exchangeFailureWords(failureClass, attempts);
+    case 'cancelled': return t('cancelled');
+    case 'interrupted': return t('interrupted');
+    case 'open': return t('running');
   }
 }
-
-const unknownCost = 'cost unknown';
 
 /** Undefined while the request runs, and where no target answered and no cost is known. */
 function costText({ outcome, cost }: RequestSummary): string | undefined {
   if (outcome === 'open' || (outcome !== 'ok' && (cost.microUsd ?? 0) === 0)) return undefined;
-  const text = formatCost(cost);
-  return text === 'unknown' ? unknownCost : text;
+  return isUnknownCost(cost) ? t('cost unknown') : formatCost(cost);
 }
 
 function tooltip(request: RequestSummary, outcome: string, style: TimeStyle, title: string | undefined): string {
   const tokens = totalTokens(request.usage);
   const rows: [string, string | undefined][] = [
-    ['Conversation', title],
-    ['Asked for', request.requestedModel],
-    ['Answered by', request.target],
-    ['Asked by', callerText(request.caller)],
-    ['Workspace', request.caller.workspace],
-    ['Branch', request.caller.branch],
-    ['Started', formatMoment(request.startedAt, style)],
-    ['First token', request.firstTokenMs === undefined ? undefined : formatDuration(request.firstTokenMs)],
-    ['Total', request.outcome === 'open' ? undefined : formatDuration(request.totalMs)],
-    ['Attempts', String(request.attempts)],
-    ['Tokens', tokens === undefined ? 'unknown' : `${formatTokens(tokens)} (${formatTokens(request.usage.cacheReadTokens)} from cache, ${formatTokens(request.usage.outputTokens)} output)`],
-    ['Cost', request.outcome === 'open' ? undefined : costText(request) ?? 'none known'],
-    ['Not in the cost', request.cost.unpriced?.join(', ')],
+    [t('Conversation'), title],
+    [t('Asked for'), request.requestedModel],
+    [t('Answered by'), request.target],
+    [t('Asked by'), callerText(request.caller)],
+    [t('Workspace'), request.caller.workspace],
+    [t('Branch'), request.caller.branch],
+    [t('Started'), formatMoment(request.startedAt, style)],
+    [t('First token'), request.firstTokenMs === undefined ? undefined : formatDuration(request.firstTokenMs)],
+    [t('Total'), request.outcome === 'open' ? undefined : formatDuration(request.totalMs)],
+    [t('Attempts'), String(request.attempts)],
+    [t('Tokens'), tokens === undefined ? t('unknown') : t('{0} ({1} from cache, {2} output)', formatTokens(tokens), formatTokens(request.usage.cacheReadTokens), formatTokens(request.usage.outputTokens))],
+    [t('Cost'), request.outcome === 'open' ? undefined : costText(request) ?? t('none known')],
+    [t('Not in the cost'), request.cost.unpriced?.join(', ')],
   ];
   const lines = rows.flatMap(([name, value]) => value === undefined ? [] : [`| ${name} | ${escapeMarkdown(value)} |`]);
   return [`**${escapeMarkdown(request.target ?? request.requestedModel)}**: ${escapeMarkdown(outcome)}`, '', '| | |', '|:--|:--|', ...lines].join('\n');

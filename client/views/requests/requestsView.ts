@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { RequestSummary } from '../../../server/api/receipt.ts';
 import type { RequestFilter } from '../../../server/api/reports/requestFilter.ts';
 import type { RequestPlace } from '../../../server/api/reports/requestMessages.ts';
@@ -104,20 +105,20 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
     switch (node.kind) {
       case 'request': return requestTreeItem(node);
       case 'condition': {
-        const item = commandItem(node, node.words, 'filter-filled', { command: 'waybill.filterRequests', title: 'Filter Requests…' });
+        const item = commandItem(node, node.words, 'filter-filled', { command: 'waybill.filterRequests', title: t('Filter Requests…') });
         item.contextValue = 'condition';
-        item.tooltip = 'Only requests for which this holds are shown. Select to change the filter.';
+        item.tooltip = t('Only requests for which this holds are shown. Select to change the filter.');
         return item;
       }
       case 'none': {
-        const item = commandItem(node, 'No request passes the filter', 'info', { command: 'waybill.clearRequestFilter', title: 'Clear Filter of Requests' });
-        item.description = 'Select to clear it';
+        const item = commandItem(node, t('No request passes the filter'), 'info', { command: 'waybill.clearRequestFilter', title: t('Clear Filter of Requests') });
+        item.description = t('Select to clear it');
         return item;
       }
-      case 'more': return commandItem(node, 'Load more', 'ellipsis', { command: 'waybill.requests.loadMore', title: 'Load more' });
+      case 'more': return commandItem(node, t('Load more'), 'ellipsis', { command: 'waybill.requests.loadMore', title: t('Load more') });
       case 'failed': {
-        const item = commandItem(node, 'The requests could not be read', 'warning', { command: 'waybill.requests.retry', title: 'Try again' });
-        item.description = 'Click to try again';
+        const item = commandItem(node, t('The requests could not be read'), 'warning', { command: 'waybill.requests.retry', title: t('Try again') });
+        item.description = t('Click to try again');
         item.tooltip = node.message;
         item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('problemsWarningIcon.foreground'));
         return item;
@@ -249,6 +250,6 @@ function requestTreeItem({ request, title, ofPeer }: Extract<RequestNode, { kind
   item.tooltip = new vscode.MarkdownString(parts.tooltip);
   item.accessibilityInformation = { label: parts.spoken };
   item.contextValue = parts.contextValue;
-  item.command = { command: 'waybill.openReceipt', title: 'Open Receipt', arguments: [parts.id, 'list'] };
+  item.command = { command: 'waybill.openReceipt', title: t('Open Receipt'), arguments: [parts.id, 'list'] };
   return item;
 }

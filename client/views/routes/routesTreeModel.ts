@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { CanaryStatus } from '../../../server/api/canary.ts';
 import { type Condition, conditionIcon, conditionText, healthOf, isUp } from '../../../server/api/condition.ts';
 import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../../../server/api/purpose.ts';
@@ -45,17 +46,17 @@ function routeLine(name: string, settings: RouteSettings, known: Known): RouteLi
   // What a person wrote may be no strategy at all; the server says so.
   const strategy = (strategyLabels as Readonly<Record<string, string | undefined>>)[settings.strategy ?? 'priority'] ?? String(settings.strategy);
   const problem = problemOf(known.status, name);
-  const state = known.status === undefined ? '' : problem !== undefined && all === 0 ? 'left out' : up === all ? '' : up === 0 ? 'none in' : `${String(up)}/${String(all)} in`;
-  const description = [...(state === '' ? [] : [state]), ...(settings.strategy === undefined || settings.strategy === 'priority' ? [] : [strategy.toLowerCase()]), ...(canary?.phase === 'running' ? [`canary ${String(canary.share)} %`] : [])].join(' · ');
+  const state = known.status === undefined ? '' : problem !== undefined && all === 0 ? t('left out') : up === all ? '' : up === 0 ? t('none in') : t('{0}/{1} in', up, all);
+  const description = [...(state === '' ? [] : [state]), ...(settings.strategy === undefined || settings.strategy === 'priority' ? [] : [strategy.toLowerCase()]), ...(canary?.phase === 'running' ? [t('canary {0} %', canary.share)] : [])].join(' · ');
   const health = known.status === undefined || up === all ? undefined : up === 0 ? colors.bad : colors.warn;
   return {
     id: name, label: name, description, icon: 'git-branch', color: health, context: `route.${settings.canary === undefined ? 'plain' : 'canary'}`, route: name, expanded: true,
     tooltip: [
-      `${name}: ${strategy.toLowerCase()}${targets.length === 0 ? ', without any target' : ''}`,
-      ...(answers === undefined ? known.status === undefined || all === 0 ? [] : ['No target can answer now.'] : [(settings.strategy ?? 'priority') === 'priority' ? `Requests go to ${answers} now.` : `${String(up)} of ${String(all)} targets can answer now.`]),
+      targets.length === 0 ? t('{0}: {1}, without any target', name, strategy.toLowerCase()) : `${name}: ${strategy.toLowerCase()}`,
+      ...(answers === undefined ? known.status === undefined || all === 0 ? [] : [t('No target can answer now.')] : [(settings.strategy ?? 'priority') === 'priority' ? t('Requests go to {0} now.', answers) : t('{0} of {1} targets can answer now.', up, all)]),
       ...(problem === undefined ? [] : [problem]),
     ].join('\n'),
-    spoken: `Route ${name}, ${strategy}, ${String(up)} of ${String(all)} targets can answer${canary?.phase === 'running' ? `, canary at ${String(canary.share)} per cent` : ''}`,
+    spoken: [t('Route {0}, {1}, {2} of {3} targets can answer', name, strategy, up, all), ...(canary?.phase === 'running' ? [t('canary at {0} per cent', canary.share)] : [])].join(', '),
     children: [...lines, ...canaryLines(name, settings, canary, known), ...purposeLines(name, settings, known), ...policyLines(name, settings)],
   };
 }
@@ -76,15 +77,15 @@ function entryLine(id: string, route: string, target: string, problem: string | 
   const common = { id, label: target, route, expanded: false, context: 'entry' };
   if (known.routes[target] !== undefined) {
     const { up, all } = counts(target, known, new Set());
-    const description = known.status === undefined ? 'route' : problem === undefined ? `route · ${String(up)}/${String(all)} in` : 'left out';
+    const description = known.status === undefined ? t('route') : problem === undefined ? `${t('route')} · ${t('{0}/{1} in', up, all)}` : t('left out');
     const color = known.status === undefined ? undefined : problem !== undefined || up === 0 ? colors.bad : up < all ? colors.warn : undefined;
-    return { ...common, description, icon: 'git-branch', color, tooltip: problem ?? `The route ${target}, which orders its own targets: ${String(up)} of ${String(all)} can answer now.`, spoken: `Route ${target}, ${String(up)} of ${String(all)} targets can answer`, children: [] };
+    return { ...common, description, icon: 'git-branch', color, tooltip: problem ?? t('The route {0}, which orders its own targets: {1} of {2} can answer now.', target, up, all), spoken: t('Route {0}, {1} of {2} targets can answer', target, up, all), children: [] };
   }
   const status = known.status?.targets?.[target];
   if (status === undefined) {
     if (known.status === undefined) return { ...common, description: '', icon: 'circle-outline', color: undefined, tooltip: target, spoken: target, children: [] };
-    const why = problem ?? `The settings hold "${target}", which is not in use yet.`;
-    return { ...common, description: 'left out', icon: 'error', color: colors.bad, tooltip: why, spoken: `${target}, left out: ${why}`, children: [] };
+    const why = problem ?? t('The settings hold "{0}", which is not in use yet.', target);
+    return { ...common, description: t('left out'), icon: 'error', color: colors.bad, tooltip: why, spoken: t('{0}, left out: {1}', target, why), children: [] };
   }
   return { ...common, ...conditionLook(status.condition, known.now), tooltip: targetTooltip(target, status, known.now), spoken: `${target}, ${inOrOut(status.condition, known.now)}`, children: [] };
 }
@@ -94,18 +95,18 @@ function conditionLook(condition: Condition, now: number): Pick<RouteLine, 'desc
   const calm = condition.kind === 'healthy' || condition.kind === 'unknown';
   const health = healthOf(condition);
   const color = condition.kind === 'disabled' || condition.kind === 'paused' ? 'disabledForeground' : health === 'healthy' ? colors.good : health === 'degraded' ? colors.warn : health === 'down' ? colors.bad : undefined;
-  return { description: calm ? '' : `${isUp(condition) ? '' : 'out: '}${conditionText(condition, now)}`, icon, color };
+  return { description: calm ? '' : isUp(condition) ? conditionText(condition, now) : inOrOut(condition, now), icon, color };
 }
 
 /** `in: healthy`, `out: rate-limited, back at 18:05`. */
 function inOrOut(condition: Condition, now: number): string {
-  return `${isUp(condition) ? 'in' : 'out'}: ${conditionText(condition, now)}`;
+  return isUp(condition) ? t('in: {0}', conditionText(condition, now)) : t('out: {0}', conditionText(condition, now));
 }
 
 function targetTooltip(target: string, { condition, contextWindow, pricing }: TargetStatus, now: number): string {
   return [
     `${target}: ${inOrOut(condition, now)}`,
-    ...(contextWindow === undefined ? [] : [`Context window: ${formatTokens(contextWindow)} tokens`]),
+    ...(contextWindow === undefined ? [] : [t('Context window: {0} tokens', formatTokens(contextWindow))]),
     ...(pricing === undefined ? [] : [pricing]),
   ].join('\n');
 }
@@ -130,13 +131,13 @@ function canaryLines(route: string, settings: RouteSettings, canary: CanaryStatu
   if (settings.canary === undefined) return [];
   const id = `${route}:canary`;
   const children = targetsOf(settings.canary).map(target => entryLine(`${id}:${target}`, route, target, undefined, known));
-  const common = { id, label: 'Canary', route, expanded: true, children, policy: 'canary' as const };
+  const common = { id, label: t('Canary'), route, expanded: true, children, policy: 'canary' as const };
   if (canary === undefined) {
     const problem = known.status?.problems.find(({ path }) => path?.startsWith(`routes.${route}.canary`) === true)?.message;
-    return [{ ...common, description: problem === undefined ? 'not started' : 'left out', icon: 'beaker', color: problem === undefined ? undefined : colors.bad, tooltip: problem ?? 'The canary waits until it is started.', context: 'canary.none', spoken: `Canary, ${problem ?? 'not started'}` }];
+    return [{ ...common, description: problem === undefined ? t('not started') : t('left out'), icon: 'beaker', color: problem === undefined ? undefined : colors.bad, tooltip: problem ?? t('The canary waits until it is started.'), context: 'canary.none', spoken: t('Canary, {0}', problem ?? t('not started')) }];
   }
   const { description, tooltip } = canaryLine(canary);
-  return [{ ...common, description, tooltip, ...canaryLook(canary), context: `canary.${canary.phase}`, spoken: `Canary, ${description}. ${canary.message}` }];
+  return [{ ...common, description, tooltip, ...canaryLook(canary), context: `canary.${canary.phase}`, spoken: t('Canary, {0}. {1}', description, canary.message) }];
 }
 
 /** Where roles and kinds of work go first. */
@@ -147,7 +148,7 @@ function purposeLines(route: string, { byRole, byKind }: RouteSettings, known: K
     const entry = entryLine(`${route}:${policy}:${key}`, route, target, problem, known);
     return [{
       ...entry, label: title, description: [`→ ${target}`, ...(entry.description === '' ? [] : [entry.description])].join(' · '), icon: policy === 'byRole' ? 'person' : 'symbol-misc',
-      tooltip: `${title} (${meaning}) go to ${target} first.\n${entry.tooltip}`, context: 'policy', policy, spoken: `${title} go to ${entry.spoken}`,
+      tooltip: `${t('{0} ({1}) go to {2} first.', title, meaning, target)}\n${entry.tooltip}`, context: 'policy', policy, spoken: t('{0} go to {1}', title, entry.spoken),
     }];
   };
   return [

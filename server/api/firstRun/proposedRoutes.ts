@@ -1,12 +1,13 @@
+import { t } from '@vscode/l10n';
 import { requestType } from '../messageTypes.ts';
 import type { EndpointSettings } from '../settings.ts';
 
 /** Routes that are proposed, each with what it is for as the end of a sentence. */
 export const proposedRoutes = {
-  best: 'the most capable model of each provider, at the highest price',
-  fast: 'the small, quick model of each provider',
-  cheap: 'the cheapest model of each provider, the cheapest provider first',
-  local: 'models that run on this machine',
+  best: t('the most capable model of each provider, at the highest price'),
+  fast: t('the small, quick model of each provider'),
+  cheap: t('the cheapest model of each provider, the cheapest provider first'),
+  local: t('models that run on this machine'),
 } as const;
 export type ProposedRouteName = keyof typeof proposedRoutes;
 

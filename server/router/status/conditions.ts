@@ -1,5 +1,6 @@
-import { failureClassWords, isUp, type Condition } from '../../api/condition.ts';
+import { because, isUp, saidOfFailure, type Condition } from '../../api/condition.ts';
 import type { FailureClass } from '../../api/failure.ts';
+import { said, type Said } from '../../api/localization/said.ts';
 import type { KeyStatus, LatencySummary } from '../../api/status.ts';
 import type { Config, EndpointConfig } from '../../config/config.ts';
 import type { Admission, EndpointHealthReport, HealthRegistry } from '../../health/healthReader.ts';
@@ -22,7 +23,7 @@ export interface ConditionSources {
 interface Known { readonly health: EndpointHealthReport; readonly keys: KeyStatus[]; readonly whole: Condition }
 
 const disabled: Condition = { kind: 'disabled' };
-const removed: Condition = { kind: 'down', why: 'no such endpoint' };
+const removed: Condition = { kind: 'down', ...because(said('no such endpoint')) };
 /** More models than keys and breakers remember: when none of so many can be asked, the endpoint itself cannot be used. */
 const mostListed = 500;
 
@@ -73,7 +74,7 @@ export class Conditions {
       if (someUp && (routed === undefined || kept !== undefined)) break;
     }
     if (kept === undefined || (someUp && routed === undefined)) return whole;
-    return someUp ? { kind: 'degraded', why: `${kept.model}: ${keptAwayText(kept.condition)}` } : kept.condition;
+    return someUp ? { kind: 'degraded', ...because(said('{0}: {1}', kept.model, keptAway(kept.condition))) } : kept.condition;
   }
 
   /** What one model at an endpoint can do; `model` is a canonical name. */
@@ -109,7 +110,7 @@ export class Conditions {
     if (pause !== undefined) return { kind: 'paused', until: pause.until };
     if (health.offline !== undefined) return { kind: health.offline };
     const { lastError } = health;
-    const why = lastError === undefined ? undefined : `${failureClassWords[lastError.failureClass]}${lastError.status === undefined ? '' : ` ${String(lastError.status)}`}`;
+    const why = lastError === undefined ? undefined : reasonOf(lastError);
     return withStatus(this.#ofKeys(endpoint, keys), lastError)
       ?? withStatus(refused(healthRegistry.admission(endpoint.name, undefined, now), why), lastError)
       ?? refused(limiter.admission(endpoint.name, 0, now))
@@ -121,7 +122,7 @@ export class Conditions {
     const blocked = this.#sources.keys.blocked(name, provider.keyRequired, this.#sources.now);
     if (blocked === undefined) return undefined;
     if (keys.length === 0) return { kind: 'no-key' };
-    if (blocked.cause === 'auth') return { kind: 'key-rejected', until: wholeSecond(blocked.retryAt), why: keys.length === 1 ? undefined : `all ${keys.length} keys` };
+    if (blocked.cause === 'auth') return { kind: 'key-rejected', until: wholeSecond(blocked.retryAt), ...(keys.length === 1 ? { why: undefined } : because(said('all {0} keys', keys.length))) };
     const soonest = keys.find(key => key.until === blocked.retryAt);
     return { kind: soonest?.state === 'no-money' ? 'out-of-money' : 'rate-limited', until: blocked.retryAt };
   }
@@ -147,33 +148,42 @@ function ofBlockedKeys({ cause, retryAt, ofModel, reason }: BlockedKeys): Condit
   }
 }
 
-function ofHealth(health: EndpointHealthReport, why: string | undefined): Condition {
+function reasonOf({ failureClass, status }: NonNullable<EndpointHealthReport['lastError']>): Said {
+  const words = saidOfFailure(failureClass);
+  return status === undefined ? words : said('{0} {1}', words, status);
+}
+
+function ofHealth(health: EndpointHealthReport, why: Said | undefined): Condition {
   if (health.breaker === 'half-open') return { kind: 'recovering' };
   switch (health.state) {
     case 'healthy':
     case 'unknown': return { kind: health.state };
-    case 'down': return { kind: 'down', until: health.retryAt, why };
+    case 'down': return { kind: 'down', until: health.retryAt, ...maybe(why) };
     case 'degraded': {
       const kept = health.modelBreakers?.[0];
-      return { kind: 'degraded', why: kept === undefined ? why : `${kept.model} ${kept.breaker === 'open' ? 'is kept away' : 'is recovering'}` };
+      return { kind: 'degraded', ...maybe(kept === undefined ? why : kept.breaker === 'open' ? said('{0} is kept away', kept.model) : said('{0} is recovering', kept.model)) };
     }
   }
 }
 
 /** The condition behind a refused admission; undefined where it is not refused, or only because many requests run at this moment. */
-function refused(admission: Admission, why?: string): Condition | undefined {
+function refused(admission: Admission, why?: Said): Condition | undefined {
   if (admission.admitted || admission.cause === 'busy') return undefined;
   const until = wholeSecond(admission.retryAt);
   switch (admission.cause) {
-    case undefined: return { kind: 'down', until, why };
+    case undefined: return { kind: 'down', until, ...maybe(why) };
     case 'rate-limit': return { kind: 'rate-limited', until };
     case 'overloaded': return { kind: 'overloaded', until };
-    default: return { kind: 'down', until, why: admission.why ?? failureClassWords[admission.cause] };
+    default: return { kind: 'down', until, ...(admission.why === undefined ? because(saidOfFailure(admission.cause)) : { why: admission.why }) };
   }
 }
 
-function keptAwayText({ kind, why }: Condition): string {
-  return why ?? (kind === 'down' ? 'kept away' : kind);
+function keptAway({ kind, why, said: reason }: Condition): Said | string {
+  return reason ?? why ?? (kind === 'down' ? said('kept away') : kind);
+}
+
+function maybe(reason: Said | undefined): Pick<Condition, 'why' | 'said'> {
+  return reason === undefined ? { why: undefined } : because(reason);
 }
 
 /** Rounded, because a moment that is computed at each read would otherwise be another state each second. */
