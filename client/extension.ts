@@ -1,5 +1,5 @@
+import './base/language.ts';
 import { reportMarkdown } from '../server/api/canary.ts';
-import { useLanguage } from '../server/api/localization/localization.ts';
 import { dryRunMarkdown } from '../server/api/rules/dryRun.ts';
 import { shadowMarkdown } from '../server/api/shadow.ts';
 import { randomUUID } from 'node:crypto';
@@ -73,7 +73,6 @@ const endings: (() => Promise<void>)[] = [];
 
 /** Builds the extension and returns; the server starts in the background. */
 export function activate(context: vscode.ExtensionContext): void {
-  useLanguage(vscode.env.language, vscode.l10n.bundle);
   const log = escapedLog(vscode.window.createOutputChannel('Waybill', { log: true }));
   const keys = new KeyStore(context.secrets, () => Date.now(), () => randomUUID());
   const configuration = new Configuration(keys);

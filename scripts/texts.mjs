@@ -19,23 +19,23 @@ export function sources() {
 /**
  * Finds the calls of `t` in a file.
  * @returns {{ keys: string[], faults: string[] }} the texts that are asked for, as keys of a bundle; and the calls that no script can
- * read, that pass other values than their text names, or that run when the file is loaded, before the language is known
+ * read, that pass other values than their text names, or that run when the file is loaded, where the language may not be known yet
  */
 export function textsOf(file, text) {
   const keys = [];
   const faults = [];
-  if (!text.includes(library)) return { keys, faults };
+  if (!text.includes(library) && !text.includes('said.ts')) return { keys, faults };
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const visit = (node, insideFunction) => {
-    if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 't') {
+    if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && (node.expression.text === 't' || node.expression.text === 'said')) {
       const place = `${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
       const read = readCall(node);
-      if (read === undefined) faults.push(`${place}: t() wants its text as one literal.`);
+      if (read === undefined) faults.push(`${place}: ${node.expression.text}() wants its text as one literal.`);
       else {
         keys.push(read.key);
         if (read.given !== undefined && !sameItems(placeholders(read.key), read.given)) faults.push(`${place}: "${read.key}" names {${placeholders(read.key).join('}, {')}}, and gets ${read.given.length === 0 ? 'no value' : `{${read.given.join('}, {')}}`}.`);
       }
-      if (!insideFunction) faults.push(`${place}: t() runs when the file is loaded, before the language is known; call it where the text is shown.`);
+      if (node.expression.text === 't' && !insideFunction && !/^(client|server\/api)\//.test(file)) faults.push(`${place}: t() runs when the file is loaded, before the language is known; call it where the text is shown.`);
     }
     const inside = insideFunction || ts.isFunctionLike(node);
     ts.forEachChild(node, (child) => visit(child, inside));

@@ -30,10 +30,7 @@ function serverModule(module: string, dataDir: string, debugArgs: readonly strin
 /** Connects to the server bundle as a language server over Node IPC. */
 export async function connectLanguageServer(options: LanguageServerOptions, listener: ServerListener): Promise<ServerConnection> {
   await vscode.workspace.fs.createDirectory(options.dataDir);
-  const initializationOptions: InitializationOptions = {
-    dataDir: options.dataDir.fsPath, window: vscode.env.sessionId,
-    localization: { language: vscode.env.language, textsFile: vscode.l10n.uri?.scheme === 'file' ? vscode.l10n.uri.fsPath : undefined },
-  };
+  const initializationOptions: InitializationOptions = { dataDir: options.dataDir.fsPath, window: vscode.env.sessionId };
   let closed = false;
   const client = new QuietLanguageClient(
     'waybill',

@@ -24,7 +24,7 @@ interface Look {
   health: HealthState;
   up: boolean;
   icon: string;
-  words: () => string;
+  words: Said;
   /** The words with a moment. */
   until?: (words: string, at: string) => string;
 }
@@ -34,21 +34,21 @@ const backAt = (words: string, at: string): string => t('{0}, back at {1}', word
 
 /** Everything that is said and drawn of a kind; `icon` is the id of a codicon. */
 const kinds: Readonly<Record<ConditionKind, Look>> = {
-  'healthy': { health: 'healthy', up: true, icon: 'pass', words: () => t('healthy') },
-  'degraded': { health: 'degraded', up: true, icon: 'warning', words: () => t('degraded') },
-  'recovering': { health: 'degraded', up: true, icon: 'warning', words: () => t('recovering') },
-  'unknown': { health: 'unknown', up: true, icon: 'circle-outline', words: () => t('not used yet') },
-  'disabled': { health: 'unknown', up: false, icon: 'circle-slash', words: () => t('disabled') },
-  'paused': { health: 'unknown', up: false, icon: 'debug-pause', words: () => t('paused'), until: (words, at) => t('{0}, resumes at {1}', words, at) },
-  'offline': { health: 'down', up: false, icon: 'debug-disconnect', words: () => t('out of reach: offline') },
-  'portal': { health: 'down', up: false, icon: 'debug-disconnect', words: () => t('out of reach: sign-in page in the way') },
-  'no-key': { health: 'down', up: false, icon: 'error', words: () => t('no key stored') },
-  'key-rejected': { health: 'down', up: false, icon: 'error', words: () => t('key rejected'), until: triedAgain },
-  'not-permitted': { health: 'down', up: false, icon: 'error', words: () => t('not permitted'), until: triedAgain },
-  'out-of-money': { health: 'down', up: false, icon: 'error', words: () => t('out of money'), until: triedAgain },
-  'rate-limited': { health: 'down', up: false, icon: 'watch', words: () => t('rate-limited'), until: backAt },
-  'overloaded': { health: 'down', up: false, icon: 'watch', words: () => t('overloaded'), until: backAt },
-  'down': { health: 'down', up: false, icon: 'error', words: () => t('down'), until: (words, at) => t('{0}, next try at {1}', words, at) },
+  'healthy': { health: 'healthy', up: true, icon: 'pass', words: said('healthy') },
+  'degraded': { health: 'degraded', up: true, icon: 'warning', words: said('degraded') },
+  'recovering': { health: 'degraded', up: true, icon: 'warning', words: said('recovering') },
+  'unknown': { health: 'unknown', up: true, icon: 'circle-outline', words: said('not used yet') },
+  'disabled': { health: 'unknown', up: false, icon: 'circle-slash', words: said('disabled') },
+  'paused': { health: 'unknown', up: false, icon: 'debug-pause', words: said('paused'), until: (words, at) => t('{0}, resumes at {1}', words, at) },
+  'offline': { health: 'down', up: false, icon: 'debug-disconnect', words: said('out of reach: offline') },
+  'portal': { health: 'down', up: false, icon: 'debug-disconnect', words: said('out of reach: sign-in page in the way') },
+  'no-key': { health: 'down', up: false, icon: 'error', words: said('no key stored') },
+  'key-rejected': { health: 'down', up: false, icon: 'error', words: said('key rejected'), until: triedAgain },
+  'not-permitted': { health: 'down', up: false, icon: 'error', words: said('not permitted'), until: triedAgain },
+  'out-of-money': { health: 'down', up: false, icon: 'error', words: said('out of money'), until: triedAgain },
+  'rate-limited': { health: 'down', up: false, icon: 'watch', words: said('rate-limited'), until: backAt },
+  'overloaded': { health: 'down', up: false, icon: 'watch', words: said('overloaded'), until: backAt },
+  'down': { health: 'down', up: false, icon: 'error', words: said('down'), until: (words, at) => t('{0}, next try at {1}', words, at) },
 };
 
 /** Every kind there is. */
@@ -76,6 +76,11 @@ export function jointCondition(conditions: readonly Condition[]): Condition {
   return up.find(one => healthOf(one) === 'degraded') ?? up.find(({ kind }) => kind === 'healthy') ?? first;
 }
 
+/** The words of a kind, with what they are made of. */
+export function saidOfKind(kind: ConditionKind): Said {
+  return kinds[kind].words;
+}
+
 /** The reason of a condition, with what it is made of. */
 export function because(reason: Said): Pick<Condition, 'why' | 'said'> {
   return { why: englishOf(reason), said: reason };
@@ -92,10 +97,11 @@ export function healthOf({ kind }: Condition): HealthState {
 }
 
 /** `healthy`, `rate-limited (429), back at 18:05`, `down (network error), next try at 18:05`, `paused until it is resumed`. @param now milliseconds since the epoch */
-export function conditionText({ kind, until, why, said }: Condition, now: number): string {
+export function conditionText({ kind, until, why, said: reason }: Condition, now: number): string {
   const { words, until: untilWords } = kinds[kind];
   if (kind === 'paused' && until === undefined) return t('paused until it is resumed');
-  const cause = why === undefined ? words() : `${words()} (${said === undefined ? why : shownOf(said)})`;
+  const state = shownOf(words);
+  const cause = why === undefined ? state : `${state} (${reason === undefined ? why : shownOf(reason)})`;
   return untilWords === undefined || until === undefined || until <= now ? cause : untilWords(cause, clockText(until, now, 'up'));
 }
 

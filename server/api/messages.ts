@@ -8,7 +8,6 @@ import type { ContinuedHistory } from './keptHistories.ts';
 import { notificationType, requestType, type NoParams } from './messageTypes.ts';
 import type { Caller, Cost, Receipt, RequestSummary, SpendReport, TimeRange } from './receipt.ts';
 import type { CapSettings, EndpointSettings, NetworkSettings, PriceSettings, RouteSettings, ToolModelSettings } from './settings.ts';
-import type { Localization } from './localization/localization.ts';
 import type { ConfigProblem, HttpStatus, StatusSnapshot } from './status.ts';
 
 /** What the client passes as `initializationOptions`. */
@@ -19,8 +18,6 @@ export interface InitializationOptions {
   configFile?: string | undefined;
   /** What tells the window from others, the same as long as it is open. */
   window?: string | undefined;
-  /** The language of texts for people; absent: English. */
-  localization?: Localization | undefined;
 }
 
 /** A key on its way from the secret store to the server. Only ever over this channel. */

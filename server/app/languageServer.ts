@@ -1,9 +1,7 @@
 import { resolve } from 'node:path';
 import { createConnection, ProposedFeatures, TextDocumentSyncKind, type InitializeParams, type InitializeResult } from 'vscode-languageserver/node';
-import { useLanguage, type Localization } from '../api/localization/localization.ts';
 import type { InitializationOptions } from '../api/messages.ts';
 import type { Command } from './arguments.ts';
-import { readTexts } from '../base/files/textsFile.ts';
 import { Guard } from '../base/guarded.ts';
 import { findProvider, providers } from '../catalog/providers.ts';
 import { watchConfigFile } from '../config/watchConfigFile.ts';
@@ -40,7 +38,6 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
 
   connection.onInitialize((params: InitializeParams): InitializeResult => {
     const options = (params.initializationOptions ?? {}) as InitializationOptions;
-    speak(options.localization);
     const built = createRouterProcess({
       dataDir: options.dataDir ?? command.dataDir ?? defaultDataDir(),
       instanceId, parts, window: options.window,
@@ -86,13 +83,6 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
   process.on('disconnect', gone);
   process.on('SIGTERM', gone);
   connection.listen();
-}
-
-/** A file of texts is read only where the editor's language has one: an English editor costs nothing here. */
-function speak(localization: Localization | undefined): void {
-  if (localization === undefined) return;
-  const { language, textsFile } = localization;
-  useLanguage(language, textsFile === undefined ? undefined : readTexts(textsFile));
 }
 
 async function applyConfigFile(routerProcess: RouterProcess, configFile: string): Promise<void> {

@@ -1,9 +1,8 @@
-import { useLanguage } from '../../../server/api/localization/localization.ts';
+import './language.ts';
 import { showBillPage } from '../bill/page/billPage.ts';
 import { showDashboardPage } from '../dashboard/page/dashboardPage.ts';
 import { showDrillReportPage } from '../drill/page/drillReportPage.ts';
 import { connectHost } from '../shared/page/host.ts';
-import { pageTextsId, readPageTexts } from '../shared/pageTexts.ts';
 import type { WebviewPage } from '../shared/webviewPages.ts';
 import { showReceiptPage } from '../receipt/page/receiptPage.ts';
 import { showSpendPage } from '../spend/page/spendPage.ts';
@@ -15,8 +14,6 @@ const pages: Readonly<Record<WebviewPage, (main: Element) => void>> = {
   drillReport: (main) => showDrillReportPage(main, connectHost()),
   bill: (main) => showBillPage(main, connectHost()),
 };
-
-useLanguage(document.documentElement.lang, readPageTexts(document.getElementById(pageTextsId)?.textContent));
 
 const main = document.querySelector('main');
 const page = document.body.dataset.page;

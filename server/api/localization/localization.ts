@@ -1,13 +1,5 @@
 import { config } from '@vscode/l10n';
 
-/** What a process needs to speak the language of the editor. */
-export interface Localization {
-  /** The language of the editor as a BCP 47 tag: `en`, `vi`, `zh-cn`. */
-  language: string;
-  /** Path of the file with the texts in that language; absent: there are none, and texts are English. */
-  textsFile?: string | undefined;
-}
-
 export const defaultLanguage = 'en';
 
 /** A process speaks one language as long as it lives, as `t` of the library does. */

@@ -1,4 +1,4 @@
-import { because, isUp, saidOfFailure, type Condition } from '../../api/condition.ts';
+import { because, isUp, saidOfFailure, saidOfKind, type Condition } from '../../api/condition.ts';
 import type { FailureClass } from '../../api/failure.ts';
 import { said, type Said } from '../../api/localization/said.ts';
 import type { KeyStatus, LatencySummary } from '../../api/status.ts';
@@ -179,7 +179,7 @@ function refused(admission: Admission, why?: Said): Condition | undefined {
 }
 
 function keptAway({ kind, why, said: reason }: Condition): Said | string {
-  return reason ?? why ?? (kind === 'down' ? said('kept away') : kind);
+  return reason ?? why ?? (kind === 'down' ? said('kept away') : saidOfKind(kind));
 }
 
 function maybe(reason: Said | undefined): Pick<Condition, 'why' | 'said'> {

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { t } from '@vscode/l10n';
 import { currentLanguage, useLanguage } from '../../../server/api/localization/localization.ts';
-import { readTexts } from '../../../server/base/files/textsFile.ts';
+import { englishOf, said, shownOf } from '../../../server/api/localization/said.ts';
 import { readPageTexts, textsElement } from '../../../client/views/shared/pageTexts.ts';
 
 describe('the language of a process', () => {
@@ -27,21 +24,20 @@ describe('the language of a process', () => {
   });
 });
 
-describe('a file of texts', () => {
-  it('is read, and a damaged or missing one leaves texts English', () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'waybill-texts-'));
-    const file = path.join(folder, 'texts.json');
-    try {
-      assert.equal(readTexts(file), undefined);
-      for (const damaged of ['', '{"a": ', '[]', '{"a": 1}']) {
-        writeFileSync(file, damaged);
-        assert.equal(readTexts(file), undefined, damaged);
-      }
-      writeFileSync(file, '{"One":"Một"}');
-      assert.deepEqual(readTexts(file), { One: 'Một' });
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+describe('a text that a server sends', () => {
+  afterEach(() => { useLanguage('en', undefined); });
+
+  it('is English where it is made, and in the language of the editor where it is shown', () => {
+    const text = said('{0} answers, because {1}', 'north', said('{0} of {1} up', 1, 2));
+    useLanguage('vi', { '{0} answers, because {1}': '{0} trả lời, vì {1}', '{0} of {1} up': '{0} trên {1} hoạt động' });
+    assert.equal(englishOf(text), 'north answers, because 1 of 2 up');
+    assert.equal(shownOf(text), 'north trả lời, vì 1 trên 2 hoạt động');
+    assert.equal(shownOf(JSON.parse(JSON.stringify(text)) as typeof text), shownOf(text), 'a message carries it');
+  });
+
+  it('takes values as they are, also where they look like a place for one', () => {
+    assert.equal(englishOf(said('{0} and {1}', '{1}', '$&')), '{1} and $&');
+    assert.equal(shownOf(said('{0} and {1}', '{1}', '$&')), '{1} and $&');
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { clockText, conditionText, isUp } from '../../../../server/api/condition.ts';
+import { because, clockText, conditionText, isUp } from '../../../../server/api/condition.ts';
+import { said } from '../../../../server/api/localization/said.ts';
 import type { EndpointStatus, StatusSnapshot } from '../../../../server/api/status.ts';
 import { statusBarContent } from '../../../../client/status/statusText.ts';
 import { providerNodes } from '../../../../client/views/providers/providersTreeModel.ts';
@@ -49,7 +50,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     const testRouter = snapshotRouter({ endpoints: { north: { models: { m: {}, other: {} } }, south: {} }, routes: { default: { targets: ['north/m', 'south/m'] }, second: { targets: ['north/other'] } } });
     testRouter.answer('north', 'other');
     testRouter.refuse('north', 'rate-limit', 60_000);
-    assert.deepEqual(north(testRouter.snapshot()).condition, { kind: 'degraded', why: 'm: rate-limited' });
+    assert.deepEqual(north(testRouter.snapshot()).condition, { kind: 'degraded', ...because(said('{0}: {1}', 'm', said('rate-limited'))) });
     assert.equal(places(testRouter).bar, '$(pulse) 2/2');
     assert.equal(testRouter.snapshot().offered.find(one => one.id === 'route:second')?.detail, 'via north · degraded');
   });
@@ -117,7 +118,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     ledger.addForeign([], [{ endpoint: 'north', at: at + 30_000, ok: true, kind: 'probe' }]);
     const after = snapshotRouter({ ledger });
     await pastIsRead();
-    assert.deepEqual(north(after.snapshot()).condition, { kind: 'degraded', why: 'server error 500' });
+    assert.deepEqual(north(after.snapshot()).condition, { kind: 'degraded', ...because(said('{0} {1}', said('server error'), 500)) });
   });
 
   it('shows after a restart which keys have worked, and does not count a new secret as one of them', async (t) => {
