@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { shownModels } from '../../../../client/chat/offeredModels.ts';
 import { statusBarContent } from '../../../../client/status/statusText.ts';
 import { providerNodes } from '../../../../client/views/providers/providersTreeModel.ts';
-import { conditionIcon, conditionKinds, conditionText, healthOf, isUp, jointCondition, type Condition } from '../../../../server/api/condition.ts';
+import { because, conditionIcon, conditionKinds, conditionText, healthOf, isUp, jointCondition, type Condition } from '../../../../server/api/condition.ts';
+import { said } from '../../../../server/api/localization/said.ts';
 import type { EndpointStatus, OfferedModel, StatusSnapshot } from '../../../../server/api/status.ts';
 import { emptyConfig } from '../../../../server/config/config.ts';
 import { OfferCache } from '../../../../server/router/status/offers.ts';
@@ -52,8 +53,8 @@ describe('what several targets together can do', () => {
     ['nothing, where there is none', [], { kind: 'down' }],
     ['what the only one can', [{ kind: 'paused' }], { kind: 'paused' }],
     ['what all have in common, with the first end', [{ kind: 'paused' }, { kind: 'paused', until: 5 }], { kind: 'paused', until: 5 }],
-    ['nothing, for different reasons', [{ kind: 'paused' }, { kind: 'rate-limited', until: 5 }], { kind: 'down', until: 5, why: 'none up' }],
-    ['a part', [{ kind: 'healthy' }, { kind: 'down' }], { kind: 'degraded', why: '1 of 2 up' }],
+    ['nothing, for different reasons', [{ kind: 'paused' }, { kind: 'rate-limited', until: 5 }], { kind: 'down', until: 5, ...because(said('none up')) }],
+    ['a part', [{ kind: 'healthy' }, { kind: 'down' }], { kind: 'degraded', ...because(said('{0} of {1} up', 1, 2)) }],
     ['all, one of them with trouble', [{ kind: 'healthy' }, { kind: 'recovering' }], { kind: 'recovering' }],
     ['all that is known of', [{ kind: 'unknown' }, { kind: 'healthy' }], { kind: 'healthy' }],
   ];
