@@ -22,6 +22,10 @@ scrape_configs:
     static_configs: [{ targets: ["127.0.0.1:7717"] }]
 \`\`\`
 
+[monitoring/dashboard.json](monitoring/dashboard.json) is a dashboard for Grafana (Dashboards, New, Import), and
+[monitoring/alerts.yml](monitoring/alerts.yml) has rules for Prometheus (\`rule_files\`), with tests for
+\`promtool test rules\` in [monitoring/alerts.test.yml](monitoring/alerts.test.yml).
+
 - **Who may read them.** Programs of this machine need no token. Others, and whoever comes through a proxy, send the token of the local endpoint itself
   (\`authorization: { credentials_file: … }\` in \`prometheus.yml\`), or come from an address in \`monitoring.metrics.allow\`. The endpoint
   itself listens on this machine alone.
