@@ -152,6 +152,8 @@ export interface BuiltRouter {
   readonly modelFacts: ModelFactsCache;
   readonly drills: FaultInjectionRunner;
   readonly endpointTester: EndpointTester;
+  /** What is done once a second; it ends with the router. */
+  readonly ticker: Ticker;
 }
 
 const defaultKeepAliveMs = 15_000;
@@ -309,5 +311,5 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),
     reports: { cache: new CacheReporter({ routeTable, used, clock }), savings: new SavingsReporter({ routeTable, pricer, used, clock }), migration: new MigrationReporter({ routeTable, pricer, used, clock }), incidents: new IncidentReporter({ routeTable, pricer, used, ledger, clock }), spend: history },
   });
-  return { router, services, events, healthRegistry, keys, limiter, timers, transport, directory, modelFacts, drills, endpointTester };
+  return { router, services, events, healthRegistry, keys, limiter, timers, transport, directory, modelFacts, drills, endpointTester, ticker };
 }

@@ -8,7 +8,7 @@ import { defaultDataDir } from './defaultDataDir.ts';
 import { endWithinMs, expectEnd } from './endWatch.ts';
 import { createRouterProcess, keepVersion, type RouterProcess } from './routerProcess.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
-import { exitWithParent } from './parentWatch.ts';
+import { ParentWatch } from './parentWatch.ts';
 import { supportedProtocols } from '../protocols/registry.ts';
 
 /** Serves the local endpoint with a YAML configuration until the parent process ends or a signal asks for the end. */
@@ -44,7 +44,7 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
   };
   installLastDefence({ process, log: () => routerProcess.log, end: () => end(1) });
   const stop = (): void => end(0);
-  exitWithParent(stop);
+  new ParentWatch(stop).lookWith(routerProcess.ticker);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 
   const usable = await applyConfigFile(routerProcess, configFile, 'start');

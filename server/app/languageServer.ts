@@ -12,7 +12,7 @@ import { defaultDataDir } from './defaultDataDir.ts';
 import { endWithinMs, expectEnd } from './endWatch.ts';
 import { createRouterProcess, keepVersion, type RouterProcess } from './routerProcess.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
-import { exitWithParent } from './parentWatch.ts';
+import { ParentWatch } from './parentWatch.ts';
 import { SimulatedProviders } from './simulated/simulation.ts';
 import { supportedProtocols } from '../protocols/registry.ts';
 
@@ -50,6 +50,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
       portChanged: () => lspServer?.localEndpointChanged(),
     });
     routerProcess = built;
+    parent.lookWith(built.ticker);
     const configFile = options.configFile ?? command.configFile;
     lspServer = new LspServer({
       connection, router: built.router, tools: built.tools, simulation, configFile: configFile === undefined ? undefined : resolve(configFile),
@@ -79,7 +80,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
   installLastDefence({ process, log: () => routerProcess?.log ?? early, end: () => end(1) });
   const gone = (): void => end(0);
   connection.onExit(gone);
-  exitWithParent(gone);
+  const parent = new ParentWatch(gone);
   process.on('disconnect', gone);
   process.on('SIGTERM', gone);
   connection.listen();

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { TickedPart, Ticker } from '../router/ticker.ts';
 
 const pollMs = 1000;
 /** Read while this module loads: no earlier moment is possible. */
@@ -23,18 +24,36 @@ export interface ProcessPlace {
  * - it was an orphan before this module loaded (see `isOrphan`).
  * A server that process 1 itself started (systemd, a container's init), or that is process 1, runs until it is asked to end.
  */
-export function exitWithParent(gone: () => void): void {
-  if (isGoneAlready()) {
-    // The caller is still being set up; the callback comes after that.
-    setImmediate(gone);
-    return;
+export class ParentWatch implements TickedPart {
+  readonly name = 'The watch over the process that started this one';
+  readonly #gone: () => void;
+  #isGone = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(gone: () => void) {
+    this.#gone = gone;
+    if (isGoneAlready()) {
+      this.#isGone = true;
+      // The caller is still being set up; the callback comes after that.
+      setImmediate(gone);
+      return;
+    }
+    this.#timer = setInterval(() => { this.tick(); }, pollMs).unref();
   }
-  const timer = setInterval(() => {
-    if (process.ppid === firstParent && isAlive(firstParent)) return;
-    clearInterval(timer);
-    gone();
-  }, pollMs);
-  timer.unref();
+
+  /** Looks once a second when the ticker does, instead of with a timer of its own. */
+  lookWith(ticker: Pick<Ticker, 'add'>): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    if (!this.#isGone) ticker.add(this);
+  }
+
+  tick(): void {
+    if (this.#isGone || (process.ppid === firstParent && isAlive(firstParent))) return;
+    this.#isGone = true;
+    clearInterval(this.#timer);
+    this.#gone();
+  }
 }
 
 function isGoneAlready(): boolean {

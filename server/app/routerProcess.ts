@@ -87,13 +87,13 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
   });
   closeToOthers(options.dataDir, log);
   const heap = new HeapTuning();
+  built.ticker.add(heap);
   const compiled = options.parts === undefined ? undefined : keepCompiled(options.parts, heap, built.events, log);
   let closing: Promise<void> | undefined;
   return {
     ...built, log, port, tools,
     close() {
       closing ??= (async () => {
-        heap.dispose();
         compiled?.close();
         port.close();
         noting.run(() => { note.remove(); });

@@ -1,6 +1,6 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import type { TickedPart } from '../router/ticker.ts';
 
-const pollMs = 500;
 /** A young generation of this size is collected rarely enough. Without a bound V8 lets it grow past 100 MB under load. */
 const enoughYoungBytes = 8 * 1024 * 1024;
 /** The first V8 that has the middle compiler on: that of Node 22. */
@@ -24,17 +24,12 @@ const youngGeneration: Flag = { byDefault: '--semi-space-growth-factor=2', tuned
  *   the first seconds; it would cost a third of all CPU after that;
  * - the young generation stops growing where it is large enough.
  *
- * The flags are set half a second after the start: V8 takes compiled code (Node's own, and `CompiledParts`) only where all
+ * The flags are set a second after the start: V8 takes compiled code (Node's own, and `CompiledParts`) only where all
  * flags are as they were when it was made.
  */
-export class HeapTuning {
+export class HeapTuning implements TickedPart {
+  readonly name = 'The settings of V8';
   readonly #set = new Set<Flag>();
-  readonly #timer: NodeJS.Timeout;
-
-  constructor() {
-    this.#timer = setInterval(() => { this.tune(); }, pollMs);
-    this.#timer.unref();
-  }
 
   /** Does some work with all flags as V8 has them by default. */
   withDefaults<Result>(work: () => Result): Result {
@@ -47,16 +42,12 @@ export class HeapTuning {
   }
 
   /** Sets the flags as they are to be now. */
-  tune(): void {
+  tick(): void {
     this.#apply(oldGeneration, true);
     // An older V8 writes a line about a flag that it does not know to standard error.
     if (Number.parseInt(process.versions.v8, 10) >= firstWithMiddleCompiler) this.#apply(middleCompiler, true);
     const young = getHeapSpaceStatistics().find(space => space.space_name === 'new_space');
     this.#apply(youngGeneration, young !== undefined && young.space_size >= enoughYoungBytes);
-  }
-
-  dispose(): void {
-    clearInterval(this.#timer);
   }
 
   #apply(flag: Flag, tuned: boolean): void {

@@ -40,18 +40,21 @@ export function keptLabel(text: string | undefined): string | undefined {
 export function keptCaller(caller: Caller): Caller {
   const branch = keptLabel(caller.branch);
   const extension = keptLabel(caller.extension);
-  return {
+  const kept: Caller = {
     tool: keptLabel(caller.tool) ?? 'unknown',
     workspace: keptLabel(caller.workspace), conversation: keptLabel(caller.conversation), purpose: keptLabel(caller.purpose),
-    ...(branch === undefined ? {} : { branch }),
-    ...(extension === undefined ? {} : { extension }),
-    ...tokenOf(caller),
   };
+  if (branch !== undefined) kept.branch = branch;
+  if (extension !== undefined) kept.extension = extension;
+  if (caller.token !== undefined) keepToken(kept, caller);
+  return kept;
 }
 
 /** What a token says of its caller is kept as it is. */
-function tokenOf({ token, user, team }: Caller): Pick<Caller, 'token' | 'user' | 'team'> | undefined {
-  return token === undefined ? undefined : { token, ...(user === undefined ? {} : { user }), ...(team === undefined ? {} : { team }) };
+function keepToken(kept: Caller, { token, user, team }: Caller): void {
+  kept.token = token;
+  if (user !== undefined) kept.user = user;
+  if (team !== undefined) kept.team = team;
 }
 
 /** A text as the value of a header of our answers: printable ASCII, of bounded length; other characters become `?`. */

@@ -49,21 +49,20 @@ export function withoutSecrets<T extends { name: string }>(models: readonly T[],
   return models.filter(model => !redactor.holds(model.name));
 }
 
-/** Who sent a request, as it may be shown and stored: tools put all kinds of things into headers. */
+/** Who sent a request, as it may be shown and stored: tools put all kinds of things into headers. The same object where there is nothing to hide. */
 export function redactCaller(caller: Caller, redactor: Pick<Redactor, 'redact'>): Caller {
-  const { tool, workspace, branch, conversation, purpose, extension, token, user, team } = caller;
-  return {
-    tool: redactor.redact(tool), workspace: redactLabel(workspace, redactor), conversation: redactLabel(conversation, redactor), purpose: redactLabel(purpose, redactor),
-    ...(branch === undefined ? {} : { branch: redactor.redact(branch) }),
-    ...(extension === undefined ? {} : { extension: redactor.redact(extension) }),
-    // What a token says is kept by us, and nothing that its caller wrote.
-    ...(token === undefined ? {} : { token }), ...(user === undefined ? {} : { user }), ...(team === undefined ? {} : { team }),
-  };
+  let clean = caller;
+  for (const field of callerFields) {
+    const text = caller[field];
+    if (text === undefined) continue;
+    const redacted = redactor.redact(text);
+    if (redacted !== text) clean = { ...clean, [field]: redacted };
+  }
+  return clean;
 }
 
-function redactLabel(text: string | undefined, redactor: Pick<Redactor, 'redact'>): string | undefined {
-  return text === undefined ? undefined : redactor.redact(text);
-}
+/** What its caller wrote. What a token says is kept by us, and stays. */
+const callerFields = ['tool', 'workspace', 'branch', 'conversation', 'purpose', 'extension'] as const satisfies (keyof Caller)[];
 
 /**
  * The end of an attempt without secrets: texts of a failure hold no key from here on.

@@ -12,16 +12,27 @@ export interface TickedPart {
 
 const tickMs = 1000;
 
-/** Does a list of things about once a second, in the order given. One that throws keeps none of the others from running. */
+/**
+ * Does a list of things about once a second, in the order given. One that throws keeps none of the others from running.
+ * Whatever a process looks at while nothing happens is a part of its one ticker, so that an idle process wakes once a second.
+ */
 export class Ticker {
+  readonly #parts: { guard: Guard; tick: (now: number) => void }[] = [];
+  readonly #log: Pick<Log, 'error'>;
   readonly #timer: NodeJS.Timeout;
 
   constructor(parts: readonly TickedPart[], clock: Clock, log: Pick<Log, 'error'>) {
-    const guarded = parts.map(part => ({ guard: new Guard(part.name, log), tick: (now: number) => { part.tick(now); } }));
+    this.#log = log;
+    for (const part of parts) this.add(part);
     this.#timer = setInterval(() => {
-      for (const { guard, tick } of guarded) guard.call(tick, clock.now());
+      for (const { guard, tick } of this.#parts) guard.call(tick, clock.now());
     }, tickMs);
     this.#timer.unref();
+  }
+
+  /** Does one thing more, after those before it. */
+  add(part: TickedPart): void {
+    this.#parts.push({ guard: new Guard(part.name, this.#log), tick: (now: number) => { part.tick(now); } });
   }
 
   stop(): void {

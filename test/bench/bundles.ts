@@ -28,7 +28,7 @@ async function bundle(entry: string, outfile: string, minify: boolean): Promise<
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
   await build({
     absWorkingDir: root, entryPoints: [entry], outfile, bundle: true, minify, platform: 'node', format: 'cjs', target: 'node22',
-    mainFields: ['module', 'main'], legalComments: 'none', logLevel: 'warning', define: { 'process.env.WAYBILL_VERSION': JSON.stringify(version) },
+    mainFields: ['module', 'main'], legalComments: 'none', logLevel: 'warning', define: { 'process.env.WAYBILL_VERSION': JSON.stringify(version), 'import.meta.dirname': '__dirname' },
   });
   return outfile;
 }

@@ -154,7 +154,7 @@ export class Allowances {
   }
 
   close(): void {
-    this.#transact(() => undefined);
+    if (this.#untold.size > 0) this.#transact(() => undefined);
     this.#store.close();
   }
 

@@ -198,6 +198,7 @@ export class BudgetBook {
   #follow(): void {
     const { config, clock } = this.#options;
     const { budgets } = config();
+    if (budgets === this.#configured && this.#budgets.length === 0) return;
     const now = clock.now();
     if (budgets === this.#configured && this.#budgets.every(({ range }) => now >= range.from && now < range.to)) return;
     this.#configured = budgets;

@@ -35,6 +35,9 @@ export class CostRecorder {
   readonly #prices: Guard;
   readonly #priceAttempt = (request: PriceRequest): Cost => this.#options.pricer.priceAttempt(request);
   readonly #records: Guard;
+  /** Made once: it is put off for nearly every exchange. */
+  readonly #priceSoon = (): void => { this.#records.start(this.#priceWaiting); };
+  readonly #priceWaiting = (): void => { this.#priceAll(); };
 
   constructor(options: CostRecorderOptions) {
     this.#options = options;
@@ -48,7 +51,7 @@ export class CostRecorder {
     if (this.#pricing) return;
     this.#pricing = true;
     // The answer is sent before its price is looked up.
-    setImmediate(this.#records.wrap(() => { this.#priceAll(); }));
+    setImmediate(this.#priceSoon);
   }
 
   /** A receipt of an exchange that still runs, with what it has cost so far. */

@@ -141,10 +141,9 @@ describe('the files of the bundle', () => {
       const tuning = new HeapTuning();
       parts.flagsAreSetBy(tuning);
       if (${JSON.stringify(loadAt)} === 'start') parts.load('one.js');
-      tuning.tune();
+      tuning.tick(0);
       parts.load('one.js');
       parts.keep('start');
-      tuning.dispose();
     `;
     const runElsewhere = (loadAt: 'start' | 'later'): void => {
       execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', program(loadAt)], { stdio: ['ignore', 'ignore', 'inherit'] });

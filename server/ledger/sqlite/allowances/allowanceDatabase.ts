@@ -61,6 +61,8 @@ class AllowanceDatabase implements AllowanceStore {
   }
 
   close(): void {
+    // A server that counted nothing opens and makes no file at its end.
+    if (!this.#database.isOpen) return;
     this.#database.use((statements, database) => { atomically(database, () => { statements.leave(); }); });
     this.#database.close();
   }

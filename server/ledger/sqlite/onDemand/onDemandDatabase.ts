@@ -64,6 +64,10 @@ export class OnDemandDatabase<Content> {
     return this.#open !== undefined && identityOf(this.#file) !== this.#open.identity;
   }
 
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
   close(): void {
     const open = this.#open;
     this.#open = undefined;
