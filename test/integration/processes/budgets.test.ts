@@ -186,7 +186,7 @@ it('a budget that is reached in one server is seen in another within a second, a
   for (let count = 0; count < 2; count += 1) assert.equal(await answered(one), 200);
   assert.equal(await answered(one), 400);
   assert.equal(await answered(other), 400, 'the next request of a peer is refused at once');
-  await until('the other server shows it', async () => (await other.budget('daily')).leftMicroUsd === 0, 5_000);
+  await until('the other server shows it', async () => (await other.budget('daily')).leftMicroUsd === 0, 2_000);
   await other.allow('daily', 0.001);
   assert.equal(await answered(one), 200);
 });

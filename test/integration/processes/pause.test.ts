@@ -72,7 +72,7 @@ describe('a pause before two real servers of one data folder', () => {
     const done = await order(one, { action: 'pause', endpoint: 'north', for: '1h' });
     assert.equal(done.status, 200, done.text);
     assert.match(done.text, new RegExp(`north is paused until ${moment}; requests go around it\\.`));
-    await until('the other server knows of the pause', async () => (await conditionOf(other, 'north'))?.kind === 'paused', 5_000);
+    await until('the other server knows of the pause', async () => (await conditionOf(other, 'north'))?.kind === 'paused', 2_000);
     const { receipt } = await chat(other);
     const { target, plan } = await other.receipt(receipt);
     assert.equal(target, 'south/m');
@@ -108,7 +108,7 @@ describe('a pause before two real servers of one data folder', () => {
     const { child, written } = spawnServer(['endpoint', 'resume', 'north', '--port', port, '--data', dataDir]);
     assert.equal(await exitOf(child), 0, written.stderr);
     assert.equal(written.stdout, 'north is resumed; requests can go to it again.\n');
-    await until('both servers know', async () => (await conditionOf(one, 'north'))?.kind !== 'paused', 5_000);
+    await until('both servers know', async () => (await conditionOf(one, 'north'))?.kind !== 'paused', 2_000);
     const { receipt } = await chat(one);
     assert.equal((await one.receipt(receipt)).target, 'north/m');
     const again = spawnServer(['endpoint', 'resume', 'north', '--port', port, '--data', dataDir]);
