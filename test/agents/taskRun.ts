@@ -49,7 +49,8 @@ export interface TaskResult {
 }
 
 const agentTimeoutMs = 90_000;
-const vendor: Readonly<Record<ProtocolName, { provider: string; model: string; name: string }>> = {
+/** The provider and model behind each protocol. */
+export const vendor: Readonly<Record<ProtocolName, { provider: string; model: string; name: string }>> = {
   'openai-chat': { provider: 'openai', model: 'gpt-5.1', name: 'chat' },
   'openai-responses': { provider: 'openai', model: 'gpt-5.1', name: 'responses' },
   'anthropic-messages': { provider: 'anthropic', model: 'claude-sonnet-4.6', name: 'messages' },
@@ -126,8 +127,8 @@ function configuration(run: TaskRun, upstreams: readonly Upstream[]): { config: 
   };
 }
 
-/** Connects the agent. @returns the written files */
-async function connect(agent: Agent, { home }: Place, connector: ToolConnector, server: RunningServer, token: string): Promise<string[]> {
+/** Connects the agent as "Connect a Tool…" does. @returns the written files */
+export async function connect(agent: Agent, { home }: Place, connector: ToolConnector, server: RunningServer, token: string): Promise<string[]> {
   for (const [name, content] of Object.entries(agent.files ?? {})) {
     mkdirSync(path.dirname(path.join(home, name)), { recursive: true });
     writeFileSync(path.join(home, name), content);
@@ -158,7 +159,7 @@ function startAgent(agent: Agent, { home, folder }: Place, temporary: string, mo
 }
 
 /** Every exchange's receipt, oldest first, once all of them are closed. */
-async function receiptsOf(server: RunningServer): Promise<Receipt[]> {
+export async function receiptsOf(server: RunningServer): Promise<Receipt[]> {
   for (let tries = 0; ; tries++) {
     const exchanges = await server.get('/waybill/exchanges?limit=1000') as RequestSummary[];
     if (exchanges.every(one => one.outcome !== 'open') || tries > 50) {

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProtocolName } from '../../server/api/conversation.ts';
-import { isObject, parseJson } from '../../server/base/json.ts';
+import { isObject, parseJson, type JsonObject } from '../../server/base/json.ts';
 import { refusalOf, strictOwners } from '../../server/sandbox/strict/strictProviders.ts';
 import { chatWire } from './wires/chatWire.ts';
 import { geminiWire } from './wires/geminiWire.ts';
@@ -26,6 +27,17 @@ export interface UpstreamOptions {
   breakdown?: Breakdown | undefined;
   /** The caller uses this protocol as well, and may send fields that are not known here. */
   anyField: boolean;
+  /** Absent: it answers at once, and what it charges is made up. */
+  paced?: PacedModel | undefined;
+}
+
+/** A model that takes its time, is charged by the length of what it reads and writes, and also answers requests without tools. */
+export interface PacedModel {
+  turnOf(seen: SeenRequest, body: JsonObject): Turn;
+  /** Called once for each answer, when it begins. */
+  usageOf(body: JsonObject, turn: Turn): TurnUsage;
+  /** Milliseconds until the first word, and from there to the last. */
+  paceOf(usage: TurnUsage): { firstMs: number; restMs: number };
 }
 
 export interface Upstream {
@@ -44,6 +56,9 @@ export interface Upstream {
   readonly offered: ReadonlySet<string>;
   close(): Promise<void>;
 }
+
+/** Of a paced answer; a pause follows. */
+const eventsAtOnce = 20;
 
 /** Starts a scripted provider on 127.0.0.1 that speaks one wire format over real sockets and refuses what the real one would. */
 export async function startUpstream(options: UpstreamOptions): Promise<Upstream> {
@@ -97,7 +112,9 @@ class ScriptedUpstream implements Upstream {
     if (request.method !== 'POST' || !this.#wire.matches(path)) return this.#fail(response, 404, `no ${request.method ?? ''} ${path} here`);
     this.bodies.push(bodyText);
     try {
-      this.#generate(this.#read(request, path, bodyText), response);
+      const body = parseJson(bodyText);
+      if (!isObject(body)) throw new Refused('the body is not a JSON object');
+      await this.#generate(this.#read(request, path, body), body, response);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.faults.push(error.message);
@@ -106,12 +123,10 @@ class ScriptedUpstream implements Upstream {
   }
 
   /** @throws Refused */
-  #read(request: IncomingMessage, path: string, bodyText: string): SeenRequest {
+  #read(request: IncomingMessage, path: string, body: JsonObject): SeenRequest {
     const { headers } = request;
     const key = this.#options.protocol === 'anthropic-messages' ? headers['x-api-key'] : this.#options.protocol === 'gemini' ? headers['x-goog-api-key'] : headers.authorization?.replace(/^Bearer /, '');
     if (key !== this.#options.key) throw new Refused('the key is not this provider\'s');
-    const body = parseJson(bodyText);
-    if (!isObject(body)) throw new Refused('the body is not a JSON object');
     const unknown = Object.keys(body).filter(field => !this.#wire.fields.has(field));
     if (unknown.length > 0 && !this.#options.anyField) throw new Refused(`unknown fields: ${unknown.join(', ')}`);
     const { protocol } = this.#options;
@@ -126,8 +141,8 @@ class ScriptedUpstream implements Upstream {
     return seen;
   }
 
-  #generate(seen: SeenRequest, response: ServerResponse): void {
-    const { breakdown, script, protocol } = this.#options;
+  async #generate(seen: SeenRequest, body: JsonObject, response: ServerResponse): Promise<void> {
+    const { breakdown, script, protocol, paced } = this.#options;
     const task = seen.tools.length > 0;
     if (breakdown !== undefined && task && seen.results.length >= breakdown.afterResults) {
       this.broken += 1;
@@ -136,22 +151,28 @@ class ScriptedUpstream implements Upstream {
       response.write(': the stream ends here\n\n', () => response.socket?.destroy());
       return;
     }
-    const turn = task ? script(seen) : { text: 'Edit a file' };
+    const turn = paced !== undefined ? paced.turnOf(seen, body) : task ? script(seen) : { text: 'Edit a file' };
     const missing = (turn.calls ?? []).filter(call => !seen.tools.some(tool => tool.name === call.name));
     if (missing.length > 0) throw new Refused(`the script wants ${missing.map(call => call.name).join(', ')}, and only these are offered: ${[...this.offered].join(', ')}`);
     this.#serial += 1;
     const signature = Buffer.from(`${protocol}-${this.#serial}-${createHash('sha256').update(`${this.url}${this.#serial}`).digest('hex')}`).toString('base64');
     this.#signatures.add(signature);
-    const usage = { prompt: 1000 + 10 * this.#serial, cached: 200, output: 30 + this.#serial, reasoning: 5 };
+    const usage = paced?.usageOf(body, turn) ?? { prompt: 1000 + 10 * this.#serial, cached: 200, output: 30 + this.#serial, reasoning: 5 };
     this.charged.push(usage);
     const reply = { turn: asOffered(turn, seen), usage, request: seen, serial: this.#serial, signature };
+    const pace = paced?.paceOf(usage);
+    if (pace !== undefined) await sleep(pace.firstMs);
     if (!seen.stream) {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(this.#wire.whole(reply)));
       return;
     }
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    for (const event of this.#wire.stream(reply)) response.write(event);
+    const events = this.#wire.stream(reply);
+    for (const [index, event] of events.entries()) {
+      response.write(event);
+      if (pace !== undefined && index % eventsAtOnce === 0) await sleep(pace.restMs * Math.min(1, eventsAtOnce / events.length));
+    }
     response.end();
   }
 

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { totalsOf, type Scenario } from './cacheSimulation.ts';
+import { recordedAfternoon } from './recordedSessions.ts';
+import { recordedTotals } from './recordedSimulation.ts';
 import { warmCachesPage } from './warmCachesPage.ts';
 
 const runs = 3;
@@ -40,6 +42,14 @@ describe('sessions of agents cost', () => {
     const { ofBlind, ofNever } = shares('saving');
     assert.ok(ofBlind < 0.75, String(ofBlind));
     assert.ok(ofNever < 0.85, String(ofNever));
+  });
+
+  it('less on what real agents sent, too, where targets take turns, go by prices or are out now and then', () => {
+    const recording = recordedAfternoon();
+    for (const [scenario, ofBlind, ofNever] of [['regions', 0.8, 1.03], ['prices', 0.99, 1.02], ['outages', 0.995, 0.995], ['saving', 0.8, 0.97]] as const) {
+      const { microUsd: { aware, blind, never } } = recordedTotals(recording, scenario, 20);
+      assert.ok(aware / blind < ofBlind && aware / never < ofNever, `${scenario}: ${aware / blind} of blind, ${aware / never} of never`);
+    }
   });
 
   it('what docs/warm-caches.md says', () => {

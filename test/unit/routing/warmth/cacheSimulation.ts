@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TokenUsage } from '../../../../server/api/conversation.ts';
 import type { Plan } from '../../../../server/api/receipt.ts';
+import type { Random } from '../../../../server/base/clock.ts';
 import { silentLog } from '../../../../server/base/log.ts';
 import { findProvider, providers } from '../../../../server/catalog/providers.ts';
 import { emptyConfig } from '../../../../server/config/config.ts';
@@ -12,9 +13,9 @@ import { createPricer } from '../../../../server/pricing/pricing.ts';
 import { createSignals } from '../../../../server/router/signals.ts';
 import { makePlan } from '../../../../server/routing/makePlan.ts';
 import type { RoutingRequest, RoutingView } from '../../../../server/routing/plan.ts';
-import { RouteTable } from '../../../../server/routing/routeTable.ts';
+import { RouteTable, type ResolvedTarget } from '../../../../server/routing/routeTable.ts';
 import { Turns } from '../../../../server/routing/turns.ts';
-import { WarmCaches } from '../../../../server/routing/warmth/warmCaches.ts';
+import { WarmCaches, type Answered } from '../../../../server/routing/warmth/warmCaches.ts';
 import { createAdaptiveTimeouts } from '../../../../server/timeouts/adaptiveTimeouts.ts';
 import { FirstTokenAverages } from '../../../../server/timeouts/firstTokenAverages.ts';
 import { seededRandom } from '../../support/seededRandom.ts';
@@ -55,10 +56,10 @@ await pricer.ready();
 const { config, problems } = resolveConfig({ endpoints, routes }, { catalog: { providers, findProvider }, supportedProtocols: ['anthropic-messages'], source: 'settings' });
 assert.deepEqual(problems, []);
 
-const start = Date.UTC(2026, 10, 20, 12);
-const lifetimeMs = 300_000;
+export const start = Date.UTC(2026, 10, 20, 12);
+export const lifetimeMs = 300_000;
 /** Of the prompts that should lie in a cache (LiteLLM, "autorouter_prompt_caching_benchmark": 99.3 %). */
-const hitRate = 0.993;
+export const hitRate = 0.993;
 /** What stays the same when a conversation is written anew: instructions and tools. */
 const commonTokens = 9000;
 
@@ -71,20 +72,60 @@ export interface Outcome {
   readonly plans: readonly Plan[];
 }
 
+/** A router on a virtual clock, with targets that are out now and then. */
+export class SimulatedRouter {
+  now = start;
+  readonly warm = new WarmCaches();
+  readonly #scenario: Scenario;
+  readonly #policy: Policy;
+  readonly #random: Random;
+  readonly #expectedUsage = new ExpectedUsage();
+  readonly #signals;
+  readonly #table: RouteTable;
+  readonly #isOut: (endpoint: string, now: number) => boolean;
+
+  constructor(scenario: Scenario, policy: Policy, seed: number, random: Random) {
+    this.#scenario = scenario;
+    this.#policy = policy;
+    this.#random = random;
+    const directory = new ModelDirectory(emptyConfig);
+    directory.configure(config);
+    this.#table = new RouteTable({ config, directory, facts: () => ({}) });
+    this.#signals = createSignals({
+      healthRegistry: createHealthRegistry({ random: () => 0.5, startedAt: start }), timers: createAdaptiveTimeouts(), pricer, clock: { now: () => this.now }, turns: new Turns(random), firstTokens: new FirstTokenAverages(),
+      expectedUsage: this.#expectedUsage,
+    });
+    this.#isOut = outagesOf(scenario, seed);
+  }
+
+  /** @param home the target that serves while nothing is to be switched; undefined: none yet */
+  plan(request: Pick<RoutingRequest, 'conversation' | 'purpose'> & { estimatedTokens: number }, home: string | undefined): { plan: Plan; chosen: ResolvedTarget } {
+    const view: RoutingView = {
+      table: this.#table, now: this.now, signals: this.#signals, random: this.#random, paused: () => undefined, keysBlocked: () => undefined, warm: this.#policy === 'aware' ? this.warm : undefined,
+      admission: endpoint => (this.#isOut(endpoint, this.now) ? { admitted: false, reason: 'it is out', retryAt: this.now + 60_000 } : { admitted: true, trial: false }),
+    };
+    const { estimatedTokens, conversation, purpose } = request;
+    const { plan, targets } = makePlan({ ...ask(this.#scenario, { ...plainRequirements, estimatedInputTokens: estimatedTokens }), conversation, purpose }, view);
+    const chosen = (this.#policy === 'never' ? targets.find(target => target.name === home) : undefined) ?? targets[0] ?? assert.fail('no target');
+    return { plan, chosen };
+  }
+
+  /** @returns what the provider charges, in millionths of a US dollar */
+  charge(chosen: ResolvedTarget, usage: TokenUsage): number {
+    this.#expectedUsage.observe({ tool: 'vscode-chat', kind: 'normal', target: chosen.name, model: chosen.model }, usage);
+    return pricer.priceAttempt({ ...chosen.price, usage, usageEstimated: false, at: this.now }).microUsd ?? assert.fail('no price');
+  }
+
+  answered(chosen: ResolvedTarget, plan: Plan, answer: Pick<Answered, 'conversation' | 'startedAt' | 'usage' | 'estimatedTokens' | 'kind'>): void {
+    this.warm.answered({ ...answer, target: chosen.name, provider: chosen.endpoint.provider.id, upstreamModel: chosen.upstreamModel, led: true, forced: plan.cache?.forced === true });
+  }
+}
+
 /** Plays one session on a virtual clock against providers that keep a prompt for five minutes after its last use, and sums what they charge. */
 export function play(name: string, scenario: Scenario, policy: Policy, seed: number): Outcome {
   const random = seededRandom(seed);
   const chance = seededRandom(seed + 1000);
-  let now = start;
-  const directory = new ModelDirectory(emptyConfig);
-  directory.configure(config);
-  const table = new RouteTable({ config, directory, facts: () => ({}) });
-  const expectedUsage = new ExpectedUsage();
-  const signals = createSignals({
-    healthRegistry: createHealthRegistry({ random: () => 0.5, startedAt: start }), timers: createAdaptiveTimeouts(), pricer, clock: { now: () => now }, turns: new Turns(random), firstTokens: new FirstTokenAverages(), expectedUsage,
-  });
-  const warm = new WarmCaches();
-  const isOut = outagesOf(scenario, seed);
+  const router = new SimulatedRouter(scenario, policy, seed, random);
   const caches = new Map<string, { tokens: number; at: number }>();
   const plans: Plan[] = [];
   let microUsd = 0;
@@ -93,30 +134,19 @@ export function play(name: string, scenario: Scenario, policy: Policy, seed: num
   let switches = 0;
   const turns = sessions.get(name) ?? assert.fail(name);
   for (const turn of turns) {
-    now += turn.gap * 1000 * (0.8 + 0.4 * random());
-    const view: RoutingView = {
-      table, now, signals, random, paused: () => undefined, keysBlocked: () => undefined, warm: policy === 'aware' ? warm : undefined,
-      admission: endpoint => (isOut(endpoint, now) ? { admitted: false, reason: 'it is out', retryAt: now + 60_000 } : { admitted: true, trial: false }),
-    };
-    const request: RoutingRequest = {
-      ...ask(scenario, { ...plainRequirements, estimatedInputTokens: Math.round(turn.prompt * 0.8) }), conversation: name, purpose: { role: 'main', kind: turn.kind, why: 'the trace says so' },
-    };
-    const { plan, targets } = makePlan(request, view);
-    const chosen = (policy === 'never' ? targets.find(target => target.name === home) : undefined) ?? targets[0] ?? assert.fail('no target');
+    router.now += turn.gap * 1000 * (0.8 + 0.4 * random());
+    const estimatedTokens = Math.round(turn.prompt * 0.8);
+    const { plan, chosen } = router.plan({ conversation: name, estimatedTokens, purpose: { role: 'main', kind: turn.kind, why: 'the trace says so' } }, home);
     home ??= chosen.name;
     const isRewritten = before !== undefined && turn.prompt < before.turn.prompt / 2;
     if (isRewritten) for (const cache of caches.values()) cache.tokens = Math.min(cache.tokens, commonTokens);
     const cache = caches.get(chosen.name);
-    const isHit = cache !== undefined && now - cache.at < lifetimeMs && chance() < hitRate;
+    const isHit = cache !== undefined && router.now - cache.at < lifetimeMs && chance() < hitRate;
     const cacheReadTokens = isHit ? Math.min(cache.tokens, turn.prompt) : 0;
     const usage: TokenUsage = { inputTokens: 0, cacheReadTokens, cacheWriteTokens: turn.prompt - cacheReadTokens, outputTokens: turn.output };
-    microUsd += pricer.priceAttempt({ ...chosen.price, usage, usageEstimated: false, at: now }).microUsd ?? assert.fail('no price');
-    caches.set(chosen.name, { tokens: turn.prompt, at: now });
-    expectedUsage.observe({ tool: 'vscode-chat', kind: 'normal', target: chosen.name, model: chosen.model }, usage);
-    warm.answered({
-      conversation: name, target: chosen.name, provider: chosen.endpoint.provider.id, upstreamModel: chosen.upstreamModel, startedAt: now, usage,
-      estimatedTokens: request.requirements.estimatedInputTokens, led: true, forced: plan.cache?.forced === true, kind: turn.kind,
-    });
+    microUsd += router.charge(chosen, usage);
+    caches.set(chosen.name, { tokens: turn.prompt, at: router.now });
+    router.answered(chosen, plan, { conversation: name, startedAt: router.now, usage, estimatedTokens, kind: turn.kind });
     if (before !== undefined && before.target !== chosen.name) switches += 1;
     before = { target: chosen.name, turn };
     plans.push(plan);

@@ -1,15 +1,16 @@
-import { scenarios, totalsOf, type Policy, type Scenario } from './cacheSimulation.ts';
+import { requestRoles, type RequestRole } from '../../../../server/api/purpose.ts';
+import { scenarios, totalsOf, type Policy, type Scenario, type Totals } from './cacheSimulation.ts';
+import { recordedAfternoon, type Recording } from './recordedSessions.ts';
+import { promptTokens, recordedTotals } from './recordedSimulation.ts';
 import { sessions } from './sessions.ts';
 
 const runs = 3;
+/** The recording is short, so that outages fall into some of its runs only. */
+const recordedRuns = 20;
 
 /** docs/warm-caches.md, as the simulation makes it. */
 export function warmCachesPage(): string {
-  const rows = (Object.entries(scenarios) as [Scenario, string][]).map(([scenario, meaning]) => {
-    const { microUsd, switches } = totalsOf(scenario, runs);
-    const cell = (policy: Policy): string => `$${(microUsd[policy] / 1e6).toFixed(2)} (${switches[policy]})`;
-    return `| ${meaning} | ${cell('aware')} | ${cell('blind')} | ${cell('never')} | ${percent(microUsd.aware / microUsd.blind)} | ${percent(microUsd.aware / microUsd.never)} |`;
-  });
+  const recording = recordedAfternoon();
   const lines = [...sessions].map(([name, turns]) => `| ${name} | ${turns.length} | ${grouped(Math.max(...turns.map(({ prompt }) => prompt)))} | ${medianGap(turns.map(({ gap }) => gap))} s |`);
   return `# Warm caches: what they save
 
@@ -20,24 +21,68 @@ one: leaving has to pay for the prompt that is read anew, and for the chance of 
 turns (8). What is out is left at once; the conversation returns while the old cache is still warm, or once the new one is cold.
 A higher kind of work (\`byKind\`) goes to its targets at once, unless \`warmCache.higherKinds\` is \`when-it-pays\`.
 
-Each session is played ${runs} times on a virtual clock against providers that keep a prompt for five minutes after its last use, miss
+Each session is played ${runs} times, the recorded ones ${recordedRuns} times, on a virtual clock against providers that keep a prompt for five minutes after its last use, miss
 0.7 % of what they should find, charge a tenth for what is read from the cache and a quarter more for what is written to it.
 US dollars for all sessions, with the number of switches in brackets. *Blind*: each request as its route proposes. *Never*: the first target of a conversation
 for all of it, unless it is out; where kinds of work have targets of their own, this serves demanding work with what answered the first
 question, so its cost is no measure there.
 
-| route | aware | blind | never | aware to blind | aware to never |
-|---|--:|--:|--:|--:|--:|
-${rows.join('\n')}
+## Sessions that are made up
 
-The sessions are traces without text, in \`test/unit/routing/warmth/sessions.ts\`. They are made up: their gaps follow published measurements, and nobody's work was
-recorded. Real agents run against scripted providers in \`npm run agents\` ([agents.md](agents.md)), but a task there has three or four requests whose answers are written
-in advance, so lengths and gaps of real work cannot be read off it. What caches hold in your own work is in **Show Cache Report…**.
+${comparison(scenario => totalsOf(scenario, runs))}
+
+These sessions are traces without text, in \`test/unit/routing/warmth/sessions.ts\`. Their gaps follow published measurements, and nobody's work was
+recorded. What caches hold in your own work is in **Show Cache Report…**.
 
 | session | requests | longest prompt, tokens | median gap |
 |---|--:|--:|--:|
 ${lines.join('\n')}
+
+## Sessions that real agents sent
+
+${comparison(scenario => recordedTotals(recording, scenario, recordedRuns))}
+
+Aware to blind, for each session:
+
+| session | agent | requests | longest prompt, tokens | round-robin | cheapest | outages |
+|---|---|--:|--:|--:|--:|--:|
+${recordedLines(recording).join('\n')}
+
+${howRecorded}`;
+}
+
+const howRecorded = `Each agent ran for itself in a real project with real tools, through the real server; all sessions ran at once, as one developer's afternoon
+who looks after the next while one works, and is away for a meeting once (\`test/agents/sessions/developer.ts\`). \`npm run agents:record\` records anew. What is
+kept of a request is its time, the lengths of its parts, how far it begins like an earlier one, its conversation, role and kind as the router
+read them, and no text (\`test/unit/routing/warmth/recorded/afternoon.json\`). Tokens are characters divided by four.
+
+Real are the instructions, tools and reminders of the agents, the results of their tools, subagents, titles and compactions, which request begins like which, and the time
+that tools and agents took. Scripted are the model (which file is read next, answers of words without meaning, 75 tokens a second after about a second), and
+the prompts and pauses of the person. The sessions are shorter than much real work is: an afternoon of a quarter of an hour was recorded, and windows of 44,000 to 48,000
+tokens let two agents make their summaries within it. It is played ${recordedRuns} times: outages and what a cache misses are drawn anew each time.
+A cache holds every beginning of a prompt, whichever conversation wrote it, so that sessions of one agent share its tools and instructions.
 `;
+
+function comparison(totals: (scenario: Scenario) => Totals): string {
+  const rows = (Object.entries(scenarios) as [Scenario, string][]).map(([scenario, meaning]) => {
+    const { microUsd, switches } = totals(scenario);
+    const cell = (policy: Policy): string => `$${(microUsd[policy] / 1e6).toFixed(2)} (${switches[policy]})`;
+    return `| ${meaning} | ${cell('aware')} | ${cell('blind')} | ${cell('never')} | ${percent(microUsd.aware / microUsd.blind)} | ${percent(microUsd.aware / microUsd.never)} |`;
+  });
+  return `| route | aware | blind | never | aware to blind | aware to never |\n|---|--:|--:|--:|--:|--:|\n${rows.join('\n')}`;
+}
+
+function recordedLines(recording: Recording): string[] {
+  return recording.sessions.map(({ name, agent, version }, session) => {
+    const own = recording.requests.filter(request => request.session === session);
+    const roles = (Object.keys(requestRoles) as RequestRole[]).map(role => ({ role, count: own.filter(request => request.role === role).length })).filter(({ role, count }) => role !== 'main' && count > 0);
+    const share = (scenario: Scenario): string => {
+      const { microUsd } = recordedTotals(recording, scenario, recordedRuns, session);
+      return percent(microUsd.aware / microUsd.blind);
+    };
+    const longest = own.reduce((most, request) => Math.max(most, promptTokens(recording, request)), 0);
+    return `| ${name} | ${agent} ${version} | ${own.length}${roles.length === 0 ? '' : ` (${roles.map(({ role, count }) => `${count} ${role}`).join(', ')})`} | ${grouped(longest)} | ${share('regions')} | ${share('prices')} | ${share('outages')} |`;
+  });
 }
 
 function percent(ratio: number): string {
