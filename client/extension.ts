@@ -4,6 +4,7 @@ import { dryRunMarkdown } from '../server/api/rules/dryRun.ts';
 import { shadowMarkdown } from '../server/api/shadow.ts';
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { escapedLog } from './base/escapedLog.ts';
 import { ChatAccess } from './chat/chatAccess.ts';
 import { editorChat } from './chat/chatHost.ts';
@@ -99,14 +100,14 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   const drillReport = new DrillReportView(context.extensionUri, server);
   const canaryReports = new LiveReport(server, {
-    scheme: 'waybill-canary', title: 'Canary',
+    scheme: 'waybill-canary', title: t('Canary'),
     async markdown(route) {
       const result = await server.canary({ action: 'status', route });
       return 'refused' in result ? `${result.refused}\n` : result.canaries.map(reportMarkdown).join('\n');
     },
   });
   const shadowReports = new LiveReport(server, {
-    scheme: 'waybill-shadow', title: 'Shadow',
+    scheme: 'waybill-shadow', title: t('Shadow'),
     async markdown(route) {
       const result = await server.shadow({ action: 'status', route });
       return 'refused' in result ? `${result.refused}\n` : result.shadows.map(shadowMarkdown).join('\n');

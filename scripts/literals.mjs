@@ -28,9 +28,14 @@ export function untranslated(file, text, allowed = new Set()) {
 
 /** The text of a literal, with `…` for what a template puts in. */
 function literalText(node) {
-  if (ts.isStringLiteralLike(node)) return node.text;
-  if (ts.isTemplateExpression(node)) return [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].join('…');
+  if (ts.isStringLiteralLike(node)) return withoutIcons(node.text);
+  if (ts.isTemplateExpression(node)) return withoutIcons([node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].join('…'));
   return undefined;
+}
+
+/** `$(key)` is an icon. */
+function withoutIcons(text) {
+  return text.replace(/\$\([a-z~-]+\)/g, '');
 }
 
 function isShown(node) {
@@ -55,7 +60,7 @@ function isExempt(node) {
     if (ts.isTypeNode(outer) || ts.isImportDeclaration(outer) || ts.isExportDeclaration(outer)) return true;
     if (ts.isCallExpression(outer) && outer.arguments.includes(inner)) {
       const called = outer.expression.getText();
-      if (called === 't' && inner === outer.arguments[0]) return true;
+      if ((called === 't' || called === 'said') && inner === outer.arguments[0]) return true;
       if (/(^|\.)#?(log|logger)\??\.(trace|debug|info|warn|error)$/.test(called) || /\.(querySelector|querySelectorAll|startsWith|endsWith|includes|registerCommand|executeCommand)$/.test(called)) return true;
     }
     if (ts.isNewExpression(outer) && outer.expression.getText() === 'RegExp') return true;

@@ -1,6 +1,7 @@
 import { t } from '@vscode/l10n';
-import type { BudgetStatus } from '../../server/api/budgets/budgetStatus.ts';
+import type { BudgetOrder, BudgetStatus } from '../../server/api/budgets/budgetStatus.ts';
 import type { BudgetPeriod } from '../../server/api/budgets/budgetSettings.ts';
+import { said, shownIfKnown } from '../../server/api/localization/said.ts';
 import { formatMicroUsd } from './money.ts';
 
 /** How a budget is lifted until it begins anew. */
@@ -33,4 +34,16 @@ export function budgetNotes({ reservedMicroUsd, leftMicroUsd, lifted, isHard, st
     ...(state === 'reached' && lifted !== true ? [t('reached')] : []),
     t('until {0}', new Date(resetsAt).toLocaleDateString(undefined, { month: 'short', day: 'numeric' })),
   ];
+}
+
+/** What a server said when a budget was allowed more, in the language of the editor. @param known the budgets of the status */
+export function allowedText({ budget, usd = 1 }: BudgetOrder, message: string, known: readonly BudgetStatus[] = []): string {
+  const status = known.find(one => one.key === budget);
+  if (status === undefined) return message;
+  const until = /until (\d{4}-\d\d-\d\d \d\d:\d\d)\.$/.exec(message)?.[1] ?? '';
+  return shownIfKnown(message, [
+    said('{0} more is allowed of the budget "{1}" until {2}.', `$${usd.toFixed(2)}`, status.name, until),
+    said('The budget "{0}" holds nothing back until {1}.', status.name, until),
+    said('The budget "{0}" holds as it is set.', status.name),
+  ]);
 }

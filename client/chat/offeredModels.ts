@@ -1,3 +1,4 @@
+import { said, shownIfKnown, shownOf } from '../../server/api/localization/said.ts';
 import { t } from '@vscode/l10n';
 import { conditionIcon } from '../../server/api/condition.ts';
 import type { OfferedModel } from '../../server/api/status.ts';
@@ -33,17 +34,20 @@ export function shownModels(offered: readonly OfferedModel[], shown: ShownModels
   return [...routes, ...(shown === 'all' || routes.length === 0 ? models : [])].map(shownModel);
 }
 
+/** Prices in words, as the server has them. */
+const coveredPrices = [said('simulated: costs nothing'), said('covered by a subscription'), said('free of charge')];
+
 function shownModel(model: OfferedModel): ShownModel {
   return {
     id: model.id,
     name: model.name,
     family: model.kind === 'route' ? `waybill-${model.requestedModel}` : model.requestedModel,
     version: '1',
-    detail: model.detail,
+    detail: model.said === undefined ? model.detail : shownOf(model.said),
     tooltip: tooltipOf(model),
     icon: conditionIcon(model.condition),
-    warning: model.warning,
-    pricing: model.pricing,
+    warning: model.saidWarning === undefined ? model.warning : shownOf(model.saidWarning),
+    pricing: model.pricing === undefined ? undefined : shownIfKnown(model.pricing, coveredPrices),
     maxInputTokens: model.maxInputTokens,
     maxOutputTokens: model.maxOutputTokens,
     imageInput: model.imageInput,
@@ -70,7 +74,7 @@ export function wantedName(id: string, offered: readonly OfferedModel[]): string
 /** Reads the list kept from an earlier session, without what was known of health then; anything that is not such a list is none. */
 export function readKeptModels(value: unknown): OfferedModel[] {
   if (!Array.isArray(value)) return [];
-  return value.filter(isOfferedModel).map(model => ({ ...model, state: 'unknown', condition: { kind: 'unknown' }, detail: '', warning: undefined }));
+  return value.filter(isOfferedModel).map(model => ({ ...model, state: 'unknown', condition: { kind: 'unknown' }, detail: '', said: undefined, warning: undefined, saidWarning: undefined }));
 }
 
 function isOfferedModel(value: unknown): value is OfferedModel {

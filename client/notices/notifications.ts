@@ -10,7 +10,9 @@ import type { KeyStore } from '../keys/keyStore.ts';
 import { portActions, portNotice, portTrouble } from '../status/localEndpoint.ts';
 import { NoticeMemory, noticeActions } from './notices.ts';
 import type { ServerProcess } from '../server/serverProcess.ts';
+import { allowedText } from '../base/budgetWording.ts';
 import { inform, warn } from '../base/toasts.ts';
+import { shownOf } from '../../server/api/localization/said.ts';
 
 /**
  * Notifications: a server that stays down, problems in the settings, and what providers
@@ -78,7 +80,7 @@ export class Notifications implements vscode.Disposable {
   async #tellNotice(server: ServerProcess, notice: NoticeParams): Promise<void> {
     if (!this.#memory.isNew(notice)) return;
     const actions = noticeActions(notice);
-    const pick = await warn(notice.message, ...actions.map(action => action.title));
+    const pick = await warn(notice.said === undefined ? notice.message : shownOf(notice.said), ...actions.map(action => action.title));
     const action = actions.find(entry => entry.title === pick);
     switch (action?.kind) {
       case 'open': await vscode.env.openExternal(vscode.Uri.parse(action.url)); return;
@@ -89,7 +91,7 @@ export class Notifications implements vscode.Disposable {
       case 'editBudgets': await vscode.commands.executeCommand('waybill.editBudgets'); return;
       case 'budget': {
         const result = await server.budget({ action: action.action, budget: action.budget });
-        void ('refused' in result ? warn(result.refused) : inform(result.message));
+        void ('refused' in result ? warn(result.refused) : inform(allowedText({ action: action.action, budget: action.budget }, result.message, server.status?.budgets)));
         return;
       }
       case undefined: return;

@@ -26,11 +26,11 @@ interface Look {
   icon: string;
   words: Said;
   /** The words with a moment. */
-  until?: (words: string, at: string) => string;
+  until?: (words: Said, at: string) => Said;
 }
 
-const triedAgain = (words: string, at: string): string => t('{0}, tried again at {1}', words, at);
-const backAt = (words: string, at: string): string => t('{0}, back at {1}', words, at);
+const triedAgain = (words: Said, at: string): Said => said('{0}, tried again at {1}', words, at);
+const backAt = (words: Said, at: string): Said => said('{0}, back at {1}', words, at);
 
 /** Everything that is said and drawn of a kind; `icon` is the id of a codicon. */
 const kinds: Readonly<Record<ConditionKind, Look>> = {
@@ -39,7 +39,7 @@ const kinds: Readonly<Record<ConditionKind, Look>> = {
   'recovering': { health: 'degraded', up: true, icon: 'warning', words: said('recovering') },
   'unknown': { health: 'unknown', up: true, icon: 'circle-outline', words: said('not used yet') },
   'disabled': { health: 'unknown', up: false, icon: 'circle-slash', words: said('disabled') },
-  'paused': { health: 'unknown', up: false, icon: 'debug-pause', words: said('paused'), until: (words, at) => t('{0}, resumes at {1}', words, at) },
+  'paused': { health: 'unknown', up: false, icon: 'debug-pause', words: said('paused'), until: (words, at) => said('{0}, resumes at {1}', words, at) },
   'offline': { health: 'down', up: false, icon: 'debug-disconnect', words: said('out of reach: offline') },
   'portal': { health: 'down', up: false, icon: 'debug-disconnect', words: said('out of reach: sign-in page in the way') },
   'no-key': { health: 'down', up: false, icon: 'error', words: said('no key stored') },
@@ -48,7 +48,7 @@ const kinds: Readonly<Record<ConditionKind, Look>> = {
   'out-of-money': { health: 'down', up: false, icon: 'error', words: said('out of money'), until: triedAgain },
   'rate-limited': { health: 'down', up: false, icon: 'watch', words: said('rate-limited'), until: backAt },
   'overloaded': { health: 'down', up: false, icon: 'watch', words: said('overloaded'), until: backAt },
-  'down': { health: 'down', up: false, icon: 'error', words: said('down'), until: (words, at) => t('{0}, next try at {1}', words, at) },
+  'down': { health: 'down', up: false, icon: 'error', words: said('down'), until: (words, at) => said('{0}, next try at {1}', words, at) },
 };
 
 /** Every kind there is. */
@@ -97,11 +97,15 @@ export function healthOf({ kind }: Condition): HealthState {
 }
 
 /** `healthy`, `rate-limited (429), back at 18:05`, `down (network error), next try at 18:05`, `paused until it is resumed`. @param now milliseconds since the epoch */
-export function conditionText({ kind, until, why, said: reason }: Condition, now: number): string {
+export function conditionText(condition: Condition, now: number): string {
+  return shownOf(saidOf(condition, now));
+}
+
+/** The same with what it is made of. @param now milliseconds since the epoch */
+export function saidOf({ kind, until, why, said: reason }: Condition, now: number): Said {
   const { words, until: untilWords } = kinds[kind];
-  if (kind === 'paused' && until === undefined) return t('paused until it is resumed');
-  const state = shownOf(words);
-  const cause = why === undefined ? state : `${state} (${reason === undefined ? why : shownOf(reason)})`;
+  if (kind === 'paused' && until === undefined) return said('paused until it is resumed');
+  const cause = why === undefined ? words : said('{0} ({1})', words, reason ?? why);
   return untilWords === undefined || until === undefined || until <= now ? cause : untilWords(cause, clockText(until, now, 'up'));
 }
 

@@ -5,6 +5,7 @@ import type { Condition } from './condition.ts';
 import type { ConversationEvent, ConversationRequest, TokenUsage } from './conversation.ts';
 import type { FailureClass } from './failure.ts';
 import type { ContinuedHistory } from './keptHistories.ts';
+import type { Said } from './localization/said.ts';
 import { notificationType, requestType, type NoParams } from './messageTypes.ts';
 import type { Caller, Cost, Receipt, RequestSummary, SpendReport, TimeRange } from './receipt.ts';
 import type { CapSettings, EndpointSettings, NetworkSettings, PriceSettings, RouteSettings, ToolModelSettings } from './settings.ts';
@@ -190,6 +191,8 @@ export interface NoticeParams {
   endpoint: string;
   /** One sentence with the next action. */
   message: string;
+  /** What it is made of; absent where a provider said it. */
+  said?: Said | undefined;
   /** Page that helps, such as the provider's billing page. */
   helpUrl?: string | undefined;
   /** The route whose canary was rolled back. */

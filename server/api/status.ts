@@ -1,3 +1,4 @@
+import type { Said } from './localization/said.ts';
 import type { BudgetStatus } from './budgets/budgetStatus.ts';
 import type { ResponseCacheStatus } from './cache/responseCache.ts';
 import type { CanaryStatus } from './canary.ts';
@@ -144,8 +145,12 @@ export interface OfferedModel {
   condition: Condition;
   /** A few words for the picker's row, such as `via openai` or `1/2 up · via openai`. */
   detail: string;
+  /** What `detail` is made of. */
+  said?: Said | undefined;
   /** What each target that is not well can do now, for the hover card. */
   warning?: string | undefined;
+  /** What `warning` is made of. */
+  saidWarning?: Said | undefined;
   maxInputTokens: number;
   maxOutputTokens: number;
   imageInput: boolean;

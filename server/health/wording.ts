@@ -1,4 +1,5 @@
 import type { FailureClass } from '../api/failure.ts';
+import { englishOf, said, type Said } from '../api/localization/said.ts';
 import type { NetworkStatus } from '../api/status.ts';
 
 /** A wait as a person says it: `1 s` at least, whole seconds below 100 s, then minutes, then hours; rounded up. */
@@ -35,7 +36,12 @@ export function failureWords(failureClass: FailureClass, message: string | undef
 
 /** The sentence about trouble with the machine's own network: what is wrong, and what to do. */
 export function troubleSentence(kind: NetworkStatus['kind']): string {
+  return englishOf(saidOfTrouble(kind));
+}
+
+/** The same with what it is made of. */
+export function saidOfTrouble(kind: NetworkStatus['kind']): Said {
   return kind === 'offline'
-    ? 'You are offline: no provider can be reached from this machine. Check your connection; local models still work.'
-    : 'You are offline: a sign-in page of this network seems to answer in the place of the providers. Open any web page in your browser and sign in; local models still work.';
+    ? said('You are offline: no provider can be reached from this machine. Check your connection; local models still work.')
+    : said('You are offline: a sign-in page of this network seems to answer in the place of the providers. Open any web page in your browser and sign in; local models still work.');
 }

@@ -2,7 +2,8 @@ import { networkInterfaces } from 'node:os';
 import type { NoticeParams } from '../api/messages.ts';
 import type { NetworkAwareHealthRegistry } from '../health/healthReader.ts';
 import type { NetworkTrouble } from '../health/network/networkState.ts';
-import { troubleSentence } from '../health/wording.ts';
+import { told } from '../api/localization/said.ts';
+import { saidOfTrouble } from '../health/wording.ts';
 
 export interface NetworkMonitorOptions {
   healthRegistry: Pick<NetworkAwareHealthRegistry, 'reportInterfaces' | 'slept' | 'networkTrouble'>;
@@ -81,7 +82,7 @@ export class NetworkMonitor {
     }
     if (this.#noticed?.kind === trouble.kind || now - trouble.since < noticeAfterMs || now - this.#wokeAt < wakingMs) return;
     this.#noticed = trouble;
-    this.#options.notify({ kind: trouble.kind, endpoint: '', message: troubleSentence(trouble.kind) });
+    this.#options.notify({ kind: trouble.kind, endpoint: '', ...told(saidOfTrouble(trouble.kind)) });
   }
 }
 

@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { budgetScopes, type BudgetPeriod, type BudgetScope, type BudgetSettings } from '../../../server/api/budgets/budgetSettings.ts';
 import type { BudgetOrder, BudgetStatus } from '../../../server/api/budgets/budgetStatus.ts';
 import { amountProblem } from '../../base/amount.ts';
-import { budgetFigure, budgetNotes, budgetTitle, liftTitles } from '../../base/budgetWording.ts';
+import { allowedText, budgetFigure, budgetNotes, budgetTitle, liftTitles } from '../../base/budgetWording.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
 import { inform } from '../../base/toasts.ts';
 import { askChoice, askText, valueOf, type Choice } from '../input/quickInput.ts';
@@ -140,5 +140,5 @@ export async function allowBudget(services: CommandServices, name?: string): Pro
 async function act({ server }: CommandServices, order: BudgetOrder): Promise<void> {
   const result = await server.budget(order);
   if ('refused' in result) throw new UserError(result.refused);
-  void inform(result.message);
+  void inform(allowedText(order, result.message, server.status?.budgets));
 }

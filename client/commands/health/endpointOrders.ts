@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { pauseEnd, type EndpointAction, type EndpointOrder, type PauseSpan } from '../../../server/api/endpoints/pause.ts';
+import { saidOf } from '../../../server/api/condition.ts';
+import { pauseEnd, pauseSaid, type EndpointAction, type EndpointOrder, type EndpointOrderResult, type PauseSpan } from '../../../server/api/endpoints/pause.ts';
+import { said, shownIfKnown } from '../../../server/api/localization/said.ts';
 import type { EndpointStatus } from '../../../server/api/status.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
 import { inform } from '../../base/toasts.ts';
@@ -58,10 +60,25 @@ async function say(services: CommandServices, target: CommandTarget, action: End
 async function order(services: CommandServices, params: EndpointOrder): Promise<string> {
   const result = await services.server.endpoint(params);
   if ('refused' in result) throw new UserError(result.refused);
-  return result.message;
+  return orderText(params, result);
 }
 
-/** The endpoint that a command was called on, or one of those that fit. Endpoints of a rules file count, too. @param none why none fits, as the end of a sentence */
+/** What a server said of an order, in the language of the editor. What it says besides stays as it is. */
+export function orderText({ action, endpoint }: EndpointOrder, { endpoints, message }: Exclude<EndpointOrderResult, { refused: string }>, now = Date.now()): string {
+  const condition = endpoints.find(one => one.endpoint === endpoint)?.condition;
+  if (condition === undefined) return message;
+  const state = saidOf(condition, now);
+  const isFree = condition.kind === 'healthy' || condition.kind === 'unknown';
+  switch (action) {
+    case 'pause': return shownIfKnown(message, [said('{0} is {1}; requests go around it.', endpoint, pauseSaid(condition, now))]);
+    case 'resume': return shownIfKnown(message, [said('{0} is resumed; requests can go to it again.', endpoint)]);
+    case 'reset': return shownIfKnown(message, [isFree ? said('{0}: its failures are forgotten, its breakers are closed and its cooldowns are over.', endpoint)
+      : said('{0}: its failures are forgotten, its breakers are closed and its cooldowns are over. What is left: {1}.', endpoint, state)]);
+    case 'probe': return shownIfKnown(message, [said('{0}: {1}.', endpoint, state)]);
+  }
+}
+
+/** The endpoint that a command was called on, or one of those that fit. Endpoints of a rules file count, too. @param none that none fits, and why, as a sentence */
 async function endpointOf({ server }: CommandServices, target: CommandTarget, title: string, fits: (endpoint: EndpointStatus) => boolean, none: string): Promise<string | undefined> {
   if (target.endpoint !== undefined) return target.endpoint;
   const all = server.status?.endpoints ?? [];

@@ -1,4 +1,5 @@
 import { t } from '@vscode/l10n';
+import { shownOf } from '../../../server/api/localization/said.ts';
 import type { OfferedModel } from '../../../server/api/status.ts';
 import type { ToolState } from '../../connect/toolConnector.ts';
 import { askChoice, valueOf } from './quickInput.ts';
@@ -49,8 +50,12 @@ async function choose(
     ...look,
     items: [...(first === undefined ? [] : [first]), ...ordered.map((model): Choice<ModelChoice> => ({
       label: `$(${model.kind === 'route' ? 'git-branch' : 'sparkle'}) ${model.name}`,
-      description: model.toolCalling ? model.detail : t('{0} · cannot call tools', model.detail), value: model,
+      description: model.toolCalling ? detailOf(model) : t('{0} · cannot call tools', detailOf(model)), value: model,
     }))],
     typed: text => (offered.some(model => model.requestedModel === text) ? undefined : { label: t('$(edit) Use "{0}"', text), alwaysShow: true, value: { requestedModel: text } }),
   }));
+}
+
+function detailOf({ detail, said }: OfferedModel): string {
+  return said === undefined ? detail : shownOf(said);
 }

@@ -30,7 +30,7 @@ export async function askTarget(
   return valueOf(await askChoice<string>({
     ...look,
     placeholder: t('{0}, or type provider/model', look.placeholder),
-    items: [...first, ...open.map(target => ({ label: target, value: target })), ...inner.map(name => ({ label: name, description: 'route', value: name }))],
+    items: [...first, ...open.map(target => ({ label: target, value: target })), ...inner.map(name => ({ label: name, description: t('route'), value: name }))],
     typed: text => {
       const parts = parseTargetName(text);
       if (parts === undefined || endpoints[parts.endpoint] === undefined || known.includes(text) || present.includes(text)) return undefined;

@@ -58,7 +58,7 @@ export async function editTier(services: CommandServices, route: string, target:
     items: [
       { label: t('Main'), detail: t('As the route orders its models'), value: 'main' as const },
       ...(Object.keys(targetTiers) as TargetTier[]).map(value => ({ label: tierLabels[value], detail: `${targetTiers[value].charAt(0).toUpperCase()}${targetTiers[value].slice(1)}`, value })),
-    ].map(item => item.value === (now ?? 'main') ? { ...item, description: 'now' } : item),
+    ].map(item => item.value === (now ?? 'main') ? { ...item, description: t('now') } : item),
   }));
   if (tier !== undefined) await services.configuration.changeRoutes(routes => withTier(routes, route, target, tier === 'main' ? undefined : tier));
 }

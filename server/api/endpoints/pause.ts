@@ -1,3 +1,4 @@
+import { englishOf, said, type Said } from '../localization/said.ts';
 import { clockText, type Condition } from '../condition.ts';
 import { requestType } from '../messageTypes.ts';
 
@@ -62,6 +63,11 @@ export function pauseEnd(span: string, now: number): { until?: number } | undefi
 export const wrongSpan = 'A pause lasts 15m, 1h, 2d (31 days at most), until "tomorrow", or until it is "resumed".';
 
 /** `paused until 18:05`, `paused until it is resumed`. @param now milliseconds since the epoch */
-export function pauseText({ until }: Pick<Pause, 'until'>, now: number): string {
-  return until === undefined ? 'paused until it is resumed' : `paused until ${clockText(until, now, 'up')}`;
+export function pauseText(pause: Pick<Pause, 'until'>, now: number): string {
+  return englishOf(pauseSaid(pause, now));
+}
+
+/** The same with what it is made of. @param now milliseconds since the epoch */
+export function pauseSaid({ until }: Pick<Pause, 'until'>, now: number): Said {
+  return until === undefined ? said('paused until it is resumed') : said('paused until {0}', clockText(until, now, 'up'));
 }

@@ -29,3 +29,14 @@ export function englishOf({ key, values = [] }: Said): string {
 export function shownOf({ key, values = [] }: Said): string {
   return textFor(key, ...values.map(value => (typeof value === 'object' ? shownOf(value) : value)));
 }
+
+/** The fields of a message that a server sends: the English text, and what it is made of. */
+export function told(text: Said): { message: string; said: Said } {
+  return { message: englishOf(text), said: text };
+}
+
+/** A sentence of a server in the language of the process, where it is one of those that are known; else as it is. */
+export function shownIfKnown(message: string, known: readonly Said[]): string {
+  const text = known.find(one => englishOf(one) === message);
+  return text === undefined ? message : shownOf(text);
+}

@@ -1,3 +1,4 @@
+import { told } from '../../api/localization/said.ts';
 import { liftedMicroUsd, type BudgetOrder, type BudgetResult, type BudgetStatus } from '../../api/budgets/budgetStatus.ts';
 import type { NoticeParams } from '../../api/messages.ts';
 import type { PlannedBudget, Receipt, SpendTotals } from '../../api/receipt.ts';
@@ -314,14 +315,14 @@ export class BudgetBook {
   #tell(status: BudgetStatus, level: number): void {
     if (level === 0 || (this.#told.get(status.key) ?? 0) >= level || status.lifted === true || !this.#isFirst(status.key, toldOf, level)) return;
     this.#options.notify({
-      kind: level === reached ? 'budget-reached' : 'budget-near', endpoint: '', message: level === reached ? reachedMessage(status) : nearMessage(status),
+      kind: level === reached ? 'budget-reached' : 'budget-near', endpoint: '', ...told(level === reached ? reachedMessage(status) : nearMessage(status)),
       budget: { key: status.key, period: status.period },
     });
   }
 
   #tellUnpriced(status: BudgetStatus, target: string): void {
     if (!this.#isFirst(status.key, unpricedOf, near)) return;
-    this.#options.notify({ kind: 'budget-unpriced', endpoint: '', message: unpricedMessage(status, target), budget: { key: status.key, period: status.period } });
+    this.#options.notify({ kind: 'budget-unpriced', endpoint: '', ...told(unpricedMessage(status, target)), budget: { key: status.key, period: status.period } });
   }
 
   /** Nobody was told yet, in any window. */

@@ -1,3 +1,4 @@
+import { said, told } from '../../api/localization/said.ts';
 import { randomUUID } from 'node:crypto';
 import type { ArmOfPlan, CanaryParams, CanaryReport, CanaryResult, CanaryStatus } from '../../api/canary.ts';
 import type { NoticeParams } from '../../api/messages.ts';
@@ -207,7 +208,7 @@ export class Canaries {
     const { hasAudience, notify } = this.#options;
     const phase = state.current?.phase;
     if (phase?.kind !== 'rolled-back' || phase.by !== 'gate' || phase.announced || !hasAudience() || !state.claimAnnouncement()) return;
-    notify({ kind: 'canary-rolled-back', endpoint: route.canary.targets[0]?.endpoint ?? '', message: `Canary of route "${route.name}": ${phase.why} New requests go to the route's own targets.`, route: route.name });
+    notify({ kind: 'canary-rolled-back', endpoint: route.canary.targets[0]?.endpoint ?? '', ...told(said('Canary of route "{0}": {1} New requests go to the route\'s own targets.', route.name, phase.why)), route: route.name });
   }
 
   #report(route: RouteWithCanary): CanaryReport {

@@ -1,5 +1,6 @@
-import { conditionText, type Condition } from '../../api/condition.ts';
+import { saidOf, type Condition } from '../../api/condition.ts';
 import type { EndpointState } from '../../api/endpoints/pause.ts';
+import { said, told, type Said } from '../../api/localization/said.ts';
 import type { NoticeParams } from '../../api/messages.ts';
 import type { FailureClass } from '../../api/failure.ts';
 
@@ -13,9 +14,9 @@ export function noRouteNotice(failureClass: FailureClass | undefined, states: re
   if (failureClass === undefined || !isOfProviders(failureClass)) return undefined;
   const enabled = states.filter(({ condition }) => condition.kind !== 'disabled');
   if (enabled.length === 0 || enabled.every(({ condition }) => toldApart.has(condition.kind))) return undefined;
-  const named = enabled.slice(0, mostNamed).map(({ endpoint, condition }) => `${endpoint}: ${conditionText(condition, now)}`);
-  const more = enabled.length > mostNamed ? `; and ${String(enabled.length - mostNamed)} more` : '';
-  return { kind: 'no-route', endpoint: '', message: `No provider can answer a request now. ${named.join('; ')}${more}. Wait, resume or mend one, or add another provider.` };
+  const named = enabled.slice(0, mostNamed).map(({ endpoint, condition }): Said => said('{0}: {1}', endpoint, saidOf(condition, now))).reduce((all, one) => said('{0}; {1}', all, one));
+  const list = enabled.length > mostNamed ? said('{0}; and {1} more', named, enabled.length - mostNamed) : named;
+  return { kind: 'no-route', endpoint: '', ...told(said('No provider can answer a request now. {0}. Wait, resume or mend one, or add another provider.', list)) };
 }
 
 /** The failure is not the request's, the caller's or this machine's. */

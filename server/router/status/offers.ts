@@ -1,5 +1,6 @@
+import { englishOf, said, type Said } from '../../api/localization/said.ts';
 import type { EndpointBilling } from '../../api/settings.ts';
-import { conditionText, healthOf, isUp, jointCondition, type Condition, type HealthState } from '../../api/condition.ts';
+import { healthOf, isUp, jointCondition, saidOf, type Condition, type HealthState } from '../../api/condition.ts';
 import type { LastingFacts, OfferedModel } from '../../api/status.ts';
 import { targetName } from '../../api/targetName.ts';
 import type { Config, EndpointConfig } from '../../config/config.ts';
@@ -150,8 +151,8 @@ function made(entry: Entry, view: OfferView): OfferedModel {
     id, requestedModel, kind, name,
     targets: targets.map(target => targetName(target.endpoint, target.model)),
     state: overall(conditions), condition: jointCondition(conditions),
-    detail: detail(conditions, serving, view.now),
-    warning: warning(targets, conditions, view.now),
+    ...detail(conditions, serving, view.now),
+    ...warning(targets, conditions, view.now),
     ...limitsOf(facts),
     imageInput: all.some(one => one.images !== false),
     toolCalling: all.some(one => one.tools !== false),
@@ -183,17 +184,24 @@ function overall(conditions: readonly Condition[]): HealthState {
 }
 
 /** Short, because the picker cuts the name to make room for it: the endpoint that answers, and how many can where not all can. */
-function detail(conditions: readonly Condition[], serving: Offer['targets'], now: number): string {
-  const via = serving[0];
-  if (via === undefined) return conditions.length === 1 ? conditionText(conditions[0] ?? nowhere, now) : 'none up';
-  if (serving.length < conditions.length) return `${serving.length}/${conditions.length} up · via ${via.endpoint}`;
-  return conditions.some(one => healthOf(one) === 'degraded') ? `via ${via.endpoint} · degraded` : `via ${via.endpoint}`;
+function detail(conditions: readonly Condition[], serving: Offer['targets'], now: number): Pick<OfferedModel, 'detail' | 'said'> {
+  const text = detailText(conditions, serving, now);
+  return { detail: englishOf(text), said: text };
 }
 
-function warning(targets: Offer['targets'], conditions: readonly Condition[], now: number): string | undefined {
+function detailText(conditions: readonly Condition[], serving: Offer['targets'], now: number): Said {
+  const via = serving[0];
+  if (via === undefined) return conditions.length === 1 ? saidOf(conditions[0] ?? nowhere, now) : said('none up');
+  if (serving.length < conditions.length) return said('{0}/{1} up · via {2}', serving.length, conditions.length, via.endpoint);
+  return conditions.some(one => healthOf(one) === 'degraded') ? said('via {0} · degraded', via.endpoint) : said('via {0}', via.endpoint);
+}
+
+function warning(targets: Offer['targets'], conditions: readonly Condition[], now: number): Pick<OfferedModel, 'warning' | 'saidWarning'> {
   const lines = targets.flatMap((target, index) => {
     const condition = conditions[index] ?? nowhere;
-    return condition.kind === 'healthy' || condition.kind === 'unknown' ? [] : [`${target.endpoint}: ${conditionText(condition, now)}`];
+    return condition.kind === 'healthy' || condition.kind === 'unknown' ? [] : [said('{0}: {1}', target.endpoint, saidOf(condition, now))];
   });
-  return lines.length === 0 ? undefined : lines.join('; ');
+  if (lines.length === 0) return { warning: undefined };
+  const text = lines.reduce((all, one) => said('{0}; {1}', all, one));
+  return { warning: englishOf(text), saidWarning: text };
 }
