@@ -5,6 +5,7 @@ import { shadowMarkdown } from '../server/api/shadow.ts';
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { readSpendFilter } from '../server/api/reports/dashboard.ts';
 import { escapedLog } from './base/escapedLog.ts';
 import { ChatAccess } from './chat/chatAccess.ts';
 import { editorChat } from './chat/chatHost.ts';
@@ -66,6 +67,7 @@ import { ReceiptView } from './views/receipt/receiptView.ts';
 import { RequestsView } from './views/requests/requestsView.ts';
 import { ReportDocuments, saveReport } from './views/reports/reportDocuments.ts';
 import { DashboardView } from './views/dashboard/dashboardView.ts';
+import { spendPeriods } from './views/spend/spendRange.ts';
 import { SpendView } from './views/spend/spendView.ts';
 import { WalkthroughProgress } from './views/walkthrough/walkthroughProgress.ts';
 
@@ -214,8 +216,8 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.reconcileBill': target => reconcileBill(services, target, report => bill.show(report)),
       'waybill.migrationReport': target => migrationReport(services, reportPlace, target.range),
       'waybill.cacheReport': () => showCacheReport(services, reportPlace),
-      'waybill.showSavings': target => showSavings(services, reportPlace, target.range),
-      'waybill.openSpendDashboard': () => { dashboard.open(); },
+      'waybill.showSavings': target => showSavings(services, reportPlace, target.range, readSpendFilter(target.filter)),
+      'waybill.openSpendDashboard': target => dashboard.open(spendPeriods.find(period => period === target.period)),
       'waybill.openChat': () => services.chatAccess.openChat(),
       'waybill.allowChatWithoutSignIn': () => services.chatAccess.allowByCommand(),
       'waybill.open': async () => { await vscode.commands.executeCommand('waybill.providers.focus'); },

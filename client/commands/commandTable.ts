@@ -101,7 +101,7 @@ export const viewCommandTitles = {
 } as const;
 
 /** What a context menu hands to a command: the line of the tree it was opened on. */
-export interface CommandTarget { endpoint?: string; keyId?: string; model?: string; route?: string; days?: number; target?: string; policy?: string; request?: string; condition?: string; filter?: RequestFilter; /** First and last local day. */ range?: { fromDay: string; toDay: string } }
+export interface CommandTarget { endpoint?: string; keyId?: string; model?: string; route?: string; days?: number; target?: string; policy?: string; request?: string; condition?: string; filter?: RequestFilter; /** First and last local day. */ range?: { fromDay: string; toDay: string }; /** Of the Spend view. */ period?: string }
 
 export type CommandHandlers = Readonly<Record<CommandId, (target: CommandTarget) => void | Promise<void>>>;
 
@@ -109,7 +109,7 @@ export type CommandHandlers = Readonly<Record<CommandId, (target: CommandTarget)
 export function commandTarget(argument: unknown): CommandTarget {
   if (typeof argument === 'string') return { endpoint: argument };
   if (typeof argument !== 'object' || argument === null) return {};
-  const given: { endpoint?: unknown; keyId?: unknown; model?: unknown; route?: unknown; days?: unknown; target?: unknown; policy?: unknown; request?: unknown; kind?: unknown; part?: unknown; filter?: unknown; fromDay?: unknown; toDay?: unknown } = argument;
+  const given: { endpoint?: unknown; keyId?: unknown; model?: unknown; route?: unknown; days?: unknown; target?: unknown; policy?: unknown; request?: unknown; kind?: unknown; part?: unknown; filter?: unknown; fromDay?: unknown; toDay?: unknown; period?: unknown } = argument;
   return {
     ...(typeof given.endpoint === 'string' ? { endpoint: given.endpoint } : {}),
     ...(typeof given.keyId === 'string' ? { keyId: given.keyId } : {}),
@@ -121,6 +121,7 @@ export function commandTarget(argument: unknown): CommandTarget {
     ...(given.kind === 'condition' && typeof given.part === 'string' ? { condition: given.part } : {}),
     ...filterOf(given.filter),
     ...(typeof given.fromDay === 'string' && typeof given.toDay === 'string' ? { range: { fromDay: given.fromDay, toDay: given.toDay } } : {}),
+    ...(typeof given.period === 'string' ? { period: given.period } : {}),
     ...requestOf(given.request),
   };
 }

@@ -45,6 +45,7 @@ import { CurrentConfig } from '../router/currentConfig.ts';
 import { FaultInjectionRunner } from '../router/drills/faultInjectionRunner.ts';
 import { EndpointDesk } from '../router/endpoints/endpointDesk.ts';
 import type { EndpointFiles } from '../router/endpoints/endpointFiles.ts';
+import type { PeerStops } from '../router/peerStops.ts';
 import { Pauses } from '../router/endpoints/pauses.ts';
 import { EventLog } from '../router/eventLog.ts';
 import { exchangeServices } from '../router/exchangeServices.ts';
@@ -126,6 +127,8 @@ export interface CreateRouterOptions {
   shadowStore?: RouteStateStore | undefined;
   /** Where decisions about endpoints outlive the process and are shared with peers; absent: nowhere. */
   endpointFiles?: EndpointFiles | undefined;
+  /** Absent: there are no peers. */
+  peerStops?: PeerStops | undefined;
   /** Where servers agree on which of them tells people of an incident; absent: each tells. */
   noticesFolder?: string | undefined;
   /** Where the versions of the rules are kept; absent: nowhere. */
@@ -286,6 +289,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
     { name: 'The watch over the network', tick: at => { networkMonitor.tick(at); } },
     { name: 'The records of running exchanges', tick: () => { running.tick(); } },
+    { name: 'The ends that peers ask for', tick: () => { if (!running.isEmpty) options.peerStops?.answer(() => running.ids(), id => running.stop(id)); } },
     { name: 'What people decided about endpoints', tick: () => { if (current.isConfigured) pauses.tick(); } },
     // Endpoints that are not configured yet could not learn from it.
     { name: 'The exchange with peers', tick: () => { if (current.isConfigured) peers.listen(); } },
@@ -301,10 +305,10 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   ], clock, log);
   const monitoring = new Monitoring({ events, copies: copyEvents, ledger, status: http => status.snapshot(http), clock, log });
   const history = new History({ ledger, running, costs, providerMessages });
-  const used: typeof history.used = (range, after, limit) => history.used(range, after, limit);
+  const used: typeof history.used = (...page) => history.used(...page);
   const router = new Router({
     instance, services, current, status, prober, endpoints, endpointTester, drills, canaries, shadows, budgets,
-    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices, monitoring,
+    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, peerStops: options.peerStops, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices, monitoring,
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, monitoring, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     proposals: new RouteProposer({ pricer, clock }),

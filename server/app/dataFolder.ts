@@ -11,9 +11,11 @@ const ownFiles = /^(?:token|key-salt|models\.json|ledger\.db(?:[-.].*)?|(?:token
 export const rulesFolder = 'rules';
 /** What people decided about endpoints. */
 export const endpointsFolder = 'endpoints';
+/** Questions to peers to end a request: see PeerStops. */
+export const stopsFolder = 'stops';
 /** Which server tells people of an incident. */
 export const noticesFolder = 'notices';
-const ownFolders = new Set(['tokens', 'connections', 'limits', portsFolder, rulesFolder, endpointsFolder, noticesFolder, compiledCodeFolder]);
+const ownFolders = new Set(['tokens', 'connections', 'limits', portsFolder, rulesFolder, endpointsFolder, stopsFolder, noticesFolder, compiledCodeFolder]);
 const asideName = /\.damaged-/;
 /** The permission bits of other users. */
 const othersMode = 0o077;
@@ -30,6 +32,7 @@ export function makeDataDir(dataDir: string): void {
   removeAbandonedDrafts(join(dataDir, 'tokens'));
   removeAbandonedDrafts(join(dataDir, rulesFolder));
   removeAbandonedDrafts(join(dataDir, endpointsFolder));
+  removeAbandonedDrafts(join(dataDir, stopsFolder));
   removeAbandonedDrafts(join(dataDir, compiledCodeFolder));
 }
 

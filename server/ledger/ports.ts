@@ -1,5 +1,5 @@
 import type { Attempt, Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
-import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../api/reports/dashboard.ts';
+import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams, SpendFilter } from '../api/reports/dashboard.ts';
 import type { RequestFilter } from '../api/reports/requestFilter.ts';
 import type { FoundRequests, RequestPlace, RunningRequest } from '../api/reports/requestMessages.ts';
 import type { Subscription } from '../base/emitter.ts';
@@ -98,8 +98,11 @@ export interface LedgerReader {
   spendStart(range: TimeRange): Promise<SpendStart>;
   /** What providers may have charged for at some endpoints, by the start of each attempt. @param offsetMs of the days to UTC */
   bill(range: TimeRange, endpoints: readonly string[], offsetMs: number): Promise<LedgerBill>;
-  /** A page of the exchanges that started in a range and have ended, in the order of their start. @param after where the page before ended */
-  used(range: TimeRange, after: UsedPosition | undefined, limit: number): Promise<UsedPage>;
+  /**
+   * A page of the exchanges that started in a range and have ended, in the order of their start. @param after where the page before ended
+   * @param filter those that do not pass it are in the page too, and marked
+   */
+  used(range: TimeRange, after: UsedPosition | undefined, limit: number, filter?: SpendFilter): Promise<UsedPage>;
   /** Ended attempts of all servers that still ran at or after a moment, oldest first; of many the latest. */
   recentAttempts(sinceMs: number): Promise<RecordedAttempt[]>;
   /** Attempts that ended before a moment, at most a day ago, and whose provider asked for a wait that is not over `now`; oldest first. */

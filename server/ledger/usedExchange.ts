@@ -11,6 +11,8 @@ export interface UsedExchange extends Pick<Receipt, 'id' | 'protocol' | 'stream'
   attempts: Attempt[];
   /** Attempts whose rows cannot be read: what they cost is unknown. */
   unreadable: number;
+  /** It does not pass the filter of the read. */
+  leftOut?: true | undefined;
 }
 
 /** Where a page of exchanges ends, in the order of their start. */

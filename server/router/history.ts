@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { LedgerBill } from '../ledger/spend.ts';
 import type { UsedPage, UsedPosition } from '../ledger/usedExchange.ts';
-import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../api/reports/dashboard.ts';
+import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams, SpendFilter } from '../api/reports/dashboard.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { RequestFilter } from '../api/reports/requestFilter.ts';
 import type { FoundRequests, RequestPlace, RunningRequest } from '../api/reports/requestMessages.ts';
@@ -90,8 +90,8 @@ export class History {
   }
 
   /** See LedgerReader.used. */
-  used(range: TimeRange, after: UsedPosition | undefined, limit: number): Promise<UsedPage> {
-    return this.#read(() => this.#options.ledger.used(range, after, limit));
+  used(range: TimeRange, after: UsedPosition | undefined, limit: number, filter?: SpendFilter): Promise<UsedPage> {
+    return this.#read(() => this.#options.ledger.used(range, after, limit, filter));
   }
 
   async #read<Result>(read: () => Promise<Result>): Promise<Result> {

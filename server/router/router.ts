@@ -42,6 +42,7 @@ import type { Prober } from './prober.ts';
 import type { RouteProposer } from './proposals/routeProposer.ts';
 import type { RulesDesk } from './rules/rulesDesk.ts';
 import { rehearse } from './rehearsal.ts';
+import type { PeerStop, PeerStops } from './peerStops.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
 import type { Shadows } from './shadow/shadows.ts';
 import type { StatusReader } from './status/status.ts';
@@ -75,6 +76,8 @@ export interface RouterOptions {
   rules: RulesDesk;
   proposals: RouteProposer;
   running: RunningExchanges;
+  /** Absent: there are no peers. */
+  peerStops?: Pick<PeerStops, 'ask'> | undefined;
   ticker: Ticker;
   limiter: RateLimiter;
   allowances: Pick<Allowances, 'close'>;
@@ -88,6 +91,14 @@ export interface RouterOptions {
 
 /** The longest page of found requests. */
 const mostFound = 1_000;
+
+/** What a person reads of a request that was to be ended. */
+const stopMessages: Readonly<Record<PeerStop, CancelRequestResult>> = {
+  stopped: { cancelled: true, message: 'The request was cancelled. What it has cost until now is in its receipt.' },
+  shared: { cancelled: true, message: 'The caller of the request gets no answer. Its call goes on for other requests that share it, and what it costs is in the receipt.' },
+  ended: { cancelled: false, message: 'The caller has the whole answer already.' },
+};
+const endedMessage: CancelRequestResult = { cancelled: false, message: 'The request has ended already.' };
 
 /** What the inbound sides see of the server: requests go in here, and the state can be asked for at any time. */
 export class Router {
@@ -213,15 +224,20 @@ export class Router {
     return this.#parts.history.running();
   }
 
-  /** Ends a request that runs here: its caller gets an error, and what it has cost is kept. */
+  /** Ends a request that runs here or at a peer: its caller gets an error, and what it has cost is kept. */
   async cancelRequest(id: string): Promise<CancelRequestResult> {
-    const stopped = this.#parts.running.stop(id);
-    if (stopped === 'stopped') return { cancelled: true, message: 'The request was cancelled. What it has cost until now is in its receipt.' };
-    if (stopped === 'shared') return { cancelled: true, message: 'The caller of the request gets no answer. Its call goes on for other requests that share it, and what it costs is in the receipt.' };
+    const { running, peerStops } = this.#parts;
+    const stopped = running.stop(id);
+    if (stopped !== false) return stopMessages[stopped];
     const receipt = await this.receipt(id);
     if (receipt === undefined) return { cancelled: false, message: 'There is no request of that id.' };
-    if (receipt.outcome !== 'open') return { cancelled: false, message: 'The request has ended already.' };
-    return { cancelled: false, message: this.#parts.running.receipt(id) === undefined ? 'The request runs in another window: cancel it there.' : 'The caller has the whole answer already.' };
+    if (receipt.outcome !== 'open') return endedMessage;
+    if (running.receipt(id) !== undefined) return stopMessages.ended;
+    const answer = await peerStops?.ask(id);
+    if (answer !== undefined) return stopMessages[answer];
+    // It may have ended by itself meanwhile.
+    if ((await this.receipt(id))?.outcome !== 'open') return endedMessage;
+    return { cancelled: false, message: 'The request runs in another window, which does not answer: cancel it there, or reload that window.' };
   }
 
   spend(range: TimeRange): Promise<SpendReport> {

@@ -53,6 +53,11 @@ export class RunningExchanges {
     return false;
   }
 
+  /** Of all that run. */
+  ids(): string[] {
+    return [...this.#running].map(({ receipt }) => receipt.id);
+  }
+
   /** The second requests that run now. */
   hedges(): HedgeUnderWay[] {
     const hedges: HedgeUnderWay[] = [];

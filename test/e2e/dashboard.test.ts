@@ -82,6 +82,19 @@ describe('the Spend dashboard', () => {
     await window.screenshot('dashboard-cross-dark');
   });
 
+  it('is reached from the Spend view, shows the period that is chosen there, and has the same sum', async () => {
+    await window.openViewContainer('Waybill');
+    await window.expandView('Spend');
+    const spend = await window.webviewFrame('Spend', async one => await one.locator('main.spend:not(.dashboard) .amount').count() > 0);
+    for (const [period, last] of [['Last 7 days', 'week'], ['Today', 'today'], ['This month', 'month']] as const) {
+      await spend.getByRole('radio', { name: period }).press('Space');
+      await until('the figures of the period', async () => await spend.locator('.figures[aria-busy="false"]').count() > 0);
+      await spend.getByRole('button', { name: 'Open Dashboard' }).press('Enter');
+      await until(`the dashboard to show ${last}`, async () => await frame.locator(`input[value="${last}"]`).isChecked() && await frame.locator('.figures[aria-busy="false"]').count() > 0);
+      await until(`the sum of ${last}`, async () => await frame.locator('.amount').innerText() === await spend.locator('.amount').innerText());
+    }
+  });
+
   it('is walked by keyboard: a part of the filter comes and goes, and a bar opens its requests', async () => {
     await frame.getByLabel('Rows').selectOption('tool');
     await frame.getByRole('button', { name: 'Show only claude-code', exact: true }).press('Enter');
@@ -90,7 +103,7 @@ describe('the Spend dashboard', () => {
     await window.screenshot('dashboard-filtered');
     await chip.press('Enter');
     await until('the filter to go', async () => await chip.count() === 0);
-    await frame.getByRole('button', { name: /^night-build: / }).press('Enter');
+    await frame.getByRole('button', { name: /^night-build .*Show its requests/ }).press('Enter');
     await until('the requests of the tool alone', async () => {
       const rows = await window.treeRows('Requests');
       return rows.length > 0 && rows.length < 10;

@@ -80,6 +80,22 @@ describe('two windows at once', () => {
     });
   });
 
+  it('cancel from one window what the other one runs', async () => {
+    await scene.sandbox.second.behave({ type: 'answer', text: 'late', headersMs: 120_000 });
+    await new Chat(alpha).send('hello for too long');
+    const row = beta.view('Requests').locator('.monaco-list-row').filter({ hasText: 'in another window' }).first();
+    await beta.openViewContainer('Waybill');
+    await beta.expandView('Requests');
+    await row.hover();
+    await row.locator('.action-label[aria-label*="Cancel Request"]').click();
+    await beta.page.locator('.monaco-dialog-box .monaco-button').filter({ hasText: 'Cancel Request' }).click();
+    await until('the end of the turn', async () => (await scene.endpoint.exchanges()).some(({ outcome }) => outcome === 'cancelled'));
+    await until('the message of the window that asked', async () => (await beta.notifications()).some(text => text.includes('The request was cancelled.')));
+    await scene.sandbox.second.behave({ type: 'answer' });
+    await beta.dismissNotifications();
+    await betaChat.open();
+  });
+
   it('pass the local endpoint on when the window that holds it closes', async () => {
     const before = await until('the local endpoint', portHolder);
     await scene.closeWindow(alpha);

@@ -1,8 +1,11 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { savingsMarkdown, savingsVerdict } from '../../../server/api/reports/savingsText.ts';
+import type { SpendFilter } from '../../../server/api/reports/dashboard.ts';
 import { UserError } from '../../base/errors.ts';
 import { inform } from '../../base/toasts.ts';
+import { pickText } from '../../views/dashboard/dashboardModel.ts';
+import { picksOf } from '../../views/dashboard/dashboardState.ts';
 import { askChoice, valueOf } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
 import { placeChoices, reportPeriods, type ReportPeriod } from './reportSteps.ts';
@@ -19,18 +22,18 @@ export interface ReportPlace {
 /** First and last local day, such as `2026-11-20`. */
 export interface GivenDays { fromDay: string; toDay: string }
 
-/** "Show Savings…": asks what to compare with and, where they are not given, for which days, and shows the comparison as a document. */
-export async function showSavings(services: CommandServices, place: ReportPlace, given?: GivenDays): Promise<void> {
+/** "Show Savings…": asks what to compare with and, where they are not given, for which days, and shows the comparison as a document. @param filter which requests are compared */
+export async function showSavings(services: CommandServices, place: ReportPlace, given?: GivenDays, filter: SpendFilter = {}): Promise<void> {
   const baseline = await askPlace(services, { title, placeholder: t('Compare with what? Choose, or type a model or endpoint/model') }, [
     { label: t('Always the First Target'), description: t('of each route, as it is listed now'), value: 'first' },
   ]);
   if (baseline === undefined) return;
   const period = given ?? await askPeriod(title, 2);
   if (period === undefined) return;
-  const result = await withProgress(t('Adding up what was saved…'), token => services.server.savings({ baseline, fromDay: period.fromDay, toDay: period.toDay }, token));
+  const result = await withProgress(t('Adding up what was saved…'), token => services.server.savings({ baseline, fromDay: period.fromDay, toDay: period.toDay, filter }, token));
   if (result === undefined) return;
   if ('problem' in result) throw new UserError(result.problem);
-  const markdown = savingsMarkdown(result.report);
+  const markdown = savingsMarkdown(result.report, picksOf(filter).map(pickText));
   await place.show('Savings.md', markdown);
   if (await inform(savingsVerdict(result.report), save) === save) await place.save(`waybill-savings-${period.fromDay}-to-${period.toDay}.md`, markdown);
 }

@@ -33,9 +33,8 @@ export async function cancelRequest({ server }: CommandServices, target: Command
 
 async function askRunning(server: CommandServices['server']): Promise<string | undefined> {
   const running = await server.runningRequests();
-  const here = running.filter(({ ofPeer }) => !ofPeer);
-  if (here.length === 0) throw new NextStep(running.length === 0 ? t('No request runs now.') : t('No request runs in this window: those that run are cancelled in the window that sent them.'), { title: t('Show Requests'), command: 'waybill.showRequests' });
-  return chooseRequest(here, t('Cancel Request'), t('Choose the request to cancel'));
+  if (running.length === 0) throw new NextStep(t('No request runs now.'), { title: t('Show Requests'), command: 'waybill.showRequests' });
+  return chooseRequest(running, t('Cancel Request'), t('Choose the request to cancel'));
 }
 
 /** "Compare Two Requests…": the two that are selected, the one that the command was called on and another, or two of the latest. */

@@ -1,5 +1,6 @@
 import { spendDimensionNames, type SpendDimension } from '../../../server/api/reports/dashboard.ts';
 import { either, isArrayOf, isBoolean, isNumber, isOneOf, isShape, isString, optional, type Guard } from '../shared/messageShape.ts';
+import { spendPeriods, type SpendPeriod } from '../spend/spendRange.ts';
 import type { ChartBar } from '../spend/spendChartModel.ts';
 import type { CrossCell, CrossTable, DashboardPage, DearestPage, Fact, ShareList, ShareRow, StepBar } from './dashboardModel.ts';
 import { readDashboardState, type DashboardState, type Pick } from './dashboardState.ts';
@@ -20,6 +21,8 @@ export type FromDashboardPage =
 export type ToDashboardPage =
   | { type: 'page'; page: DashboardPage }
   /** @param state that they are of */
+  /** A person asks for all requests of a period, whatever was chosen before; the page answers with its new state. */
+  | { type: 'show'; period: SpendPeriod }
   | { type: 'dearest'; state: DashboardState; dearest: DearestPage }
   /** The figures could not be read: one sentence. What is on screen stays, marked as old. */
   | { type: 'failed'; message: string };
@@ -61,5 +64,7 @@ export const isToDashboardPage: Guard<ToDashboardPage> = either(
   isShape<{ type: 'page'; page: DashboardPage }>({ type: isOneOf('page'), page: isPage }),
   either(
     isShape<{ type: 'dearest'; state: DashboardState; dearest: DearestPage }>({ type: isOneOf('dearest'), state: isState, dearest: isShape<DearestPage>({ conversations: isList, requests: isList }) }),
-    isShape<{ type: 'failed'; message: string }>({ type: isOneOf('failed'), message: isString })),
+    either(
+      isShape<{ type: 'show'; period: SpendPeriod }>({ type: isOneOf('show'), period: isOneOf(...spendPeriods) }),
+      isShape<{ type: 'failed'; message: string }>({ type: isOneOf('failed'), message: isString }))),
 );

@@ -59,6 +59,11 @@ export function valueText(dimension: SpendDimension, value: string | null): stri
   return dimension === 'part' && isSpendPart(value) ? partNames[value] : value;
 }
 
+/** One value with its dimension: `Tool: claude-code`. */
+export function pickText({ dimension, value }: Pick): string {
+  return `${spendDimensions[dimension]}: ${valueText(dimension, value)}`;
+}
+
 /** Turns sums of the ledger into what the dashboard shows. */
 export function buildDashboardPage({ state, dashboard, hasProviders, style }: DashboardSource): DashboardPage {
   const { totals, groups, cross, parts } = dashboard;
@@ -69,7 +74,7 @@ export function buildDashboardPage({ state, dashboard, hasProviders, style }: Da
   return {
     state, rangeText: rangeText(dashboard.range, style),
     empty: !isEmpty ? undefined : isFiltered ? 'no-match' : hasProviders ? 'no-requests' : 'no-providers',
-    chips: picksOf(state.filter).map((pick) => ({ dimension: pick.dimension, text: `${spendDimensions[pick.dimension]}: ${valueText(pick.dimension, pick.value)}` })),
+    chips: picksOf(state.filter).map((pick) => ({ dimension: pick.dimension, text: pickText(pick) })),
     totalText: formatSpend(totals), notes: sumNotes(totals),
     ...(forecast === undefined ? {} : { forecast: {
       label: 'Forecast for the month', text: sumText(forecast.microUsd, true, forecast.atLeast ? 1 : 0), title: `${forecastMethod} By ${countOf(forecast.days, 'wholeDay')}.`,
@@ -127,7 +132,10 @@ function factsOf({ totals, parts, cached }: SpendDashboard): Fact[] {
     microUsd: sum.microUsd + part.microUsd, estimatedMicroUsd: sum.estimatedMicroUsd + part.estimatedMicroUsd, unknownAttempts: sum.unknownAttempts + part.unknownAttempts, unpricedAttempts: sum.unpricedAttempts + part.unpricedAttempts,
   }), { microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, unpricedAttempts: 0 });
   return [
-    { label: 'Requests', text: countOf(totals.requests, 'request'), title: 'Requests that ended and for which a provider was asked' },
+    {
+      label: 'Requests', text: countOf(totals.requests + (cached?.exchanges ?? 0), 'request'),
+      title: cached === undefined ? 'Requests that ended and for which a provider was asked' : `Requests that ended: ${countOf(totals.requests, 'request')} for which a provider was asked, and ${countOf(cached.exchanges, 'request')} with an answer from the response cache`,
+    },
     { label: 'Tokens', text: tokensText(totals), title: 'Fresh input, from caches, written to caches and output together' },
     { label: 'Cost of 1,000 tokens', text: perThousandText(totals) ?? 'unknown', title: 'Known cost by the tokens of the same attempts' },
     { label: 'Cache hits', text: prompt === 0 ? 'unknown' : formatShare(totals.cacheReadTokens / prompt), title: 'The share of known prompt tokens that a provider read from its cache' },

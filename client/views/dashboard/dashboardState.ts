@@ -1,6 +1,6 @@
 import type { TimeRange } from '../../../server/api/receipt.ts';
-import { spendDimensionNames, type SpendDimension, type SpendFilter } from '../../../server/api/reports/dashboard.ts';
-import { optionalFields, readRequestFilter, type RequestFilter } from '../../../server/api/reports/requestFilter.ts';
+import { readSpendFilter, spendDimensionNames, type SpendDimension, type SpendFilter } from '../../../server/api/reports/dashboard.ts';
+import { optionalFields, type RequestFilter } from '../../../server/api/reports/requestFilter.ts';
 import { spendRange } from '../spend/spendRange.ts';
 
 /** The periods that the dashboard offers. */
@@ -35,15 +35,6 @@ export function readDashboardState(given: unknown, now: number): DashboardState 
     ...(chosenColumns === undefined || chosenColumns === chosenRows ? {} : { columns: chosenColumns }),
     filter: readSpendFilter(filter),
   };
-}
-
-function readSpendFilter(given: unknown): SpendFilter {
-  const read = typeof given === 'object' && given !== null ? readRequestFilter({ ...given }) : {};
-  if (typeof read === 'string') return {};
-  const filter: SpendFilter = {};
-  for (const name of spendDimensionNames) if (read[name] !== undefined) filter[name] = read[name] as never;
-  if (read.notRecorded !== undefined) filter.notRecorded = read.notRecorded;
-  return filter;
 }
 
 const dayShape = /^(\d{4})-(\d{2})-(\d{2})$/;

@@ -3,8 +3,7 @@ import type { TimeRange } from '../../../server/api/receipt.ts';
 import { forecastDays } from './forecast.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { EditorPanel } from '../shared/editorPanel.ts';
-import { RefreshThrottle } from '../shared/refreshThrottle.ts';
-import { nextMidnight } from '../spend/spendRange.ts';
+import { nextMidnight, type SpendPeriod } from '../spend/spendRange.ts';
 import { exportDashboard } from './dashboardExport.ts';
 import { isFromDashboardPage, type DashboardAction, type FromDashboardPage, type ToDashboardPage } from './dashboardMessages.ts';
 import { buildDashboardPage, buildDearestPage } from './dashboardModel.ts';
@@ -16,13 +15,13 @@ const refreshIntervalMs = 1_000;
 const dearestShown = 10;
 
 /** The Spend dashboard, in one panel of the editor area, live while it is to be seen. It survives a reload of the window. */
-export class DashboardView implements vscode.WebviewPanelSerializer, vscode.Disposable {
+export class DashboardView implements vscode.Disposable {
   readonly #server: WaybillServer;
   readonly #panel: EditorPanel<ToDashboardPage, FromDashboardPage>;
-  readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
-  readonly #subscriptions: vscode.Disposable[];
   readonly #onFigures: () => void;
   #state: DashboardState | undefined;
+  /** A period that the page is to show once it is ready. */
+  #wanted: SpendPeriod | undefined;
   #shownRevision: number | undefined;
   #midnight: NodeJS.Timeout | undefined;
 
@@ -32,44 +31,46 @@ export class DashboardView implements vscode.WebviewPanelSerializer, vscode.Disp
     this.#onFigures = onFigures;
     this.#panel = new EditorPanel({
       extensionUri, viewType, page: 'dashboard', title, isAnswer: isFromDashboardPage, receive: message => { void this.#receive(message); },
-      shown: () => { this.#throttle.request(); },
+      refresh: { everyMs: refreshIntervalMs, run: () => this.#refresh() }, restore: () => true,
     });
-    this.#subscriptions = [
-      vscode.window.registerWebviewPanelSerializer(viewType, this),
+    this.#panel.own(
       server.onDidChangeStatus((status) => {
-        if (this.#panel.isVisible && status.ledgerRevision !== this.#shownRevision) this.#throttle.request();
+        if (status.ledgerRevision !== this.#shownRevision) this.#panel.requestRefresh();
       }),
       server.onDidChangeState((state) => {
-        if (this.#panel.isVisible && (state === 'running' || state === 'failed')) this.#throttle.request();
+        if (state === 'running' || state === 'failed') this.#panel.requestRefresh();
       }),
-    ];
+    );
   }
 
-  /** "Open Spend Dashboard". */
-  open(): void {
-    if (this.#panel.open()) this.#throttle.request();
-  }
-
-  deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
-    this.#panel.attach(panel);
-    return Promise.resolve();
+  /** "Open Spend Dashboard". @param period to show without a filter; absent: what was chosen last */
+  async open(period?: SpendPeriod): Promise<void> {
+    const wasOpen = this.#panel.open();
+    if (period === undefined) {
+      if (wasOpen) this.#panel.requestRefresh();
+      return;
+    }
+    // A page that is not ready asks by itself when it is.
+    if (!await this.#panel.post({ type: 'show', period })) this.#wanted = period;
   }
 
   dispose(): void {
     clearTimeout(this.#midnight);
-    this.#throttle.dispose();
     this.#panel.dispose();
-    for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
   async #receive(message: FromDashboardPage): Promise<void> {
     switch (message.type) {
       case 'ready':
+        if (this.#wanted !== undefined) {
+          await this.#panel.post({ type: 'show', period: this.#wanted });
+          this.#wanted = undefined;
+          return;
+        }
+        await this.#choose(message.state);
+        return;
       case 'state':
-        this.#state = readDashboardState(message.state, Date.now());
-        this.#waitForMidnight();
-        // A person waits for this one: not through the throttle.
-        await this.#refresh();
+        await this.#choose(message.state);
         return;
       case 'retry':
         await this.#refresh();
@@ -89,6 +90,13 @@ export class DashboardView implements vscode.WebviewPanelSerializer, vscode.Disp
     }
   }
 
+  async #choose(state: unknown): Promise<void> {
+    this.#state = readDashboardState(state, Date.now());
+    this.#waitForMidnight();
+    // A person waits for this one: not through the throttle.
+    await this.#refresh();
+  }
+
   async #run(action: DashboardAction): Promise<void> {
     const range = this.#range();
     const days = range === undefined ? undefined : { fromDay: dayName(range.from), toDay: dayName(range.to - 1) };
@@ -100,7 +108,7 @@ export class DashboardView implements vscode.WebviewPanelSerializer, vscode.Disp
         await vscode.commands.executeCommand('waybill.openChat');
         return;
       case 'whatIf':
-        await vscode.commands.executeCommand('waybill.showSavings', days);
+        await vscode.commands.executeCommand('waybill.showSavings', { ...days, filter: this.#state?.filter });
         return;
       case 'migration':
         await vscode.commands.executeCommand('waybill.migrationReport', days);
@@ -155,7 +163,7 @@ export class DashboardView implements vscode.WebviewPanelSerializer, vscode.Disp
     // The extra second keeps a timer that fires early from counting the old day again.
     this.#midnight = setTimeout(() => {
       this.#shownRevision = undefined;
-      if (this.#panel.isVisible) this.#throttle.request();
+      this.#panel.requestRefresh();
       if (this.#panel.isOpen) this.#waitForMidnight();
     }, nextMidnight(Date.now()) - Date.now() + 1000);
   }

@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import type { WaybillServer } from '../../server/waybillServer.ts';
-import { RefreshThrottle } from '../shared/refreshThrottle.ts';
 import { EditorPanel } from '../shared/editorPanel.ts';
 import { drillReportMarkdown } from './drillReportMarkdown.ts';
 import { isFromDrillReportPage } from './drillReportMessages.ts';
@@ -17,10 +16,8 @@ const refreshIntervalMs = 2000;
  * The report of what each route survives, in one panel of the editor area, kept up to date while it is to be seen. It
  * survives a reload of the window.
  */
-export class DrillReportView implements vscode.WebviewPanelSerializer, vscode.Disposable {
+export class DrillReportView implements vscode.Disposable {
   readonly #server: WaybillServer;
-  readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
-  readonly #subscriptions: vscode.Disposable[];
   readonly #panel: EditorPanel<ToDrillReportPage, FromDrillReportPage>;
   #page: DrillReportPage | undefined;
 
@@ -28,30 +25,18 @@ export class DrillReportView implements vscode.WebviewPanelSerializer, vscode.Di
     this.#server = server;
     this.#panel = new EditorPanel({
       extensionUri, viewType, page: 'drillReport', title, isAnswer: isFromDrillReportPage, receive: message => { void this.#receive(message); },
-      shown: () => { this.#throttle.request(); },
+      refresh: { everyMs: refreshIntervalMs, run: () => this.#refresh() }, restore: () => true,
     });
-    this.#subscriptions = [
-      vscode.window.registerWebviewPanelSerializer(viewType, this),
-      server.onDidChangeStatus(() => {
-        if (this.#panel.isVisible) this.#throttle.request();
-      }),
-    ];
+    this.#panel.own(server.onDidChangeStatus(() => { this.#panel.requestRefresh(); }));
   }
 
   /** "Show Fire Drill Report". */
   open(): void {
-    if (this.#panel.open()) this.#throttle.request();
-  }
-
-  deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
-    this.#panel.attach(panel);
-    return Promise.resolve();
+    if (this.#panel.open()) this.#panel.requestRefresh();
   }
 
   dispose(): void {
-    this.#throttle.dispose();
     this.#panel.dispose();
-    for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
   async #receive(message: FromDrillReportPage): Promise<void> {

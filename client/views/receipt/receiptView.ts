@@ -5,7 +5,6 @@ import { receiptMarkdown } from './receiptMarkdown.ts';
 import { isFromReceiptPage, isReceiptState } from './receiptMessages.ts';
 import type { FromReceiptPage, ToReceiptPage } from './receiptMessages.ts';
 import { buildReceiptPage } from './receiptModel.ts';
-import { RefreshThrottle } from '../shared/refreshThrottle.ts';
 import { EditorPanel } from '../shared/editorPanel.ts';
 
 const viewType = 'waybill.receipt';
@@ -18,10 +17,8 @@ const enterMs = 1000;
  * reload of the window. Registers itself and its command `waybill.openReceipt` (arguments: the exchange's id, and
  * `list` where a line of a list opens it, which keeps the focus; Enter there moves it into the receipt).
  */
-export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Disposable {
+export class ReceiptView implements vscode.Disposable {
   readonly #server: WaybillServer;
-  readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
-  readonly #subscriptions: vscode.Disposable[];
   readonly #panel: EditorPanel<ToReceiptPage, FromReceiptPage>;
   #id = '';
   #receipt: Receipt | undefined;
@@ -32,9 +29,9 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
     this.#server = server;
     this.#panel = new EditorPanel({
       extensionUri, viewType, page: 'receipt', title: 'Receipt', isAnswer: isFromReceiptPage, receive: message => { void this.#receive(message); },
+      refresh: { everyMs: refreshIntervalMs, run: () => this.#refreshRunning() }, restore: state => this.#restore(state),
     });
-    this.#subscriptions = [
-      vscode.window.registerWebviewPanelSerializer(viewType, this),
+    this.#panel.own(
       vscode.commands.registerCommand('waybill.openReceipt', (argument: unknown, from: unknown) => {
         const id = requestId(argument);
         if (id !== undefined) this.#open(id, from === 'list' && !this.#entered());
@@ -44,26 +41,20 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
       // Behind a key of the lists only, so it is in no menu and no palette.
       vscode.commands.registerCommand('waybill.enterReceipt', () => this.#enter()),
       server.onDidChangeStatus(() => {
-        // A finished receipt never changes; a running one is read again until it has ended.
-        if (this.#panel.isOpen && this.#receipt?.outcome === 'open') this.#throttle.request();
+        if (this.#receipt?.outcome === 'open') this.#panel.requestRefresh();
       }),
-    ];
+    );
   }
 
-  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
-    if (!isReceiptState(state) || this.#panel.isOpen) {
-      panel.dispose();
-      return;
-    }
+  #restore(state: unknown): boolean {
+    if (!isReceiptState(state)) return false;
     this.#id = state.id;
-    this.#panel.attach(panel);
+    return true;
   }
 
   dispose(): void {
     clearTimeout(this.#entering);
-    this.#throttle.dispose();
     this.#panel.dispose();
-    for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
   /** Opens the line that has the focus, as the list does by itself; what it opens then takes the focus. */
@@ -114,6 +105,11 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
   async #copy(text: string, what: string): Promise<void> {
     await vscode.env.clipboard.writeText(text);
     await this.#panel.post({ type: 'copied', what });
+  }
+
+  /** A finished receipt never changes; a running one is read again until it has ended. */
+  async #refreshRunning(): Promise<void> {
+    if (this.#receipt?.outcome === 'open') await this.#refresh();
   }
 
   async #refresh(): Promise<void> {

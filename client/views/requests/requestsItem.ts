@@ -67,7 +67,7 @@ export function buildRequestItem(request: RequestSummary, now: number, style: Ti
     icon: tone === 'ok' ? { ...icons.ok, id: purposeIcons[request.caller.purpose ?? ''] ?? icons.ok.id } : icons[tone],
     tooltip: tooltip(request, outcome, style, title),
     spoken: joined([title, request.requestedModel, outcome, elsewhere, request.target === undefined ? undefined : t('by {0}', request.target), t('asked by {0}', callerText(request.caller)), time, duration, cost, attempts], ', '),
-    contextValue: running ? `request.running.${ofPeer === true ? 'elsewhere' : 'here'}` : `request.${tone}`,
+    contextValue: running ? 'request.running' : `request.${tone}`,
   };
 }
 

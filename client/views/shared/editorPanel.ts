@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { RefreshThrottle } from './refreshThrottle.ts';
 import { webviewHtml, webviewOptions } from './webviewHtml.ts';
 import type { WebviewPage } from './webviewPages.ts';
 
@@ -12,26 +13,41 @@ export interface EditorPanelOptions<Answer> {
   isAnswer(message: unknown): message is Answer;
   /** Called with every message of the page. Messages go to the page after its `ready` only. */
   receive(answer: Answer): void;
-  /** The panel came into sight. */
-  shown?(): void;
+  /** What the panel shows changes while it is open. `run` reads it anew, posts it and handles its own errors; it runs at most once in `everyMs`. */
+  refresh?: { readonly everyMs: number; run(): Promise<void> };
+  /** The panel survives a reload of the window. @param state what the page remembered @returns whether it can be shown again */
+  restore?(state: unknown): boolean;
 }
 
-/** One panel of the editor area: its creation, its page, and messages both ways. At most one panel is open. */
+/** One panel of the editor area: its creation, its page, messages both ways, its refreshes and its return after a reload. At most one panel is open. */
 export class EditorPanel<Message, Answer extends { type: string }> implements vscode.Disposable {
   readonly #options: EditorPanelOptions<Answer>;
+  readonly #throttle: RefreshThrottle | undefined;
+  readonly #owned: vscode.Disposable[] = [];
   #panel: vscode.WebviewPanel | undefined;
   #pageIsReady = false;
 
   constructor(options: EditorPanelOptions<Answer>) {
     this.#options = options;
+    const { viewType, refresh, restore } = options;
+    if (refresh !== undefined) this.#throttle = new RefreshThrottle(() => refresh.run(), refresh.everyMs);
+    if (restore === undefined) return;
+    this.#owned.push(vscode.window.registerWebviewPanelSerializer(viewType, {
+      deserializeWebviewPanel: (panel, state) => {
+        if (this.#panel === undefined && restore(state)) this.#attach(panel);
+        else panel.dispose();
+        return Promise.resolve();
+      },
+    }));
+  }
+
+  /** Disposes these together with the panel's own parts. */
+  own(...disposables: vscode.Disposable[]): void {
+    this.#owned.push(...disposables);
   }
 
   get isOpen(): boolean {
     return this.#panel !== undefined;
-  }
-
-  get isVisible(): boolean {
-    return this.#panel?.visible === true;
   }
 
   set title(title: string) {
@@ -45,17 +61,17 @@ export class EditorPanel<Message, Answer extends { type: string }> implements vs
       return true;
     }
     const { viewType, title, extensionUri } = this.#options;
-    this.attach(vscode.window.createWebviewPanel(viewType, title, { viewColumn: vscode.ViewColumn.Active, preserveFocus: stay }, webviewOptions(extensionUri)));
+    this.#attach(vscode.window.createWebviewPanel(viewType, title, { viewColumn: vscode.ViewColumn.Active, preserveFocus: stay }, webviewOptions(extensionUri)));
     return false;
   }
 
-  /** Takes over a panel that VS Code restored after a reload of the window. Where one is open already, the other is closed. */
-  attach(panel: vscode.WebviewPanel): void {
-    if (this.#panel !== undefined) {
-      panel.dispose();
-      return;
-    }
-    const { extensionUri, page, title, isAnswer, shown } = this.#options;
+  /** Asks for a refresh where the panel is in sight; one that comes into sight is refreshed by itself. */
+  requestRefresh(): void {
+    if (this.#panel?.visible === true) this.#throttle?.request();
+  }
+
+  #attach(panel: vscode.WebviewPanel): void {
+    const { extensionUri, page, title, isAnswer } = this.#options;
     this.#panel = panel;
     this.#pageIsReady = false;
     panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'receipt.svg');
@@ -68,20 +84,18 @@ export class EditorPanel<Message, Answer extends { type: string }> implements vs
     panel.onDidDispose(() => {
       if (this.#panel === panel) this.#panel = undefined;
     });
-    if (shown !== undefined) {
-      panel.onDidChangeViewState(() => {
-        if (panel.visible) shown();
-      });
-    }
+    panel.onDidChangeViewState(() => { this.requestRefresh(); });
     panel.webview.html = webviewHtml(panel.webview, extensionUri, page, title);
   }
 
-  /** Sends a message to the page; nothing where no page is ready, which asks by itself when it is. */
-  async post(message: Message): Promise<void> {
-    if (this.#panel !== undefined && this.#pageIsReady) await this.#panel.webview.postMessage(message);
+  /** Sends a message to the page. A page that is not ready gets nothing, and asks by itself when it is. @returns whether a page got it */
+  async post(message: Message): Promise<boolean> {
+    return this.#panel !== undefined && this.#pageIsReady && await this.#panel.webview.postMessage(message);
   }
 
   dispose(): void {
+    this.#throttle?.dispose();
     this.#panel?.dispose();
+    for (const disposable of this.#owned.splice(0)) disposable.dispose();
   }
 }

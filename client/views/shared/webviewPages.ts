@@ -1,2 +1,3 @@
 /** The pages of the one browser bundle. */
-export type WebviewPage = 'spend' | 'dashboard' | 'receipt' | 'drillReport' | 'bill';
+export const webviewPages = ['spend', 'dashboard', 'receipt', 'drillReport', 'bill'] as const;
+export type WebviewPage = (typeof webviewPages)[number];

@@ -7,6 +7,6 @@ export function budgetSection(budgets: readonly BudgetStatus[] | undefined): Spe
   if (budgets === undefined || budgets.length === 0) return undefined;
   return {
     title: 'Budgets',
-    rows: budgets.map(status => ({ name: budgetTitle(status), text: budgetFigure(status), detail: budgetNotes(status).join(', '), notes: '', share: Math.min(1, Math.max(0, status.share)) })),
+    rows: budgets.map(status => ({ name: budgetTitle(status), text: budgetFigure(status), detail: budgetNotes(status).join(', '), notes: '', share: Math.min(1, Math.max(0, status.share)), ...(status.state === 'ok' || status.lifted === true ? {} : { tone: status.state }) })),
   };
 }

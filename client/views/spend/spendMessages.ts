@@ -7,7 +7,7 @@ import { spendPeriods } from './spendRange.ts';
 import type { SpendPeriod } from './spendRange.ts';
 
 /** What a button of the page asks for; the extension decides which command that is. */
-export const spendActions = ['addProvider', 'openChat', 'showRequests', 'exportSpend'] as const;
+export const spendActions = ['addProvider', 'openChat', 'showRequests', 'exportSpend', 'openDashboard'] as const;
 export type SpendAction = (typeof spendActions)[number];
 
 /** Page -> extension. `ready` carries the period the page remembered. */
@@ -26,7 +26,7 @@ const isPeriod: Guard<SpendPeriod> = isOneOf(...spendPeriods);
 export const isTokenFigure: Guard<TokenFigure> = isShape<TokenFigure>({ label: isString, text: isString, exact: isString });
 const isBar = isShape<ChartBar>({ left: isNumber, width: isNumber, height: isNumber, estimatedHeight: isNumber });
 const isDay = isShape<ChartDay>({ label: isString, text: isString, bar: isBar, inPeriod: isBoolean });
-const isRow = isShape<SpendRow>({ name: isString, text: isString, detail: isString, notes: isString, share: isNumber });
+const isRow = isShape<SpendRow>({ name: isString, text: isString, detail: isString, notes: isString, share: isNumber, tone: optional(isOneOf('near', 'reached')) });
 const isSection = isShape<SpendSection>({ title: isString, rows: isArrayOf(isRow) });
 const isPage = isShape<SpendPage>({
   period: isPeriod,

@@ -24,6 +24,8 @@ export interface SpendRow {
   notes: string;
   /** Share of the known total, 0..1. */
   share: number;
+  /** Of a budget: it is nearly used up, or reached. */
+  tone?: 'near' | 'reached' | undefined;
 }
 export interface SpendSection { title: string; rows: SpendRow[] }
 

@@ -17,6 +17,7 @@ const commandOfAction: Record<SpendAction, string> = {
   openChat: 'waybill.openChat',
   showRequests: 'waybill.showRequests',
   exportSpend: 'waybill.exportSpend',
+  openDashboard: 'waybill.openSpendDashboard',
 };
 
 /**
@@ -88,7 +89,7 @@ export class SpendView implements vscode.WebviewViewProvider, vscode.Disposable 
         void this.#refresh();
         return;
       case 'run':
-        void vscode.commands.executeCommand(commandOfAction[message.action]);
+        void vscode.commands.executeCommand(commandOfAction[message.action], ...(message.action === 'openDashboard' ? [{ period: this.#period }] : []));
         return;
     }
   }

@@ -1,6 +1,6 @@
 import { requestType } from '../messageTypes.ts';
 import type { CachedSpend, RequestSummary, TimeRange } from '../receipt.ts';
-import type { OptionalField, RequestFilter } from './requestFilter.ts';
+import { readRequestFilter, type OptionalField, type RequestFilter } from './requestFilter.ts';
 
 /** What spend can be grouped by: each dimension by name, with its words. */
 export const spendDimensions = {
@@ -26,6 +26,16 @@ export const spendDimensionNames = Object.keys(spendDimensions) as SpendDimensio
 /** Which attempts are counted: those of which each field holds. A dimension in `notRecorded` has no value. */
 export interface SpendFilter extends Pick<RequestFilter, SpendDimension> {
   notRecorded?: OptionalField[] | undefined;
+}
+
+/** Reads a filter from outside. What is no filter of spend is left out; one that cannot be read leaves out nothing. */
+export function readSpendFilter(given: unknown): SpendFilter {
+  const read = typeof given === 'object' && given !== null ? readRequestFilter({ ...given }) : {};
+  if (typeof read === 'string') return {};
+  const filter: SpendFilter = {};
+  for (const name of spendDimensionNames) if (read[name] !== undefined) filter[name] = read[name] as never;
+  if (read.notRecorded !== undefined) filter.notRecorded = read.notRecorded;
+  return filter;
 }
 
 /** Sums over attempts. Money in micro-dollars. Sums over the groups of any dimension add up to the total. */

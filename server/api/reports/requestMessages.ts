@@ -25,13 +25,13 @@ export const findRequestsRequest = requestType<FindRequestsParams, FindRequestsR
 
 /** A request that has not ended. */
 export interface RunningRequest extends RequestSummary {
-  /** Another server process runs it, such as that of another window, and it cannot be cancelled from here. */
+  /** Another server process runs it, such as that of another window. */
   ofPeer: boolean;
 }
 /** Client -> server, request: what runs now in all server processes of this user, newest first. */
 export const runningRequestsRequest = requestType<NoParams, RunningRequest[]>('waybill/runningRequests');
 
-/** Client -> server, request: ends a request that runs. Its caller gets the error of its protocol, and what it has cost is kept. */
+/** Client -> server, request: ends a request that runs, here or in another server process of this user. Its caller gets the error of its protocol, and what it has cost is kept. */
 export interface CancelRequestParams { id: string }
 export interface CancelRequestResult {
   cancelled: boolean;

@@ -1,3 +1,5 @@
+import type { SpendFilter } from './dashboard.ts';
+
 /** What requests would have cost elsewhere, beside what they cost: shapes that client and server share. Money in micro-dollars. */
 
 export interface SavingsParams {
@@ -6,6 +8,8 @@ export interface SavingsParams {
   /** First and last local day, such as `2026-11-20`. */
   fromDay: string;
   toDay: string;
+  /** Only requests that pass it; a request counts with all its attempts. Absent: all of them. */
+  filter?: SpendFilter | undefined;
 }
 
 /** Where requests can move, as part of a sentence. */

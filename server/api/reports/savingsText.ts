@@ -44,8 +44,8 @@ export function savingsNotes({ totals }: Pick<SavingsReport, 'totals'>): string[
   ];
 }
 
-/** A report as Markdown. */
-export function savingsMarkdown(report: SavingsReport): string {
+/** A report as Markdown. @param only what its requests have in common, such as `Tool: codex` */
+export function savingsMarkdown(report: SavingsReport, only: readonly string[] = []): string {
   const { totals, days, best, worst, uncounted } = report;
   const busy = days.filter(({ requests, uncounted: without, spentMicroUsd }) => requests + without > 0 || spentMicroUsd > 0);
   const one = (title: string, groups: readonly SavingsGroup[], unnamed: string): string[] => (groups.length === 0 || (groups.length === 1 && groups[0]?.name === unnamed) ? [] : [
@@ -53,7 +53,7 @@ export function savingsMarkdown(report: SavingsReport): string {
   ]);
   return [
     `# Savings against ${markdownText(report.baseline)}`, '',
-    `${report.fromDay} to ${report.toDay}, made ${momentText(report.at)}.`, '', `**${markdownText(savingsVerdict(report))}**`,
+    `${report.fromDay} to ${report.toDay}, made ${momentText(report.at)}.`, ...(only.length === 0 ? [] : ['', `Only requests with ${only.map(markdownText).join(', ')}. Each counts with all its attempts.`]), '', `**${markdownText(savingsVerdict(report))}**`,
     ...(totals.requests === 0 ? [] : [
       '', '## What was counted', '',
       ...markdownTable(['', 'US dollars'], [false, true], [

@@ -12,7 +12,7 @@ import { isAliveHere } from './instances.ts';
 import type { IsAlive } from './instances.ts';
 import type { PeerNote } from '../peerNotes.ts';
 import type { LimitStore } from '../limitStore.ts';
-import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../../api/reports/dashboard.ts';
+import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams, SpendFilter } from '../../api/reports/dashboard.ts';
 import { DashboardThread } from './dashboard/dashboardThread.ts';
 import type { HealthEvent, Ledger, LedgerBacklog, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../ports.ts';
 import type { LedgerBill, SpendStart, SpentBy, SpentScope } from '../spend.ts';
@@ -220,8 +220,8 @@ class SqliteLedger implements Ledger {
     return this.#reading(({ bills }) => bills.read(range, endpoints, offsetMs));
   }
 
-  async used(range: TimeRange, after: UsedPosition | undefined, limit: number): Promise<UsedPage> {
-    return this.#read(({ used }) => used.read(range, after, limit));
+  async used(range: TimeRange, after: UsedPosition | undefined, limit: number, filter?: SpendFilter): Promise<UsedPage> {
+    return this.#read(({ used }) => used.read(range, after, limit, filter));
   }
 
   async recentAttempts(sinceMs: number): Promise<RecordedAttempt[]> {

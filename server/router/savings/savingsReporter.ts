@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Attempt, TimeRange } from '../../api/receipt.ts';
+import { readSpendFilter, type SpendFilter } from '../../api/reports/dashboard.ts';
 import type { SavingsParams, SavingsReport, SavingsResult } from '../../api/reports/savings.ts';
 import { parseTargetName } from '../../api/targetName.ts';
 import { promptTokens } from '../../api/usage.ts';
@@ -17,7 +18,7 @@ import { readBaseline, type Baseline, type ComparedPlace } from './baseline.ts';
 export interface SavingsReporterOptions {
   routeTable(): RouteTable;
   pricer: Pick<Pricer, 'priceAttempt' | 'ready'>;
-  used(range: TimeRange, after: UsedPosition | undefined, limit: number): Promise<UsedPage>;
+  used(range: TimeRange, after: UsedPosition | undefined, limit: number, filter?: SpendFilter): Promise<UsedPage>;
   clock: Clock;
 }
 
@@ -39,10 +40,11 @@ export class SavingsReporter {
     if ('problem' in days) return days;
     const baseline = readBaseline(params.baseline, routeTable());
     if ('problem' in baseline) return baseline;
+    const filter = readSpendFilter(params.filter);
     await pricer.ready();
     const book = new SavingsBook(days.names);
     const turns = new WarmTurns();
-    for await (const page of pagesOf(this.#options.used, days, signal)) for (const exchange of page) this.#add(book, turns, baseline, exchange);
+    for await (const page of pagesOf(this.#options.used, days, signal, filter)) for (const exchange of page) this.#add(book, turns, baseline, exchange);
     const report: SavingsReport = { baseline: baseline.words, fromDay: params.fromDay, toDay: params.toDay, at: clock.now(), ...book.report() };
     return { report };
   }
@@ -54,7 +56,9 @@ export class SavingsReporter {
     const found = place === undefined || 'uncounted' in place ? undefined : place;
     // Without an attempt, what answered is known by its name.
     const kept = answer === undefined && isFromCache(exchange) ? exchange.target : undefined;
+    // What was left out kept a conversation warm all the same.
     const figure = this.#figure(turns, exchange, answer, place);
+    if (exchange.leftOut === true) return;
     book.add(
       {
         day: localDay(startedAt), route: route ?? '(no route)', tool: caller.tool, workspace: caller.workspace ?? '(no workspace)', branch: caller.branch ?? '(no branch)', model: answer?.model ?? (kept === undefined ? undefined : parseTargetName(kept)?.model) ?? '(no answer)',
@@ -91,11 +95,11 @@ export function daysOf(fromDay: string, toDay: string): ReportDays | { problem: 
 }
 
 /** The exchanges of a range, page by page; other work goes on between two pages. */
-export async function* pagesOf(used: SavingsReporterOptions['used'], { from, to }: TimeRange, signal?: AbortSignal): AsyncGenerator<UsedExchange[]> {
+export async function* pagesOf(used: SavingsReporterOptions['used'], { from, to }: TimeRange, signal?: AbortSignal, filter?: SpendFilter): AsyncGenerator<UsedExchange[]> {
   let after: UsedPosition | undefined;
   for (;;) {
     signal?.throwIfAborted();
-    const page = await used({ from, to }, after, pageLength);
+    const page = await used({ from, to }, after, pageLength, filter);
     yield page.exchanges;
     if (page.next === undefined) return;
     after = page.next;

@@ -111,6 +111,7 @@ describe('commandTarget', () => {
     assert.deepEqual(commandTarget({ kind: 'request', request: { id: 'wb_1' } }), { request: 'wb_1' });
     assert.deepEqual(commandTarget({ filter: { tool: 'codex', minCostMicroUsd: 5 } }), { filter: { tool: 'codex', minCostMicroUsd: 5 } });
     assert.deepEqual(commandTarget({ filter: { minCostMicroUsd: 'much' } }), {});
+    assert.deepEqual(commandTarget({ period: 'week' }), { period: 'week' });
     for (const nothing of [undefined, null, 7, {}, { endpoint: 3 }]) assert.deepEqual(commandTarget(nothing), {});
   });
 });

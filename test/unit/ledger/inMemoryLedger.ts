@@ -2,7 +2,7 @@ import type { TokenUsage } from '../../../server/api/conversation.ts';
 import type { Attempt, Receipt, RequestSummary, SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../../server/api/receipt.ts';
 import type { RequestFilter } from '../../../server/api/reports/requestFilter.ts';
 import type { FoundRequests, RequestPlace, RunningRequest } from '../../../server/api/reports/requestMessages.ts';
-import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../../../server/api/reports/dashboard.ts';
+import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams, SpendFilter } from '../../../server/api/reports/dashboard.ts';
 import { Emitter, type Subscription } from '../../../server/base/emitter.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import type { LimitStore } from '../../../server/ledger/limitStore.ts';
@@ -222,7 +222,7 @@ export class InMemoryLedger implements Ledger {
     return { models: [...models.values()], attempts: attempts.reverse() };
   }
 
-  async used(range: TimeRange, after: UsedPosition | undefined, limit: number): Promise<UsedPage> {
+  async used(range: TimeRange, after: UsedPosition | undefined, limit: number, filter: SpendFilter = {}): Promise<UsedPage> {
     const all = [...this.receipts.values()].filter(({ outcome, startedAt, shadow }) => outcome !== 'open' && shadow === undefined && startedAt >= range.from && startedAt < range.to);
     all.sort((one, other) => one.startedAt - other.startedAt);
     const from = after?.seq ?? 0;
@@ -230,6 +230,7 @@ export class InMemoryLedger implements Ledger {
       id, protocol, stream, caller, startedAt, totalMs, outcome, requestedModel: plan.requestedModel, attempts, unreadable: 0,
       ...(target === undefined ? {} : { target }), ...(features === undefined ? {} : { features }), ...(cache === undefined ? {} : { cache }), ...(plan.route === undefined ? {} : { route: plan.route }),
       ...(plan.cache === undefined ? {} : { cacheConversation: plan.cache.conversation }),
+      ...([...this.receipts.values()].some(receipt => receipt.id === id && passes(receipt, filter)) ? {} : { leftOut: true as const }),
     }));
     return { exchanges, ...(exchanges.length < limit ? {} : { next: { startedAt: exchanges.at(-1)?.startedAt ?? 0, seq: from + limit } }) };
   }

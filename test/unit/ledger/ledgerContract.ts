@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Attempt, Cost, Receipt, SpendTotals } from '../../../server/api/receipt.ts';
+import type { SpendFilter } from '../../../server/api/reports/dashboard.ts';
 import type { Ledger } from '../../../server/ledger/ports.ts';
 import { hedgeSpend, polled, spendByEndpoint } from './reads.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from './receipts.ts';
@@ -433,6 +434,23 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       const cache = { state: 'hit', of: 'x-1', ageMs: 40, savedMicroUsd: 1_234 } as const;
       ledger.close(aReceipt('kept', { startedAt: noon + 20, target: 'openai/gpt-4.1', attempts: [], cache }));
       assert.deepEqual((await ledger.used({ from: noon + 20, to: noon + 21 }, undefined, 10)).exchanges.map(one => [one.target, one.cache, one.attempts]), [['openai/gpt-4.1', cache, []]]);
+      ledger.shutdown();
+    });
+
+    it('marks in a page of exchanges those that do not pass a filter', async () => {
+      const ledger = make();
+      const callers = [{ tool: 'codex', branch: 'main' }, { tool: 'codex' }, { tool: 'aider', branch: 'main' }];
+      callers.forEach((caller, index) => { ledger.close(aReceipt(`x-${index}`, { startedAt: noon + index, caller, attempts: [anAttempt({ startedAt: noon + index, provider: index === 0 ? 'groq' : 'openai' })] })); });
+      const passing = async (filter: SpendFilter): Promise<string[]> => {
+        const { exchanges } = await ledger.used({ from: noon, to: noon + 10 }, undefined, 10, filter);
+        assert.equal(exchanges.length, 3);
+        return exchanges.filter(({ leftOut }) => leftOut !== true).map(({ id }) => id);
+      };
+      assert.deepEqual(await passing({ tool: 'codex' }), ['x-0', 'x-1']);
+      assert.deepEqual(await passing({ branch: 'main', provider: 'openai' }), ['x-2']);
+      assert.deepEqual(await passing({ notRecorded: ['branch'] }), ['x-1']);
+      assert.deepEqual(await passing({ workspace: 'no such' }), []);
+      assert.deepEqual(await passing({}), ['x-0', 'x-1', 'x-2']);
       ledger.shutdown();
     });
 

@@ -35,14 +35,14 @@ export function showDashboardPage(main: Element, host: Host<FromDashboardPage>):
     open: (picks, step) => { host.post({ type: 'requests', picks, ...step }); },
     receipt: (request) => { host.post({ type: 'receipt', request }); },
   };
-  const run = (label: string, action: DashboardAction, title?: string): HTMLButtonElement => button(label, () => { host.post({ type: 'run', action }); }, { class: 'quiet', 'data-key': action, title });
+  const run = (label: string, action: DashboardAction, title?: string): HTMLButtonElement => button(label, () => { host.post({ type: 'run', action }); }, { 'data-key': action, title, ...(title === undefined ? {} : { class: 'quiet' }) });
   function drawHead(): void {
     // A date that is being typed keeps its place.
     if (document.activeElement instanceof HTMLInputElement && document.activeElement.type === 'date' && head.contains(document.activeElement)) return;
     replaceContent(head,
       element('header', {}, element('h1', {}, 'Spend'),
-        element('div', { class: 'actions' }, run('What Would This Have Cost On…', 'whatIf', 'Compares all requests of these days with another model, endpoint or provider, whatever the filter leaves out'),
-          run('Migration Report…', 'migration', 'What these days would cost elsewhere, and how to move there'), run('Export…', 'exportDashboard'))),
+        element('div', { class: 'actions' }, run('What Would This Have Cost On…', 'whatIf', 'Compares the requests of these days that pass the filter with another model, endpoint or provider'),
+          run('Migration Report…', 'migration', 'What these days would cost elsewhere, and how to move there'), run('Export…', 'exportDashboard', 'Writes the table as CSV, or all sums as JSON'))),
       ...controls(state, shown?.chips ?? [], wishes, (dimension) => { change({ filter: withoutDimension(state.filter, dimension) }); }));
   }
   function drawFigures(page: DashboardPage): void {
@@ -68,6 +68,9 @@ export function showDashboardPage(main: Element, host: Host<FromDashboardPage>):
       case 'dearest':
         dearest = { key: JSON.stringify(message.state), page: message.dearest };
         if (shown !== undefined) drawFigures(shown);
+        return;
+      case 'show':
+        change({ period: message.period, filter: {} });
         return;
       case 'page':
         if (JSON.stringify(message.page.state) !== JSON.stringify(state)) return;

@@ -47,7 +47,7 @@ export function showSpendPage(main: Element, host: Host<FromSpendPage>): void {
     problem.hidden = true;
     figures.classList.remove('old');
     figures.setAttribute('aria-busy', 'false');
-    replaceContent(figures, ...(message.page.empty === undefined ? content(message.page, opened) : [emptyState(message.page.empty, period, host)]));
+    replaceContent(figures, ...(message.page.empty === undefined ? content(message.page, opened, host) : [emptyState(message.page.empty, period, host)]));
     // Live updates are not read out: only what the person asked for.
     if (announceNext) announcement.textContent = `${periodNames[period]}: ${message.page.totalText}, ${message.page.notes.join(', ')}`;
     announceNext = false;
@@ -60,12 +60,13 @@ function rememberedPeriod(state: unknown): SpendPeriod {
   return spendPeriods.find((one) => one === period) ?? 'today';
 }
 
-function content(page: SpendPage, opened: Set<string>): Element[] {
+function content(page: SpendPage, opened: Set<string>, host: Host<FromSpendPage>): Element[] {
   const known = page.totalText !== 'unknown';
   return [
     element('section', { class: 'total', 'aria-label': 'Total' },
       element('p', { class: known ? 'amount' : 'amount unknown' }, known ? page.totalText : 'Cost unknown'),
-      element('ul', { class: 'notes' }, ...page.notes.map((note) => element('li', {}, note)), element('li', {}, page.requestsText))),
+      element('ul', { class: 'notes' }, ...page.notes.map((note) => element('li', {}, note)), element('li', {}, page.requestsText)),
+      button('Open Dashboard', () => host.post({ type: 'run', action: 'openDashboard' }), { class: 'link', title: 'Show this period in the Spend dashboard, by any two of model, provider, tool, branch and more', 'data-key': 'openDashboard' })),
     ...(page.chart === undefined ? [] : [spendChart(page.chart, opened)]),
     tokenSection(page),
     ...page.sections.map((section) => spendSection(section, opened)),

@@ -31,6 +31,6 @@ function sectionItem(row: SpendRow): HTMLLIElement {
   return element('li', {},
     element('span', { class: 'name', title: row.name }, row.name),
     element('span', { class: row.text === 'unknown' ? 'cost unknown' : 'cost', title: row.notes }, row.text),
-    element('span', { class: 'share', 'aria-hidden': 'true' }, filled),
+    element('span', { class: row.tone === undefined ? 'share' : `share ${row.tone}`, 'aria-hidden': 'true' }, filled),
     element('span', { class: 'detail' }, row.detail));
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { Attempt } from '../../../../server/api/receipt.ts';
+import type { SpendFilter } from '../../../../server/api/reports/dashboard.ts';
 import type { SavingsReport, SavingsSums } from '../../../../server/api/reports/savings.ts';
 import { savingsMarkdown, savingsVerdict } from '../../../../server/api/reports/savingsText.ts';
 import { SavingsReporter } from '../../../../server/router/savings/savingsReporter.ts';
@@ -34,6 +35,21 @@ describe('savings, worked by hand', () => {
     assert.deepEqual(money(totals), [1, 14_000, 28_000, 14_000, 0]);
     assert.deepEqual([totals.estimated, totals.savedLowMicroUsd, totals.savedHighMicroUsd], [0, 14_000, 14_000]);
     assert.deepEqual(byModel.map(({ name }) => name), ['gpt-4.1']);
+  });
+
+  it('compares the requests that pass a filter, and the others keep their conversations warm', async () => {
+    const bench = new ReportBench(config);
+    const usage = { inputTokens: 10_000, cacheReadTokens: 0, outputTokens: 1_000 };
+    bench.add(at(10), [onCheap(usage)], { caller: { tool: 'codex', branch: 'fix' } });
+    bench.add(at(10, 1), [onCheap(usage), { endpoint: 'openai', model: 'gpt-4.1', role: 'hedge', usage, outcome: 'cancelled' }], { caller: { tool: 'aider' } });
+    const of = async (filter: SpendFilter): Promise<string> => {
+      const result = await new SavingsReporter(bench.options).report({ baseline: 'openai', fromDay: '2026-11-01', toDay: '2026-11-30', filter });
+      return 'report' in result ? `${result.report.totals.requests} for ${result.report.totals.spentMicroUsd}` : assert.fail(result.problem);
+    };
+    assert.equal(await of({}), '2 for 56000');
+    assert.equal(await of({ tool: 'codex' }), '1 for 14000');
+    assert.equal(await of({ notRecorded: ['branch'] }), '1 for 42000');
+    assert.equal(await of({ tool: 'no such' }), '0 for 0');
   });
 
   it('counts nothing that simulated providers answered', async () => {

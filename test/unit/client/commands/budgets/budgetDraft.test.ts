@@ -54,5 +54,7 @@ describe('where a budget stands, in words', () => {
   it('is a section of the Spend page, which is not there without budgets', () => {
     assert.equal(budgetSection([]), undefined);
     assert.deepEqual(budgetSection([{ ...status, share: 1.7 }])?.rows.map(({ name, share }) => [name, share]), [['agents: codex', 1]]);
+    const tone = (more: Partial<BudgetStatus>): unknown => budgetSection([{ ...status, ...more }])?.rows[0]?.tone;
+    assert.deepEqual([tone({ state: 'ok' }), tone({ state: 'near' }), tone({ state: 'reached' }), tone({ state: 'reached', lifted: true })], [undefined, 'near', 'reached', undefined]);
   });
 });

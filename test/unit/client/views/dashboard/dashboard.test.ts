@@ -46,6 +46,13 @@ describe('the page of the dashboard', () => {
     assert.deepEqual([unknown.totalText, unknown.facts[1]?.text, unknown.facts[2]?.text, unknown.facts[3]?.text], ['unknown', 'unknown', 'unknown', 'unknown']);
   });
 
+  it('counts requests that the response cache answered, as the Spend view does, and is not empty where there are no others', () => {
+    const cached = { exchanges: 4, savedMicroUsd: 20_000, estimatedMicroUsd: 0, unknown: 0 };
+    const requests = (of: SpendDashboard): string | undefined => buildDashboardPage({ state, dashboard: of, hasProviders: true, style }).facts.find(({ label }) => label === 'Requests')?.text;
+    assert.deepEqual([requests(dashboard), requests({ ...dashboard, cached })], ['5 requests', '9 requests']);
+    assert.equal(buildDashboardPage({ state, dashboard: { ...dashboard, totals: emptySum(), cached }, hasProviders: true, style }).empty, undefined);
+  });
+
   it('opens from each bar and cell what is under it', () => {
     assert.deepEqual(page.groups.rows[2]?.pick, { dimension: 'provider', value: null });
     assert.deepEqual(page.cross?.lines[0]?.cells[1]?.picks, [{ dimension: 'provider', value: 'large' }, { dimension: 'tool', value: '=1+1' }]);
@@ -65,6 +72,8 @@ describe('the page of the dashboard', () => {
     assert.ok(isToDashboardPage(JSON.parse(JSON.stringify({ type: 'page', page }))));
     assert.ok(isToDashboardPage({ type: 'dearest', state, dearest: buildDearestPage({ conversations: [{ conversation: 'c', tool: 't', workspace: null, model: 'm', ...totals }], requests: [] }, totals, now, style) }));
     assert.ok(isFromDashboardPage({ type: 'requests', picks: [{ dimension: 'tool', value: null }], from: 1, to: 2 }));
+    assert.ok(isToDashboardPage({ type: 'show', period: 'today' }));
+    assert.ok(!isToDashboardPage({ type: 'show', period: 'custom' }));
     for (const wrong of [{ type: 'page', page: { ...page, totalText: 5 } }, { type: 'page' }, null]) assert.ok(!isToDashboardPage(wrong));
     for (const wrong of [{ type: 'run', action: 'deleteEverything' }, { type: 'requests', picks: [{ dimension: 'secret', value: 'x' }] }, 'ready']) assert.ok(!isFromDashboardPage(wrong));
   });

@@ -73,7 +73,7 @@ test('a running request shows for how long it has run, where, and no cost', () =
   for (const cost of [{ certainty: 'unknown' }, { certainty: 'exact', microUsd: 0 }] as const) {
     const item = build({ outcome: 'open', target: undefined, cost });
     assert.equal(item.description, 'running · 1 min 0 s · best-coder');
-    assert.equal(item.contextValue, 'request.running.here');
+    assert.equal(item.contextValue, 'request.running');
     assert.doesNotMatch(item.tooltip, /\| Cost/);
     assert.doesNotMatch(item.spoken, /\$|cost/);
   }
@@ -89,6 +89,6 @@ test('names from outside cannot write Markdown into the tooltip', () => {
 
 test('a request of another window says so, and cannot be cancelled from here', () => {
   const item = buildRequestItem({ ...request, outcome: 'open' }, now, style, { ofPeer: true, title: 'Fix the login bug' });
-  assert.deepEqual([item.label, item.description, item.contextValue], ['14:29 Chat: Fix the login bug', 'running · 1 min 0 s · in another window · gpt-4.1', 'request.running.elsewhere']);
+  assert.deepEqual([item.label, item.description, item.contextValue], ['14:29 Chat: Fix the login bug', 'running · 1 min 0 s · in another window · gpt-4.1', 'request.running']);
   assert.match(item.spoken, /^Fix the login bug, best-coder, Running, in another window, /);
 });
