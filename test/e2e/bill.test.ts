@@ -85,7 +85,7 @@ describe('a bill beside the ledger', () => {
   });
 
   it('opens the receipt of a request from there, which names the part and the date of the price', async () => {
-    await page.getByRole('button', { name: /Show the receipt/ }).first().click();
+    await page.getByRole('button', { name: /show the receipt of/ }).first().click();
     const receipt = await window.webviewFrame('the receipt', async one => await one.getByText(/price from genai-prices/).count() > 0);
     assert.match(await receipt.locator('main').innerText(), /price from genai-prices \S+ of 2026-09-23/);
     await window.screenshot('bill-receipt');

@@ -6,9 +6,13 @@ import { Chat } from './harness/chat.ts';
 import { Keyboard } from './harness/keyboard.ts';
 import { Scene, tellInOrder } from './harness/scene.ts';
 import { until } from './harness/until.ts';
+import { editSettings } from './harness/waybill.ts';
 import type { Workbench } from './harness/workbench.ts';
 
-/** The editor as installed: the only setting is the port, which the test owns. No account is signed in; no mouse is used. */
+/**
+ * The whole way of a newcomer, from an empty window to a budget that stops a turn. The editor is as installed: the only setting is
+ * the port, which the test owns. No account is signed in; no mouse is used.
+ */
 describe('a newcomer with default settings and a keyboard', () => {
   let scene: Scene;
   let window: Workbench;
@@ -18,11 +22,18 @@ describe('a newcomer with default settings and a keyboard', () => {
 
   before(async () => {
     scene = await Scene.set(() => ({}), { defaults: true });
-    window = await scene.openWindow('alpha');
+    window = await scene.openWindow();
     keyboard = new Keyboard(window);
     chat = new Chat(window);
   });
   after(async () => { await scene?.end(); });
+
+  it('reads in the empty window what to do first', async () => {
+    await keyboard.command('Waybill: Focus on Providers View');
+    const welcome = window.view('Providers').locator('.welcome-view-content');
+    await until('the welcome', async () => /Add Provider/.test(await welcome.innerText()));
+    await window.screenshot('newcomer-empty');
+  });
 
   it('adds a provider, and reads that the chat asks for a sign-in', async () => {
     assert.ok(!Object.keys(settings()).some((name) => /^(chat|github|workbench)\./.test(name)));
@@ -79,6 +90,53 @@ describe('a newcomer with default settings and a keyboard', () => {
     await window.screenshot('newcomer-receipt');
   });
 
+  it('gives the providers prices, and sets a budget for the day', async () => {
+    await editSettings(window, scene.editor, written => {
+      const endpoints = written['waybill.endpoints'] as Record<string, object>;
+      const prices = { inputPerMTok: 10, outputPerMTok: 40 };
+      written['waybill.endpoints'] = { north: { ...endpoints['north'], models: { 'sandbox-chat': { prices } } }, south: { ...endpoints['south'], models: { 'sandbox-messages': { prices } } } };
+    });
+    await keyboard.command('Notifications: Clear All Notifications');
+    await keyboard.command('Waybill: Set Budget…');
+    await keyboard.answer('What should have a budget?', 'Everything');
+    await keyboard.answer('How long does it count?', 'A Day');
+    await keyboard.answer('How much may be spent', '0.30');
+    await keyboard.answer('What follows at the limit?', 'Stop');
+    await until('the budget to hold', async () => (await scene.endpoint.status()).budgets?.[0]?.limitMicroUsd === 300_000);
+    await keyboard.command('Notifications: Clear All Notifications');
+  });
+
+  it('is asked when the budget is reached, and gets the answer after "Allow $1 More"', async () => {
+    const asks = async (): Promise<boolean> => (await window.notifications()).some(text => text.includes('The turn waits for your answer'));
+    let message = '';
+    let isWarned = false;
+    for (let count = 1; count <= 12 && !await asks(); count += 1) {
+      // The notification lies over the input of the chat.
+      if (!isWarned && (await scene.endpoint.status()).budgets?.[0]?.state === 'near') {
+        await until('the warning', async () => (await window.notifications()).some(text => text.includes('% of the budget "daily" is used')));
+        isWarned = true;
+        await keyboard.command('Notifications: Clear All Notifications');
+      }
+      message = `hello budget ${String(count)}`;
+      await keyboard.command('Waybill: Open Chat');
+      await send(message);
+      await Promise.race([chat.answerTo(message), until('the stop', asks, { timeoutMs: 40_000 })]);
+    }
+    await window.screenshot('newcomer-budget-stop');
+    await keyboard.acceptNotification('The turn waits for your answer');
+    assert.match(await chat.answerTo(message), /sandbox-b answers/);
+    const [budget] = (await scene.endpoint.status()).budgets ?? [];
+    assert.deepEqual([budget?.allowedMicroUsd, budget?.reservedMicroUsd], [1_000_000, 0]);
+  });
+
+  it('reads in the Spend view what is spent and left of it', async () => {
+    await keyboard.command('Waybill: Show Spend');
+    const spend = await window.webviewFrame('the Spend view', async frame => (await frame.locator('h2').allTextContents()).includes('Budgets'));
+    assert.match(await spend.locator('section').filter({ hasText: 'Budgets' }).last().innerText(), /daily[\s\S]*of \$1\.30 a day[\s\S]*left/);
+    await window.hoverStatusBarItem('up');
+    await window.screenshot('newcomer-budget');
+  });
+
   async function add(provider: string, baseUrl: string, name: string, key: string, model: string): Promise<void> {
     await keyboard.command('Waybill: Add Provider…');
     await keyboard.answer('Choose a provider', provider);
@@ -96,10 +154,14 @@ describe('a newcomer with default settings and a keyboard', () => {
   }
 
   async function type(text: string): Promise<string> {
+    await send(text);
+    return chat.answerTo(text);
+  }
+
+  async function send(text: string): Promise<void> {
     await until('the chat to have the keyboard', async () => await window.page.locator('.interactive-input-part .monaco-editor.focused').count() > 0);
     await window.page.keyboard.type(text);
     await window.page.keyboard.press('Enter');
-    return chat.answerTo(text);
   }
 
   function settings(): Record<string, unknown> {

@@ -1,6 +1,6 @@
 /**
  * Runs the end-to-end tests: installs the editor where it is missing, wants the packaged extension, and runs every
- * `*.test.ts` beside this file, one after the other. Arguments choose files by a part of their name: `run.mjs mainJob`.
+ * `*.test.ts` beside this file, two at a time. Arguments choose files by a part of their name: `run.mjs mainJob`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, globSync, rmSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { install } from './install.mjs';
 
 const here = import.meta.dirname;
 const repository = path.join(here, '..', '..');
-/** A test file that takes longer than this hangs: the longest one takes 155 s on a machine with two busy cores. */
+/** A test file that takes longer than this hangs: the longest one takes 200 s on a machine with two busy cores. */
 const fileTimeoutMs = 400_000;
 
 const vsix = process.env.WAYBILL_E2E_VSIX ?? path.join(repository, 'dist', 'waybill.vsix');
@@ -18,7 +18,8 @@ if (!existsSync(vsix)) {
   process.exit(1);
 }
 console.log(install());
-rmSync(path.join(here, 'screenshots'), { recursive: true, force: true });
+// Those of viewPictures.mjs are in a folder of their own there.
+for (const file of globSync('screenshots/*.png', { cwd: here })) rmSync(path.join(here, file), { force: true });
 
 const wanted = process.argv.slice(2);
 const files = globSync('*.test.ts', { cwd: here }).sort().filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
@@ -28,7 +29,7 @@ if (countsFile !== undefined) reporters.push(`--test-reporter=${new URL('../../s
 const env = { ...process.env };
 delete env.NODE_TEST_CONTEXT;
 const child = spawn(process.execPath, [
-  // One file at a time: each has an editor, a browser and several extension hosts.
-  '--disable-warning=ExperimentalWarning', `--import=${new URL('../support/endWatch.mjs', import.meta.url)}`, '--test', '--test-concurrency=1', `--test-timeout=${fileTimeoutMs}`, ...reporters, ...files.map((file) => path.join(here, file)),
+  // Each file has an editor, a browser, a port and folders of its own, and waits more than it works.
+  '--disable-warning=ExperimentalWarning', `--import=${new URL('../support/endWatch.mjs', import.meta.url)}`, '--test', '--test-concurrency=2', `--test-timeout=${fileTimeoutMs}`, ...reporters, ...files.map((file) => path.join(here, file)),
 ], { stdio: 'inherit', cwd: repository, env });
 child.once('exit', (code) => { process.exitCode = code ?? 1; });

@@ -2,6 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import type { BrowserContext } from 'playwright-core';
 import { chromium } from 'playwright-core';
 
+/** Of a window, in pixels. */
+export const usualSize = { width: 1280, height: 800 };
 const systemBrowsers = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /**
@@ -13,7 +15,7 @@ export async function launchBrowser(profileDir: string): Promise<BrowserContext>
   const browser = await chromium.launchPersistentContext(profileDir, {
     executablePath: await browserExecutable(),
     headless: true,
-    viewport: { width: 1280, height: 800 },
+    viewport: usualSize,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
   });
   await browser.addInitScript(keepServiceWorker);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { places } from './places.ts';
@@ -9,6 +9,8 @@ import { endProcessTree, processesOfRun, runMarkerName } from './processTree.ts'
 import type { RunningProcess } from './processTree.ts';
 import { until } from './until.ts';
 
+/** An installation of an earlier VSIX is deleted after so long, in milliseconds. */
+const installationKeptMs = 3_600_000;
 const quietSettings = { 'telemetry.telemetryLevel': 'off', 'update.mode': 'none', 'extensions.autoCheckUpdates': false };
 /** Settings for VS Code's own chat without a sign-in, and without interruptions. Users do not have them; one test runs without them. */
 const baseSettings = {
@@ -61,7 +63,7 @@ export class EditorServer {
     this.#output = output;
   }
 
-  /** Installs the VSIX, writes the settings and starts the editor; resolves when it accepts connections. */
+  /** Puts the VSIX in place, writes the settings and starts the editor; resolves when it accepts connections. */
   static async start({ vsix = places.vsix, settings = {}, defaults = false, environment = {}, language }: EditorOptions = {}): Promise<EditorServer> {
     if (!existsSync(vsix)) throw new Error(`There is no ${vsix}: run "npm run package" first.`);
     const home = mkdtempSync(path.join(tmpdir(), 'waybill-e2e-'));
@@ -73,11 +75,7 @@ export class EditorServer {
     writeFileSync(path.join(home, 'code-server.yaml'), 'auth: none\ncert: false\n');
 
     const output: string[] = [];
-    const installer = spawn(process.execPath, [places.editorEntry, ...folders, '--install-extension', vsix], options);
-    collect(installer, output);
-    const installed = await new Promise((resolve) => installer.once('exit', resolve));
-    if (installed !== 0) throw new Error(`The editor refused the VSIX:\n${output.join('')}`);
-
+    cpSync(await extensionsWith(vsix), path.join(home, 'extensions'), { recursive: true });
     const child = spawn(process.execPath, [
       places.editorEntry, ...folders, '--auth', 'none', '--bind-addr', '127.0.0.1:0',
       '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust', '--disable-getting-started-override',
@@ -129,6 +127,36 @@ export class EditorServer {
   async stop(): Promise<void> {
     await endProcessTree(this.#process, this.#marker);
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** A folder of extensions with the VSIX in it. The editor installs it once for all tests; the name says which VSIX it is. */
+async function extensionsWith(vsix: string): Promise<string> {
+  const folder = path.join(places.installedExtensions, createHash('sha256').update(readFileSync(vsix)).digest('hex').slice(0, 16));
+  if (existsSync(folder)) return folder;
+  mkdirSync(places.installedExtensions, { recursive: true });
+  for (const other of readdirSync(places.installedExtensions)) {
+    const stale = path.join(places.installedExtensions, other);
+    if (Date.now() - statSync(stale).mtimeMs > installationKeptMs) rmSync(stale, { recursive: true, force: true });
+  }
+  const home = mkdtempSync(path.join(tmpdir(), 'waybill-e2e-install-'));
+  try {
+    const draft = mkdtempSync(path.join(places.installedExtensions, 'draft-'));
+    const output: string[] = [];
+    const installer = spawn(process.execPath, [places.editorEntry, '--user-data-dir', path.join(home, 'user-data'), '--extensions-dir', draft, '--config', path.join(home, 'code-server.yaml'), '--install-extension', vsix], { cwd: home, env: { ...plainEnvironment(), HOME: home } });
+    collect(installer, output);
+    const installed = await new Promise((resolve) => installer.once('exit', resolve));
+    if (installed !== 0) throw new Error(`The editor refused the VSIX:\n${output.join('')}`);
+    try {
+      renameSync(draft, folder);
+    } catch (error) {
+      // Another test file was faster.
+      if (!existsSync(folder)) throw error;
+      rmSync(draft, { recursive: true, force: true });
+    }
+    return folder;
+  } finally {
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -8,5 +8,6 @@ export const places = {
   vsix: process.env['WAYBILL_E2E_VSIX'] ?? path.join(e2eDir, '..', '..', 'dist', 'waybill.vsix'),
   serverBundle: path.join(e2eDir, '..', '..', 'dist', 'server.js'),
   editorEntry: path.join(e2eDir, '.cache', 'editor', 'code-server', 'out', 'node', 'entry.js'),
+  installedExtensions: path.join(e2eDir, '.cache', 'extensions'),
   screenshots: path.join(e2eDir, 'screenshots'),
 };

@@ -41,9 +41,9 @@ export class Scene {
     }
   }
 
-  /** Opens a window on a new folder of that name and waits for the extension's status bar item. */
-  async openWindow(folderName: string): Promise<Workbench> {
-    const workbench = await Workbench.open(this.browser, this.editor, this.editor.makeWorkspace(folderName));
+  /** Opens a window on a new folder of that name, or an empty one, and waits for the extension's status bar item. */
+  async openWindow(folderName?: string): Promise<Workbench> {
+    const workbench = await Workbench.open(this.browser, this.editor, folderName === undefined ? undefined : this.editor.makeWorkspace(folderName));
     this.windows.push(workbench);
     await workbench.statusBarItem('Waybill').waitFor({ timeout: 30_000 });
     return workbench;

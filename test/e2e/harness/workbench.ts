@@ -3,9 +3,18 @@ import path from 'node:path';
 import type { BrowserContext, Frame, Locator, Page } from 'playwright-core';
 import type { EditorServer } from './editorServer.ts';
 import { places } from './places.ts';
+import { textsIn } from './texts.ts';
 import { until } from './until.ts';
+import { usualSize } from './browser.ts';
 
-export const colourThemes = { dark: 'Dark Modern', light: 'Light Modern', highContrast: 'Dark High Contrast' } as const;
+/** The editor's own themes, each with the class that it gives the workbench. */
+export const colourThemes = {
+  dark: { name: 'Dark Modern', shade: 'vs-dark' },
+  light: { name: 'Light Modern', shade: 'vs' },
+  highContrast: { name: 'Dark High Contrast', shade: 'hc-black' },
+  highContrastLight: { name: 'Light High Contrast', shade: 'hc-light' },
+} as const;
+export type ColourTheme = keyof typeof colourThemes;
 
 /** One window of the editor: the page and what a person does in it. */
 export class Workbench {
@@ -13,24 +22,28 @@ export class Workbench {
   /** What the window wrote to the browser's console, warnings and errors only. */
   readonly consoleLines: string[] = [];
 
-  private constructor(page: Page) {
+  /** A text of the extension in the language of the window; see textsIn. */
+  readonly text: (english: string) => string;
+
+  private constructor(page: Page, language: string | undefined) {
     this.page = page;
+    this.text = textsIn(language);
     page.on('console', (message) => {
       if (['warning', 'error'].includes(message.type())) this.consoleLines.push(`${message.type()}: ${message.text()} (${message.location().url})`);
     });
     page.on('pageerror', (error) => { this.consoleLines.push(`exception: ${error.stack ?? error.message}`); });
   }
 
-  /** Opens a folder in a window of its own; resolves when the workbench is drawn. */
-  static async open(browser: BrowserContext, editor: EditorServer, folder: string): Promise<Workbench> {
+  /** Opens a folder, or no folder, in a window of its own; resolves when the workbench is drawn. */
+  static async open(browser: BrowserContext, editor: EditorServer, folder?: string): Promise<Workbench> {
     const blank = browser.pages().find((page) => page.url() === 'about:blank');
     const page = blank ?? await browser.newPage();
     page.setDefaultTimeout(15_000);
-    const workbench = new Workbench(page);
+    const workbench = new Workbench(page, editor.language);
     // The page of the editor takes its language from here, where a language pack would have put it.
     if (editor.language !== undefined) await page.addInitScript((language) => { Object.assign(globalThis, { _VSCODE_NLS_LANGUAGE: language }); }, editor.language);
     // Drawn is what counts: on a busy machine the first load of the workbench takes long, and its `load` event longer.
-    await page.goto(`${editor.url}/?folder=${encodeURIComponent(folder)}`, { waitUntil: 'commit', timeout: 60_000 });
+    await page.goto(`${editor.url}/?${folder === undefined ? 'ew=true' : `folder=${encodeURIComponent(folder)}`}`, { waitUntil: 'commit', timeout: 60_000 });
     await workbench.#drawn();
     return workbench;
   }
@@ -51,7 +64,8 @@ export class Workbench {
   }
 
   /** Runs a command by its title in the palette, as in `Waybill: Add Provider…`. */
-  async command(title: string): Promise<void> {
+  async command(english: string): Promise<void> {
+    const title = this.text(english);
     const row = this.quickInputRow(title);
     await until(`the palette to offer "${title}"`, async () => {
       await this.page.bringToFront();
@@ -80,8 +94,8 @@ export class Workbench {
   /** Chooses a row of an open quick pick, filtering by its label first. */
   async pick(label: string): Promise<void> {
     await this.quickInput().waitFor();
-    await this.quickInputBox().fill(label);
-    await this.quickInputRow(label).first().click();
+    await this.quickInputBox().fill(this.text(label));
+    await this.quickInputRow(this.text(label)).first().click();
   }
 
   /** Types into an open input box and accepts it. */
@@ -111,7 +125,7 @@ export class Workbench {
 
   /** A view of the open container by its title: header and body. */
   view(title: string): Locator {
-    return this.page.locator('.part.sidebar .pane').filter({ has: this.page.locator('.pane-header .title', { hasText: exactly(title) }) }).first();
+    return this.page.locator('.part.sidebar .pane').filter({ has: this.page.locator('.pane-header .title', { hasText: exactly(this.text(title)) }) }).first();
   }
 
   async expandView(title: string): Promise<Locator> {
@@ -173,11 +187,25 @@ export class Workbench {
     await (part === undefined ? this.page.screenshot(options) : part.screenshot(options));
   }
 
-  async useColourTheme(theme: keyof typeof colourThemes): Promise<void> {
+  async useColourTheme(theme: ColourTheme): Promise<void> {
+    const { name, shade } = colourThemes[theme];
     await this.command('Preferences: Color Theme');
-    await this.pick(colourThemes[theme]);
-    const shade = { dark: 'vs-dark', light: 'vs', highContrast: 'hc-black' }[theme];
+    await this.pick(name);
     await this.page.locator(`.monaco-workbench.${shade}`).waitFor();
+  }
+
+  /** Makes the window so wide that an editor without the bars at its sides has this width, in pixels; see `wide`. */
+  async narrow(width: number, height = usualSize.height): Promise<void> {
+    for (const bar of ['.part.sidebar', '.part.auxiliarybar'] as const) {
+      if (await this.page.locator(bar).isVisible()) await this.command(bar === '.part.sidebar' ? 'View: Toggle Primary Side Bar Visibility' : 'View: Toggle Secondary Side Bar Visibility');
+    }
+    const outside = await this.page.evaluate(() => innerWidth - (document.querySelector('.part.editor')?.getBoundingClientRect().width ?? innerWidth));
+    await this.page.setViewportSize({ width: width + outside, height });
+  }
+
+  /** Undoes `narrow`, but for the bars. */
+  async wide(): Promise<void> {
+    await this.page.setViewportSize(usualSize);
   }
 }
 

@@ -31,28 +31,34 @@ function content(page: BillPage, host: Host<FromBillPage>): Element[] {
   ];
 }
 
+/** Roles are named because a narrow page lays the lines out as blocks, which are no table by themselves. */
 function daySection({ label, rows }: BillDay, host: Host<FromBillPage>): Element {
   return element('section', {},
     element('h2', {}, label),
     element('div', { class: 'matrix', tabindex: '0', role: 'region', 'aria-label': `Bill and ledger on ${label}`, 'data-key': `day ${label}` },
-      element('table', {},
-        element('thead', {}, element('tr', {}, ...['Model', 'Ledger', 'Bill', 'Difference', 'Why'].map(name => element('th', { scope: 'col', class: name === 'Model' || name === 'Why' ? undefined : 'figure' }, name)))),
-        element('tbody', {}, ...rows.map(row => lineRow(row, host))))));
+      element('table', { role: 'table' },
+        element('thead', { role: 'rowgroup' }, element('tr', { role: 'row' }, ...['Model', 'Ledger', 'Bill', 'Difference', 'Why'].map(name => element('th', { scope: 'col', role: 'columnheader', class: name === 'Model' || name === 'Why' ? undefined : 'figure' }, name)))),
+        element('tbody', { role: 'rowgroup' }, ...rows.map(row => lineRow(row, host))))));
 }
 
 function lineRow(row: BillRow, host: Host<FromBillPage>): Element {
-  return element('tr', {},
-    element('th', { scope: 'row' }, row.model, row.detail === '' ? undefined : element('span', { class: 'note below' }, row.detail)),
-    element('td', { class: 'figure' }, row.ours), element('td', { class: 'figure' }, row.theirs),
-    element('td', { class: `figure ${row.isSame ? 'note' : ''}` }, row.difference),
-    element('td', { class: 'why' }, ...(row.reasons.length === 0 ? [element('span', { class: 'note' }, 'agrees')] : row.reasons.map(reason => reasonItem(reason, row, host)))));
+  const figure = (name: string, text: string, more = ''): Element => element('td', { role: 'cell', class: `figure ${more}` }, element('span', { class: 'when-narrow note', 'aria-hidden': 'true' }, name), text);
+  return element('tr', { role: 'row' },
+    element('th', { scope: 'row', role: 'rowheader' }, row.model, row.detail === '' ? undefined : element('span', { class: 'note below' }, row.detail)),
+    figure('Ledger', row.ours), figure('Bill', row.theirs), figure('Difference', row.difference, row.isSame ? 'note' : ''),
+    element('td', { role: 'cell', class: 'why' }, ...(row.reasons.length === 0 ? [element('span', { class: 'note' }, 'agrees')] : row.reasons.map(reason => reasonItem(reason, row, host)))));
 }
 
 function reasonItem({ text, exchanges }: BillReasonRow, row: BillRow, host: Host<FromBillPage>): Element {
   return element('p', {}, text,
-    ...exchanges.flatMap((exchange, index) => [' ', button(exchanges.length === 1 ? 'Show Request' : `Request ${index + 1}`, () => host.post({ type: 'open', exchange }), {
-      class: 'link', 'data-key': `open ${row.model} ${exchange}`, 'aria-label': `Show the receipt of request ${exchange}`,
-    })]));
+    ...exchanges.flatMap((exchange, index) => [' ', receiptLink(exchanges.length === 1 ? 'Show Request' : `Request ${index + 1}`, exchange, row, host)]));
+}
+
+/** What is read out begins with what is seen. */
+function receiptLink(label: string, exchange: string, { model }: BillRow, host: Host<FromBillPage>): Element {
+  const made = button(label, () => host.post({ type: 'open', exchange }), { class: 'link', 'data-key': `open ${model} ${exchange}` });
+  made.append(element('span', { class: 'for-screen-readers' }, `: show the receipt of ${exchange}`));
+  return made;
 }
 
 function mark(isSame: boolean): Element {

@@ -26,9 +26,14 @@ export function controls(state: DashboardState, chips: DashboardPage['chips'], {
     ...(state.period !== 'custom' ? [] : [element('div', { class: 'controls days-range' },
       day('First day', state.fromDay, (fromDay) => { change({ fromDay }); }), day('Last day', state.toDay, (toDay) => { change({ toDay }); }),
       typeof problem === 'string' ? element('p', { class: 'note', role: 'alert' }, problem) : undefined)]),
-    ...(chips.length === 0 ? [] : [element('ul', { class: 'chips', 'aria-label': 'Filter' }, ...chips.map(({ text, dimension }) => element('li', {},
-      button(`${text} ×`, () => { remove(dimension); }, { class: 'quiet', 'aria-label': `Remove the filter ${text}`, title: `Remove the filter ${text}`, 'data-key': `chip ${dimension}` }))))]),
+    ...(chips.length === 0 ? [] : [element('ul', { class: 'chips', 'aria-label': 'Filter' }, ...chips.map(({ text, dimension }) => element('li', {}, chip(text, () => { remove(dimension); }, dimension))))]),
   ];
+}
+
+function chip(text: string, remove: () => void, key: string): Element {
+  const made = button(text, remove, { class: 'quiet', 'aria-label': `Remove the filter ${text}`, title: `Remove the filter ${text}`, 'data-key': `chip ${key}` });
+  made.append(element('span', { 'aria-hidden': 'true' }, ' ×'));
+  return made;
 }
 
 /** @param without dimensions that are not offered; '' among them adds "none" */

@@ -40,7 +40,8 @@ function item(list: string, row: ShareRow, wishes: DashboardWishes): HTMLLIEleme
   const open = pick !== undefined ? (): void => { wishes.open([pick]); } : request !== undefined ? (): void => { wishes.receipt(request); } : undefined;
   if (open === undefined) return element('li', { class: 'plain', title: notes }, element('div', { class: 'line' }, ...inner));
   const what = pick === undefined ? 'Open the receipt' : 'Show its requests';
-  const line = button('', open, { class: 'line', title: [name, notes, what].filter((part) => part !== '').join('\n'), 'aria-label': `${name}: ${[text, detail, notes].filter((part) => part !== '').join(', ')}. ${what}.`, 'data-key': key });
-  line.append(...inner);
+  const line = button('', open, { class: 'line', title: [name, notes, what].filter((part) => part !== '').join('\n'), 'data-key': key });
+  // What is read out begins with what is seen.
+  line.append(...inner.flatMap((part) => [part, ' ']), element('span', { class: 'for-screen-readers' }, `${notes === '' ? '' : `, ${notes}`}. ${what}.`));
   return element('li', {}, line, pick === undefined ? undefined : button('Only', () => { wishes.only(pick); }, { class: 'link only', title: `Show only ${name}`, 'aria-label': `Show only ${name}`, 'data-key': `only ${key}` }));
 }

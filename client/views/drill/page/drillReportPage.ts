@@ -93,7 +93,7 @@ function matrix({ matrix: { columns, rows } }: DrillReportPage): Element {
 
 function cell({ tone, result, by, note }: DrillReportCell): Element {
   const title = note ?? (by === undefined ? undefined : `${by} answers`);
-  if (result === 'not concerned') return element('td', { class: 'unknown' }, element('span', { 'aria-label': 'not concerned' }, '–'));
+  if (result === 'not concerned') return element('td', { class: 'unknown' }, element('span', { 'aria-hidden': 'true' }, '–'), element('span', { class: 'for-screen-readers' }, 'not concerned'));
   return element('td', { title },
     element('span', { class: 'result' }, reportMark(tone), element('span', {}, result)),
     by === undefined ? undefined : element('span', { class: 'note below' }, by),
