@@ -15,7 +15,7 @@ import type { CommandServices } from '../services.ts';
  */
 export async function offerRoute(services: CommandServices, endpoint: string, models: readonly string[], done: string): Promise<void> {
   const offer = routeOffer(services.configuration.settings.routes);
-  const route = offer.kind === 'first' ? offer.route : await askRoute(offer.routes, t('Add Provider: fallback'), t('Choose a route that {0} should back up', endpoint));
+  const route = offer.kind === 'first' ? offer.route : await askRoute(offer.routes, t('Add Provider: fallback'), t('Choose a route that {0} should back up', endpoint), [notNow()]);
   if (route === undefined) return leaveOutOfRoutes(services, offer, endpoint, done);
   const model = await askModel(
     models,
@@ -39,13 +39,13 @@ async function leaveOutOfRoutes(services: CommandServices, offer: RouteOffer, en
   if (pick === addToRoute) await vscode.commands.executeCommand('waybill.addToRoute', { endpoint });
 }
 
-/** Asks for one of the routes; the only one is taken without asking. Undefined: none of them. */
-export async function askRoute(routes: readonly string[], title: string, placeholder: string): Promise<string | undefined> {
+/** Asks for one of the routes; the only one is taken without asking. Undefined: none of them. @param more choices below the routes */
+export async function askRoute(routes: readonly string[], title: string, placeholder: string, more: readonly Choice<undefined>[] = []): Promise<string | undefined> {
   if (routes.length === 1) return routes[0];
   const ordered = [...routes].sort((left, right) => Number(right === firstRouteName) - Number(left === firstRouteName));
   return valueOf(await askChoice<string | undefined>({
     title, placeholder,
-    items: [...ordered.map(name => ({ label: `$(git-branch) ${name}`, value: name })), notNow()],
+    items: [...ordered.map(name => ({ label: `$(git-branch) ${name}`, value: name })), ...more],
   }));
 }
 
