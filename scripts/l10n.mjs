@@ -1,13 +1,16 @@
 // `npm run l10n`: says which texts have no translation, which translations nothing uses, and which differ in what stands in braces.
 // `npm run l10n -- --tidy` also sorts the bundles and removes what nothing uses.
-import { writeFileSync } from 'node:fs';
-import { codeFaults, codeTexts, languages, manifestFaults, readBundle } from './texts.mjs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parse } from 'jsonc-parser';
+import { codeFaults, codeTexts, languages, manifestFaults } from './texts.mjs';
 
 if (process.argv.includes('--tidy')) {
   const english = codeTexts();
   for (const language of languages) {
-    const kept = Object.entries(readBundle(language)).filter(([key]) => english.has(key)).sort(([one], [other]) => (one < other ? -1 : 1));
-    writeFileSync(new URL(`../l10n/bundle.l10n.${language}.json`, import.meta.url), `${JSON.stringify(Object.fromEntries(kept), undefined, 2)}\n`);
+    const file = new URL(`../l10n/bundle.l10n.${language}.json`, import.meta.url);
+    // Where git joined the lines of two sides, a comma may be missing.
+    const kept = Object.entries(parse(readFileSync(file, 'utf8'))).filter(([key]) => english.has(key)).sort(([one], [other]) => (one < other ? -1 : 1));
+    writeFileSync(file, `${JSON.stringify(Object.fromEntries(kept), undefined, 2)}\n`);
   }
 }
 const faults = [...codeFaults(), ...manifestFaults()];

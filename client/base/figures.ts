@@ -1,5 +1,6 @@
 import { t } from '@vscode/l10n';
 import { counted, type Counted } from './counts.ts';
+import { currentLanguage } from '../../server/api/localization/localization.ts';
 import type { TokenUsage } from '../../server/api/conversation.ts';
 
 /** How moments are written: a BCP 47 language and an IANA time zone (absent: the machine's). */
@@ -21,7 +22,7 @@ export interface TokenFigure {
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 999.5) return t('{0} ms', Math.round(milliseconds));
   const tenths = Math.round(milliseconds / 100);
-  if (tenths < 100) return t('{0} s', (tenths / 10).toFixed(1));
+  if (tenths < 100) return t('{0} s', tenth(tenths / 10));
   const seconds = Math.round(milliseconds / 1000);
   if (seconds < 60) return t('{0} s', seconds);
   if (seconds < 3600) return t('{0} min {1} s', Math.floor(seconds / 60), seconds % 60);
@@ -35,16 +36,21 @@ export function formatTokens(count: number | undefined): string {
   if (count < 1000) return String(Math.round(count));
   for (const [unit, suffix] of [[1e3, 'K'], [1e6, 'M'], [1e9, 'B']] as const) {
     const tenths = Math.round(count / (unit / 10));
-    if (tenths < 100) return `${(tenths / 10).toFixed(1)}${suffix}`;
+    if (tenths < 100) return `${tenth(tenths / 10)}${suffix}`;
     const whole = Math.round(count / unit);
     if (whole < 1000) return `${whole}${suffix}`;
   }
   return `${Math.round(count / 1e9)}B`;
 }
 
+/** A number with one decimal place: `1.2`. */
+function tenth(value: number): string {
+  return value.toLocaleString(currentLanguage(), { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+}
+
 /** A whole number with grouping: `1,234`; `unknown` when unknown. */
 export function formatCount(count: number | undefined): string {
-  return count === undefined ? t('unknown') : Math.round(count).toLocaleString('en-US');
+  return count === undefined ? t('unknown') : Math.round(count).toLocaleString(currentLanguage());
 }
 
 /** `1 request`, `2 requests`. */
@@ -77,13 +83,13 @@ export function totalTokens(usage: TokenUsage): number | undefined {
   return known.length === 0 ? undefined : known.reduce((sum, count) => sum + count, 0);
 }
 
-const figureLabels: readonly { bucket: keyof TokenUsage; label: string; always?: true }[] = [
-  { bucket: 'inputTokens', label: t('Fresh input'), always: true },
-  { bucket: 'cacheReadTokens', label: t('From cache'), always: true },
-  { bucket: 'cacheWriteTokens', label: t('Written to cache') },
-  { bucket: 'cacheWrite1hTokens', label: t('Written to 1 h cache') },
-  { bucket: 'outputTokens', label: t('Output'), always: true },
-  { bucket: 'reasoningTokens', label: t('Reasoning (in output)') },
+const figureOrder: readonly { bucket: keyof TokenUsage; label: () => string; always?: true }[] = [
+  { bucket: 'inputTokens', label: () => t('Fresh input'), always: true },
+  { bucket: 'cacheReadTokens', label: () => t('From cache'), always: true },
+  { bucket: 'cacheWriteTokens', label: () => t('Written to cache') },
+  { bucket: 'cacheWrite1hTokens', label: () => t('Written to 1 h cache') },
+  { bucket: 'outputTokens', label: () => t('Output'), always: true },
+  { bucket: 'reasoningTokens', label: () => t('Reasoning (in output)') },
 ];
 
 /**
@@ -91,8 +97,8 @@ const figureLabels: readonly { bucket: keyof TokenUsage; label: string; always?:
  * @param incomplete buckets that are known in part: `1.2K+`, or unknown where the known part is nothing
  */
 export function tokenFigures(usage: TokenUsage, incomplete: readonly (keyof TokenUsage)[] = []): TokenFigure[] {
-  return figureLabels.filter(({ bucket, always }) => always === true || (usage[bucket] ?? 0) > 0)
-    .map(({ bucket, label }) => figure(label, usage[bucket], incomplete.includes(bucket)));
+  return figureOrder.filter(({ bucket, always }) => always === true || (usage[bucket] ?? 0) > 0)
+    .map(({ bucket, label }) => figure(label(), usage[bucket], incomplete.includes(bucket)));
 }
 
 /** The moment with date and seconds, for a receipt. */

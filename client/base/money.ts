@@ -1,6 +1,6 @@
 import { t } from '@vscode/l10n';
-import { counted } from './counts.ts';
 import type { Cost } from '../../server/api/receipt.ts';
+import { countOf } from './figures.ts';
 
 /** What a sum of money is made of; `SpendTotals`, `SpendGroup` and a status snapshot's figures fit. */
 export interface SpendFigure {
@@ -19,14 +19,18 @@ export interface SpendFigure {
 }
 
 const coveredWords = { subscription: t('subscription'), free: t('free'), simulated: t('simulated') };
-const unknownText = t('unknown');
+
+/** What stands in place of a figure that is not known. */
+export function unknownText(): string {
+  return t('unknown');
+}
 
 /**
  * Millionths of a US dollar as a person reads them: `$0.00`, `<$0.0001`, `$0.0042`, `$0.42`, `$1,234.56`.
  * Undefined (and anything that is no number) is `unknown`, never `$0.00`.
  */
 export function formatMicroUsd(microUsd: number | undefined): string {
-  if (microUsd === undefined || !Number.isFinite(microUsd)) return unknownText;
+  if (microUsd === undefined || !Number.isFinite(microUsd)) return unknownText();
   if (microUsd < 0) return `-${formatMicroUsd(-microUsd)}`;
   if (microUsd === 0) return '$0.00';
   if (microUsd < 100) return '<$0.0001';
@@ -53,7 +57,7 @@ export function atLeastNote(unpriced: readonly string[]): string {
  * `$0.00 (subscription)` where a plan covers it, `$0.00 (simulated)`, `unknown`.
  */
 export function formatCost(cost: Cost): string {
-  if (isUnknownCost(cost)) return unknownText;
+  if (isUnknownCost(cost)) return unknownText();
   const covered = coveredBy(cost);
   if (covered !== undefined) return `$0.00 (${coveredWords[covered]})`;
   return sumText(cost.microUsd ?? 0, cost.certainty === 'estimated', missingParts(cost));
@@ -79,7 +83,7 @@ export function isUnknownSum(microUsd: number, unknown: number): boolean {
  * @param unknown how many costs are unknown
  */
 export function sumText(microUsd: number, estimated: boolean, unknown: number): string {
-  if (isUnknownSum(microUsd, unknown)) return unknownText;
+  if (isUnknownSum(microUsd, unknown)) return unknownText();
   return `${estimated ? '~' : ''}${formatMicroUsd(microUsd)}${unknown > 0 ? '+' : ''}`;
 }
 
@@ -95,15 +99,11 @@ export function certaintyNotes(spend: SpendFigure): string[] {
     notes.push(spend.estimatedMicroUsd >= spend.microUsd ? t('≈ estimated') : t('≈ {0} of it estimated', formatMicroUsd(spend.estimatedMicroUsd)));
   }
   if (spend.unknownAttempts > 0) {
-    notes.push(t('+ {0} of unknown cost', requestsText(spend.unknownAttempts)));
+    notes.push(t('+ {0} of unknown cost', countOf(spend.unknownAttempts, 'request')));
   }
-  if (spend.unpriced !== undefined) notes.push(`${atLeastNote(spend.unpriced)} (${requestsText(spend.unpricedAttempts ?? 0)})`);
-  if ((spend.coveredAttempts ?? 0) > 0) notes.push(t('{0} at $0.00: by subscription, free tier or simulated', requestsText(spend.coveredAttempts ?? 0)));
+  if (spend.unpriced !== undefined) notes.push(`${atLeastNote(spend.unpriced)} (${countOf(spend.unpricedAttempts ?? 0, 'request')})`);
+  if ((spend.coveredAttempts ?? 0) > 0) notes.push(t('{0} at $0.00: by subscription, free tier or simulated', countOf(spend.coveredAttempts ?? 0, 'request')));
   return notes.length > 0 ? notes : [t('exact')];
-}
-
-function requestsText(amount: number): string {
-  return counted(amount, 'request', groupThousands(amount));
 }
 
 /** Dollars with all six decimals and no sign or grouping, for files that other programs read: `1.370000`. */

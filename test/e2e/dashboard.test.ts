@@ -67,7 +67,7 @@ describe('the Spend dashboard', () => {
     await frame.getByRole('radio', { name: 'This month' }).press('Space');
     await frame.getByLabel('Rows').selectOption('model');
     await frame.getByLabel('Columns').selectOption('tool');
-    await frame.getByRole('region', { name: 'Model by tool' }).waitFor();
+    await frame.getByRole('region', { name: 'Model × Tool' }).waitFor();
     await frame.getByText('Dearest conversations').waitFor();
     const [row] = readLedger<{ sum: number; unknown: number }>(scene.editor, `SELECT sum(cost_micro_usd) AS sum, sum(cost_certainty = 'unknown') AS unknown FROM attempts WHERE started_at >= ${new Date(date.getFullYear(), date.getMonth(), 1).getTime()}`);
     assert.ok((row?.sum ?? 0) > 0 && (row?.unknown ?? 0) > 0);

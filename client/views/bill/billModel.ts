@@ -1,5 +1,6 @@
+import { t } from '@vscode/l10n';
 import type { BillLine, BillReport } from '../../../server/api/bill.ts';
-import { formatCount, formatDay, formatMoment, formatTokens } from '../../base/figures.ts';
+import { countOf, formatCount, formatDay, formatMoment, formatTokens } from '../../base/figures.ts';
 import type { TimeStyle } from '../../base/figures.ts';
 import { formatMicroUsd } from '../../base/money.ts';
 
@@ -39,20 +40,23 @@ export function buildBillPage(report: BillReport, style: TimeStyle): BillPage {
   const days = new Map<string, BillRow[]>();
   for (const line of lines) days.set(line.day, [...days.get(line.day) ?? [], rowOf(line)]);
   return {
-    title: `Bill of ${report.provider}`,
+    title: t('Bill of {0}', report.provider),
     verdict: verdictOf(lines.length, differing, totals.differenceMicroUsd),
     isSame: differing === 0,
     ours: formatMicroUsd(totals.oursMicroUsd), theirs: formatMicroUsd(totals.theirsMicroUsd), difference: signed(totals.differenceMicroUsd),
-    made: `${report.fromDay} to ${report.toDay} (days in ${report.utcOffset}) · ${report.endpoints.join(', ')} · from ${report.source} · ${formatMoment(report.at, style)}`,
+    made: [
+      t('{0} to {1} (days in {2})', report.fromDay, report.toDay, report.utcOffset), report.endpoints.join(', '), t('from {0}', report.source), formatMoment(report.at, style),
+    ].join(' · '),
     days: [...days].map(([day, rows]) => ({ label: formatDay(day, 'long', style), rows })),
   };
 }
 
 function verdictOf(lines: number, differing: number, difference: number): string {
-  if (lines === 0) return 'Neither the bill nor the ledger has anything in these days.';
-  if (differing === 0) return 'Bill and ledger agree on every day and model.';
-  const size = difference === 0 ? 'the sums are equal' : `the bill is ${formatMicroUsd(Math.abs(difference))} ${difference > 0 ? 'higher' : 'lower'}`;
-  return `${formatCount(differing)} of ${formatCount(lines)} lines differ; ${size} than the ledger.`.replace('equal than the ledger', 'equal');
+  if (lines === 0) return t('Neither the bill nor the ledger has anything in these days.');
+  if (differing === 0) return t('Bill and ledger agree on every day and model.');
+  const [some, all, size] = [formatCount(differing), formatCount(lines), formatMicroUsd(Math.abs(difference))];
+  if (difference === 0) return t('{0} of {1} lines differ; the sums are equal.', some, all);
+  return difference > 0 ? t('{0} of {1} lines differ; the bill is {2} higher than the ledger.', some, all, size) : t('{0} of {1} lines differ; the bill is {2} lower than the ledger.', some, all, size);
 }
 
 function isSame({ differenceMicroUsd, reasons }: BillLine): boolean {
@@ -60,13 +64,13 @@ function isSame({ differenceMicroUsd, reasons }: BillLine): boolean {
 }
 
 function rowOf(line: BillLine): BillRow {
-  const both = (ours: number, theirs: number | undefined, format: (count: number) => string, name: string): string[] => {
+  const both = (ours: number, theirs: number | undefined, format: (count: number) => string, named: (count: number) => string): string[] => {
     if (ours === 0 && theirs === undefined) return [];
-    return [`${format(ours)} ${name}${theirs === undefined || theirs === ours ? '' : `, billed ${format(theirs)}`}`];
+    return [theirs === undefined || theirs === ours ? named(ours) : t('{0}, billed {1}', named(ours), format(theirs))];
   };
   return {
     model: line.model, ours: formatMicroUsd(line.oursMicroUsd), theirs: formatMicroUsd(line.theirsMicroUsd), difference: signed(line.differenceMicroUsd), isSame: isSame(line),
-    detail: [...both(line.ourRequests, line.theirRequests, formatCount, line.ourRequests === 1 ? 'request' : 'requests'), ...both(line.ourTokens ?? 0, line.theirTokens, formatTokens, 'tokens')].join(' · '),
+    detail: [...both(line.ourRequests, line.theirRequests, formatCount, count => countOf(count, 'request')), ...both(line.ourTokens ?? 0, line.theirTokens, formatTokens, count => t('{0} tokens', formatTokens(count)))].join(' · '),
     reasons: line.reasons.map(({ text, exchanges = [] }) => ({ text, exchanges: exchanges.slice(0, 5) })),
   };
 }

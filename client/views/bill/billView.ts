@@ -1,4 +1,6 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { BillReport } from '../../../server/api/bill.ts';
 import { EditorPanel } from '../shared/editorPanel.ts';
 import { billCsv } from './billExport.ts';
@@ -13,7 +15,7 @@ export class BillView implements vscode.Disposable {
 
   constructor(extensionUri: vscode.Uri) {
     this.#panel = new EditorPanel({
-      extensionUri, viewType: 'waybill.bill', page: 'bill', title: 'Reconcile Bill', isAnswer: isFromBillPage, receive: message => { void this.#receive(message); },
+      extensionUri, viewType: 'waybill.bill', page: 'bill', title: t('Reconcile Bill'), isAnswer: isFromBillPage, receive: message => { void this.#receive(message); },
     });
   }
 
@@ -29,7 +31,7 @@ export class BillView implements vscode.Disposable {
   }
 
   async #post(): Promise<void> {
-    if (this.#report !== undefined) await this.#panel.post({ type: 'page', page: buildBillPage(this.#report, { locale: vscode.env.language }) });
+    if (this.#report !== undefined) await this.#panel.post({ type: 'page', page: buildBillPage(this.#report, { locale: currentLanguage() }) });
   }
 
   async #receive(message: FromBillPage): Promise<void> {
@@ -53,12 +55,12 @@ async function exportBill(report: BillReport): Promise<void> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const fileName = `waybill-bill-${report.fromDay}-to-${report.toDay}.csv`;
   const file = await vscode.window.showSaveDialog({
-    title: 'Export the Comparison as CSV', filters: { CSV: ['csv'] }, ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, fileName) }),
+    title: t('Export the Comparison as CSV'), filters: { CSV: ['csv'] }, ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, fileName) }),
   });
   if (file === undefined) return;
   try {
     await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(billCsv(report)));
   } catch (error) {
-    void vscode.window.showErrorMessage(`The comparison was not exported: ${error instanceof Error ? error.message : String(error)}`);
+    void vscode.window.showErrorMessage(t('The comparison was not exported: {0}', error instanceof Error ? error.message : String(error)));
   }
 }

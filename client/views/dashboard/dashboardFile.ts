@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { isDeepStrictEqual } from 'node:util';
 import { spendDimensionNames, spendSumNames, type SpendDashboard, type SpendDimension, type SpendFilter, type SpendGroups, type SpendSum } from '../../../server/api/reports/dashboard.ts';
 import { UserError } from '../../base/errors.ts';
@@ -53,7 +54,7 @@ export async function spendByEveryDimension(ask: (dimension: SpendDimension) => 
     }
     if (dashboard !== undefined && groups.length === spendDimensionNames.length) return { dashboard, groups };
   }
-  throw new UserError('Requests ended all the time while the sums were read. Export again when fewer of them run, or choose a range that has passed.');
+  throw new UserError(t('Requests ended all the time while the sums were read. Export again when fewer of them run, or choose a range that has passed.'));
 }
 
 /** The sums of a dashboard by every dimension as JSON. Money in micro-dollars, as in the ledger; the groups of each dimension add up to the total. */

@@ -1,11 +1,13 @@
+import { t } from '@vscode/l10n';
 import type { RequestSummary } from '../../../server/api/receipt.ts';
-import { spendDimensions, type DearConversation, type DearestSpend, type SpendDashboard, type SpendDimension, type SpendRow, type SpendStep, type SpendSum } from '../../../server/api/reports/dashboard.ts';
+import type { DearConversation, DearestSpend, SpendDashboard, SpendDimension, SpendRow, SpendStep, SpendSum } from '../../../server/api/reports/dashboard.ts';
 import { isSpendPart, spendParts, type SpendPart } from '../../../server/api/reports/spendPart.ts';
-import { countOf, formatDay, formatListTime, formatShare, formatTokens, type TimeStyle } from '../../base/figures.ts';
-import { certaintyNotes, formatCost, formatMicroUsd, formatSpend, sumText } from '../../base/money.ts';
+import { countOf, formatCount, formatDay, formatListTime, formatShare, formatTokens, type TimeStyle } from '../../base/figures.ts';
+import { certaintyNotes, formatCost, formatMicroUsd, formatSpend, sumText, unknownText } from '../../base/money.ts';
 import { chartGeometry, type ChartBar } from '../spend/spendChartModel.ts';
 import { savedText } from '../spend/spendModel.ts';
 import { dayName, picksOf, type DashboardState, type Pick } from './dashboardState.ts';
+import { byDimension, dimensionName } from './dimensions.ts';
 import { forecastMethod, monthForecast } from './forecast.ts';
 
 /** A figure with its name. */
@@ -50,18 +52,27 @@ export interface DearestPage { conversations: ShareList; requests: ShareList }
 
 export interface DashboardSource { state: DashboardState; dashboard: SpendDashboard; hasProviders: boolean; style: TimeStyle }
 
-const partNames: Record<SpendPart, string> = { answer: 'Answers', retry: 'Retries', failover: 'Failover', hedge: 'Hedging', resume: 'Resumed answers', shadow: 'Shadows' };
+function partName(part: SpendPart): string {
+  switch (part) {
+    case 'answer': return t('Answers');
+    case 'retry': return t('Retries');
+    case 'failover': return t('Failover');
+    case 'hedge': return t('Hedging');
+    case 'resume': return t('Resumed answers');
+    case 'shadow': return t('Shadows');
+  }
+}
 const overheads: ReadonlySet<string | null> = new Set<SpendPart>(['retry', 'failover', 'hedge', 'resume']);
 
 /** A value of a dimension as a person reads it. */
 export function valueText(dimension: SpendDimension, value: string | null): string {
-  if (value === null) return 'not recorded';
-  return dimension === 'part' && isSpendPart(value) ? partNames[value] : value;
+  if (value === null) return t('not recorded');
+  return dimension === 'part' && isSpendPart(value) ? partName(value) : value;
 }
 
 /** One value with its dimension: `Tool: claude-code`. */
 export function pickText({ dimension, value }: Pick): string {
-  return `${spendDimensions[dimension]}: ${valueText(dimension, value)}`;
+  return `${dimensionName(dimension)}: ${valueText(dimension, value)}`;
 }
 
 /** Turns sums of the ledger into what the dashboard shows. */
@@ -70,41 +81,40 @@ export function buildDashboardPage({ state, dashboard, hasProviders, style }: Da
   const isFiltered = picksOf(state.filter).length > 0;
   const isEmpty = totals.attempts === 0 && dashboard.cached === undefined;
   const forecast = state.period === 'month' ? monthForecast(dashboard.history ?? [], dashboard.steps) : undefined;
-  const dimension = spendDimensions[groups.dimension];
   return {
     state, rangeText: rangeText(dashboard.range, style),
     empty: !isEmpty ? undefined : isFiltered ? 'no-match' : hasProviders ? 'no-requests' : 'no-providers',
     chips: picksOf(state.filter).map((pick) => ({ dimension: pick.dimension, text: pickText(pick) })),
     totalText: formatSpend(totals), notes: sumNotes(totals),
     ...(forecast === undefined ? {} : { forecast: {
-      label: 'Forecast for the month', text: sumText(forecast.microUsd, true, forecast.atLeast ? 1 : 0), title: `${forecastMethod} By ${countOf(forecast.days, 'wholeDay')}.`,
+      label: t('Forecast for the month'), text: sumText(forecast.microUsd, true, forecast.atLeast ? 1 : 0), title: forecastMethod(forecast.days),
     } }),
     facts: factsOf(dashboard),
     ...chartOf(dashboard, style),
     groups: {
-      title: `By ${dimension.toLowerCase()}`,
+      title: byDimension(groups.dimension),
       rows: [
         ...groups.rows.map((row) => shareRow(row, groups.dimension, totals)),
-        ...(groups.rest === undefined ? [] : [{ ...sumRow(groups.rest.sum, totals), name: `${countOf(groups.rest.groups, 'other')} together` }]),
+        ...(groups.rest === undefined ? [] : [{ ...sumRow(groups.rest.sum, totals), name: groups.rest.groups === 1 ? t('1 other') : t('{0} others together', formatCount(groups.rest.groups)) }]),
       ],
     },
     ...(cross === undefined ? {} : { cross: crossTable(dashboard, cross) }),
-    parts: { title: 'Paid for', rows: parts.map((row) => shareRow(row, 'part', totals)) },
+    parts: { title: t('Paid for'), rows: parts.map((row) => shareRow(row, 'part', totals)) },
   };
 }
 
 /** Turns what cost most into lists. @param now milliseconds since the epoch */
 export function buildDearestPage({ conversations, requests }: DearestSpend, totals: SpendSum, now: number, style: TimeStyle): DearestPage {
   return {
-    conversations: { title: 'Dearest conversations', rows: conversations.map((one) => conversationRow(one, totals)), note: conversations.length === 0 ? 'No request here says which conversation it belongs to.' : undefined },
-    requests: { title: 'Dearest requests', rows: requests.map((one) => requestRow(one, totals, now, style)), note: requests.length === 0 ? 'No request here has a known cost.' : undefined },
+    conversations: { title: t('Dearest conversations'), rows: conversations.map((one) => conversationRow(one, totals)), note: conversations.length === 0 ? t('No request here says which conversation it belongs to.') : undefined },
+    requests: { title: t('Dearest requests'), rows: requests.map((one) => requestRow(one, totals, now, style)), note: requests.length === 0 ? t('No request here has a known cost.') : undefined },
   };
 }
 
 function sumNotes(sum: SpendSum): string[] {
   const { unpricedAttempts, ...known } = sum;
-  const notes = sum.microUsd === 0 && sum.unknownAttempts > 0 ? [`no price is known for ${countOf(sum.unknownAttempts, 'attempt')}`] : certaintyNotes(known).filter((note) => note !== 'exact' || unpricedAttempts === 0);
-  return unpricedAttempts === 0 ? notes : [...notes, `at least: ${countOf(unpricedAttempts, 'attempt')} without a part that has no price`];
+  const notes = sum.microUsd === 0 && sum.unknownAttempts > 0 ? [t('no price is known for {0}', countOf(sum.unknownAttempts, 'attempt'))] : certaintyNotes(known).filter((note) => note !== t('exact') || unpricedAttempts === 0);
+  return unpricedAttempts === 0 ? notes : [...notes, t('at least: {0} without a part that has no price', countOf(unpricedAttempts, 'attempt'))];
 }
 
 function tokensOf({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }: SpendSum): number {
@@ -113,7 +123,7 @@ function tokensOf({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens
 
 function tokensText(sum: SpendSum): string {
   const tokens = tokensOf(sum);
-  if (tokens === 0 && sum.tokenGaps > 0) return 'unknown';
+  if (tokens === 0 && sum.tokenGaps > 0) return unknownText();
   return `${sum.estimatedUsage > 0 ? '~' : ''}${formatTokens(tokens)}${sum.tokenGaps > 0 ? '+' : ''}`;
 }
 
@@ -133,18 +143,18 @@ function factsOf({ totals, parts, cached }: SpendDashboard): Fact[] {
   }), { microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, unpricedAttempts: 0 });
   return [
     {
-      label: 'Requests', text: countOf(totals.requests + (cached?.exchanges ?? 0), 'request'),
-      title: cached === undefined ? 'Requests that ended and for which a provider was asked' : `Requests that ended: ${countOf(totals.requests, 'request')} for which a provider was asked, and ${countOf(cached.exchanges, 'request')} with an answer from the response cache`,
+      label: t('Requests'), text: countOf(totals.requests + (cached?.exchanges ?? 0), 'request'),
+      title: cached === undefined ? t('Requests that ended and for which a provider was asked') : t('Requests that ended: {0} for which a provider was asked, and {1} with an answer from the response cache', countOf(totals.requests, 'request'), countOf(cached.exchanges, 'request')),
     },
-    { label: 'Tokens', text: tokensText(totals), title: 'Fresh input, from caches, written to caches and output together' },
-    { label: 'Cost of 1,000 tokens', text: perThousandText(totals) ?? 'unknown', title: 'Known cost by the tokens of the same attempts' },
-    { label: 'Cache hits', text: prompt === 0 ? 'unknown' : formatShare(totals.cacheReadTokens / prompt), title: 'The share of known prompt tokens that a provider read from its cache' },
+    { label: t('Tokens'), text: tokensText(totals), title: t('Fresh input, from caches, written to caches and output together') },
+    { label: t('Cost of {0} tokens', formatCount(1000)), text: perThousandText(totals) ?? unknownText(), title: t('Known cost by the tokens of the same attempts') },
+    { label: t('Cache hits'), text: prompt === 0 ? unknownText() : formatShare(totals.cacheReadTokens / prompt), title: t('The share of known prompt tokens that a provider read from its cache') },
     {
-      label: 'Saved by providers\' caches', text: cacheSavedMicroUsd === 0 && cacheUnpricedAttempts > 0 ? 'unknown' : `${cacheSavedMicroUsd === 0 ? '' : '~'}${formatMicroUsd(cacheSavedMicroUsd)}${cacheUnpricedAttempts > 0 ? '+' : ''}`,
-      title: 'An estimate: tokens read from caches at the price of fresh input, less what they cost, less the surcharge of writing to caches',
+      label: t('Saved by providers\' caches'), text: cacheSavedMicroUsd === 0 && cacheUnpricedAttempts > 0 ? unknownText() : `${cacheSavedMicroUsd === 0 ? '' : '~'}${formatMicroUsd(cacheSavedMicroUsd)}${cacheUnpricedAttempts > 0 ? '+' : ''}`,
+      title: t('An estimate: tokens read from caches at the price of fresh input, less what they cost, less the surcharge of writing to caches'),
     },
-    ...(cached === undefined ? [] : [{ label: 'Saved by kept answers', text: savedText(cached), title: 'What answers from the response cache had cost; it is no part of the total' }]),
-    { label: 'Failover, retries, hedging', text: formatSpend(overhead), title: 'Attempts that failed, lost against a faster one, or went on with an answer that broke off; part of the total' },
+    ...(cached === undefined ? [] : [{ label: t('Saved by kept answers'), text: savedText(cached), title: t('What answers from the response cache had cost; it is no part of the total') }]),
+    { label: t('Failover, retries, hedging'), text: formatSpend(overhead), title: t('Attempts that failed, lost against a faster one, or went on with an answer that broke off; part of the total') },
   ];
 }
 
@@ -163,7 +173,7 @@ function chartOf({ steps, stepLength }: SpendDashboard, style: TimeStyle): Parti
   if (!steps.some(({ microUsd }) => microUsd > 0)) return {};
   const geometry = chartGeometry(steps, steps.length);
   return { chart: {
-    title: { hour: 'By hour', day: 'By day', month: 'By month' }[stepLength], ceilingText: formatMicroUsd(geometry.ceilingMicroUsd),
+    title: { hour: t('By hour'), day: t('By day'), month: t('By month') }[stepLength], ceilingText: formatMicroUsd(geometry.ceilingMicroUsd),
     firstLabel: stepLabel(steps[0] ?? { from: 0 } as SpendStep, stepLength, style), lastLabel: stepLabel(steps.at(-1) ?? { from: 0 } as SpendStep, stepLength, style),
     hasEstimates: steps.some(({ estimatedMicroUsd }) => estimatedMicroUsd > 0), hasUnknown: steps.some((step) => step.unknownAttempts + step.unpricedAttempts > 0),
     steps: steps.map((step, index) => ({
@@ -178,8 +188,8 @@ function sumRow(sum: SpendSum, totals: SpendSum): Omit<ShareRow, 'name'> {
   return {
     text: formatSpend(sum), notes: sumNotes(sum).join(', '), share: shareOf(sum.microUsd, totals),
     detail: [
-      sum.requests === 0 ? countOf(sum.attempts, 'attempt') : countOf(sum.requests, 'request'), ...(sum.unknownAttempts > 0 ? [`${countOf(sum.unknownAttempts, 'attempt')} of unknown cost`] : []),
-      `${tokensText(sum)} tokens`, ...(perThousand === undefined ? [] : [`${perThousand} for 1,000`]),
+      sum.requests === 0 ? countOf(sum.attempts, 'attempt') : countOf(sum.requests, 'request'), ...(sum.unknownAttempts > 0 ? [t('{0} of unknown cost', countOf(sum.unknownAttempts, 'attempt'))] : []),
+      t('{0} tokens', tokensText(sum)), ...(perThousand === undefined ? [] : [t({ message: '{0} for {1}', comment: 'money and tokens', args: [perThousand, formatCount(1000)] })]),
     ].join(' · '),
   };
 }
@@ -197,8 +207,8 @@ function crossTable({ groups, totals }: SpendDashboard, cross: NonNullable<Spend
   const most = Math.max(1, ...cross.lines.flat().map(({ microUsd }) => microUsd));
   const columns = cross.columns.map((name) => valueText(cross.dimension, name));
   return {
-    title: `${spendDimensions[groups.dimension]} by ${spendDimensions[cross.dimension].toLowerCase()}`,
-    columns: [...columns, ...(cross.hasRest ? ['others'] : []), 'Total'],
+    title: t('{0} × {1}', dimensionName(groups.dimension), dimensionName(cross.dimension)),
+    columns: [...columns, ...(cross.hasRest ? [t('others')] : []), t('Total')],
     lines: groups.rows.map((row, line) => ({
       name: valueText(groups.dimension, row.name),
       cells: [

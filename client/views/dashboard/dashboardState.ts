@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { TimeRange } from '../../../server/api/receipt.ts';
 import { readSpendFilter, spendDimensionNames, type SpendDimension, type SpendFilter } from '../../../server/api/reports/dashboard.ts';
 import { optionalFields, type RequestFilter } from '../../../server/api/reports/requestFilter.ts';
@@ -46,10 +47,10 @@ export function dashboardRange({ period, fromDay, toDay }: ChosenRange, now: num
   if (period !== 'custom') return spendRange(period, now);
   const from = midnightOf(fromDay, 0);
   const to = midnightOf(toDay, 1);
-  if (from === undefined || to === undefined) return 'Choose a first and a last day.';
-  if (from >= to) return 'The first day comes after the last day: choose an earlier first day.';
-  if (from > now) return 'The range has not begun yet: choose an earlier first day.';
-  if (to - from > mostDays * 86_400_000) return 'The range is longer than ten years: choose a later first day.';
+  if (from === undefined || to === undefined) return t('Choose a first and a last day.');
+  if (from >= to) return t('The first day comes after the last day: choose an earlier first day.');
+  if (from > now) return t('The range has not begun yet: choose an earlier first day.');
+  if (to - from > mostDays * 86_400_000) return t('The range is longer than ten years: choose a later first day.');
   return { from, to: Math.min(to, spendRange('today', now).to) };
 }
 type ChosenRange = { [Key in 'period' | 'fromDay' | 'toDay']: DashboardState[Key] };

@@ -1,4 +1,6 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { TimeRange } from '../../../server/api/receipt.ts';
 import { forecastDays } from './forecast.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
@@ -10,7 +12,6 @@ import { buildDashboardPage, buildDearestPage } from './dashboardModel.ts';
 import { dashboardRange, dayName, readDashboardState, requestsUnder, type DashboardState } from './dashboardState.ts';
 
 const viewType = 'waybill.spendDashboard';
-const title = 'Spend Dashboard';
 const refreshIntervalMs = 1_000;
 const dearestShown = 10;
 
@@ -30,7 +31,7 @@ export class DashboardView implements vscode.Disposable {
     this.#server = server;
     this.#onFigures = onFigures;
     this.#panel = new EditorPanel({
-      extensionUri, viewType, page: 'dashboard', title, isAnswer: isFromDashboardPage, receive: message => { void this.#receive(message); },
+      extensionUri, viewType, page: 'dashboard', title: t('Spend Dashboard'), isAnswer: isFromDashboardPage, receive: message => { void this.#receive(message); },
       refresh: { everyMs: refreshIntervalMs, run: () => this.#refresh() }, restore: () => true,
     });
     this.#panel.own(
@@ -135,13 +136,13 @@ export class DashboardView implements vscode.Disposable {
     try {
       await this.#read(state, range, now);
     } catch (error) {
-      if (this.#state === state) await this.#panel.post({ type: 'failed', message: error instanceof Error ? error.message : 'The spend could not be read.' });
+      if (this.#state === state) await this.#panel.post({ type: 'failed', message: error instanceof Error ? error.message : t('The spend could not be read.') });
     }
   }
 
   async #read(state: DashboardState, range: TimeRange, now: number): Promise<void> {
     const revision = this.#server.status?.ledgerRevision;
-    const style = { locale: vscode.env.language };
+    const style = { locale: currentLanguage() };
     const { filter, rows, columns } = state;
     const date = new Date(now);
     const historyFrom = state.period === 'month' ? new Date(date.getFullYear(), date.getMonth(), date.getDate() - forecastDays).getTime() : undefined;

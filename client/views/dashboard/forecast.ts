@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { SpendStep } from '../../../server/api/reports/dashboard.ts';
 
 /** What a month is expected to cost. An estimate, always. */
@@ -16,8 +17,13 @@ const fewestDays = 3;
 /** Fewer weekdays or weekend days than this have no mean of their own. */
 const fewestOfKind = 2;
 
-/** In words, for a tooltip. */
-export const forecastMethod = 'Spent so far this month, and for each day that is left the mean of the last 28 whole days, weekdays and weekends apart. Today counts at least as such a day.';
+/** How a forecast is made, for a tooltip. @param days whole days that it goes by */
+export function forecastMethod(days: number): string {
+  return [
+    t('Spent so far this month, and for each day that is left the mean of the last {0} whole days, weekdays and weekends apart. Today counts at least as such a day.', forecastDays),
+    t('By {0} whole days.', days),
+  ].join(' ');
+}
 
 type Day = Pick<SpendStep, 'from' | 'microUsd' | 'unknownAttempts' | 'unpricedAttempts'>;
 

@@ -1,14 +1,16 @@
+import { t } from '@vscode/l10n';
 import { escapeMarkdown } from '../../base/outcomeWording.ts';
+import { notConcerned } from './drillReportModel.ts';
 import type { DrillReportCell, DrillReportPage, DrillReportRoute } from './drillReportModel.ts';
 
 /** The report as Markdown, for an issue or a message: the same facts as the page, in the same order. */
 export function drillReportMarkdown(page: DrillReportPage): string {
   const blocks = [
-    '# Fire drill report',
+    `# ${t('Fire drill report')}`,
     escapeMarkdown(page.verdict),
     escapeMarkdown(page.made),
     page.drills.map(sentence => `> ${escapeMarkdown(sentence)}`).join('\n>\n'),
-    ...(page.matrix.rows.length === 0 ? [] : ['## When this is lost', matrixTable(page)]),
+    ...(page.matrix.rows.length === 0 ? [] : [`## ${t('When this is lost')}`, matrixTable(page)]),
     ...page.routes.flatMap(routeBlocks),
   ];
   return `${blocks.filter(block => block !== '').join('\n\n')}\n`;
@@ -17,14 +19,14 @@ export function drillReportMarkdown(page: DrillReportPage): string {
 function matrixTable({ matrix }: DrillReportPage): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
-    line(['lost', ...matrix.columns.map(escapeMarkdown)]),
+    line([t('Lost'), ...matrix.columns.map(escapeMarkdown)]),
     line(['lost', ...matrix.columns].map(() => ':--')),
     ...matrix.rows.map(row => line([`${row.kind} ${escapeMarkdown(row.name)}`, ...row.cells.map(cellText)])),
   ].join('\n');
 }
 
 function cellText({ result, by, note }: DrillReportCell): string {
-  if (result === 'not concerned') return '–';
+  if (result === notConcerned()) return '–';
   return `${result}${by === undefined ? '' : `: ${escapeMarkdown(by)}`}${note === undefined ? '' : ` (${escapeMarkdown(note.replace(/\.$/, ''))})`}`;
 }
 

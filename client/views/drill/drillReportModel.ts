@@ -1,6 +1,6 @@
+import { t } from '@vscode/l10n';
 import type { DrillSummary, LossOutcome, RouteResilience, RunningDrill, ResilienceReport, SurvivingTarget } from '../../../server/api/drill.ts';
-import { count } from '../../base/format.ts';
-import { formatMoment } from '../../base/figures.ts';
+import { countOf, formatMoment } from '../../base/figures.ts';
 import type { TimeStyle } from '../../base/figures.ts';
 import type { Tone } from '../../base/outcomeWording.ts';
 import { countsText, drillText, gapFixes, lossNames, lossResults, plainDuration } from '../../base/drillWording.ts';
@@ -51,7 +51,7 @@ export function buildDrillReportPage(report: ResilienceReport, style: TimeStyle)
   return {
     tone: stopped ? 'failed' : surviving === report.routes.length ? 'ok' : 'failover',
     verdict: overall(report.routes, surviving),
-    made: `As configured, and as things were on ${formatMoment(report.at, style)}.`,
+    made: t('As configured, and as things were on {0}.', formatMoment(report.at, style)),
     drills: [...report.drills.map(runningSentence), ...(report.last === undefined ? [] : [lastSentence(report.last, style)])],
     matrix: matrixOf(report.routes),
     routes: report.routes.map(routeOf),
@@ -59,20 +59,28 @@ export function buildDrillReportPage(report: ResilienceReport, style: TimeStyle)
 }
 
 function overall(routes: readonly RouteResilience[], surviving: number): string {
-  const loss = 'the loss of any single endpoint, key or model';
-  if (routes.length === 0) return 'There is no route yet, and no model that several providers serve: any loss stops everything.';
-  const what = routes.every(route => route.kind === 'route') ? 'route' : 'route or model';
-  if (routes.length === 1) return surviving === 1 ? `Your one ${what} survives ${loss}.` : `Your one ${what} does not survive ${loss}.`;
-  if (surviving === routes.length) return `All ${String(routes.length)} ${what === 'route' ? 'routes' : 'routes and models'} survive ${loss}.`;
-  return `${String(surviving)} of ${String(routes.length)} ${what === 'route' ? 'routes' : 'routes and models'} ${surviving === 1 ? 'survives' : 'survive'} ${loss}.`;
+  const all = routes.length;
+  if (all === 0) return t('There is no route yet, and no model that several providers serve: any loss stops everything.');
+  if (routes.every(route => route.kind === 'route')) {
+    if (all === 1) return surviving === 1 ? t('Your one route survives the loss of any single endpoint, key or model.') : t('Your one route does not survive the loss of any single endpoint, key or model.');
+    if (surviving === all) return t('All {0} routes survive the loss of any single endpoint, key or model.', all);
+    return surviving === 1
+      ? t('1 of {0} routes survives the loss of any single endpoint, key or model.', all)
+      : t('{0} of {1} routes survive the loss of any single endpoint, key or model.', surviving, all);
+  }
+  if (all === 1) return surviving === 1 ? t('Your one route or model survives the loss of any single endpoint, key or model.') : t('Your one route or model does not survive the loss of any single endpoint, key or model.');
+  if (surviving === all) return t('All {0} routes and models survive the loss of any single endpoint, key or model.', all);
+  return surviving === 1
+    ? t('1 of {0} routes and models survives the loss of any single endpoint, key or model.', all)
+    : t('{0} of {1} routes and models survive the loss of any single endpoint, key or model.', surviving, all);
 }
 
 function runningSentence(drill: RunningDrill): string {
-  return `A fire drill is running: ${drillText(drill)}. What it does to health is left out here.`;
+  return t('A fire drill is running: {0}. What it does to health is left out here.', drillText(drill));
 }
 
 function lastSentence(last: DrillSummary, style: TimeStyle): string {
-  return `The last fire drill: ${drillText(last, 'past')} for ${plainDuration(last.endedAt - last.startedAt)}, until ${formatMoment(last.endedAt, style)}. ${countsText(last)}.`;
+  return t('The last fire drill: {0} for {1}, until {2}. {3}.', drillText(last, 'past'), plainDuration(last.endedAt - last.startedAt), formatMoment(last.endedAt, style), countsText(last));
 }
 
 function matrixOf(routes: readonly RouteResilience[]): DrillReportPage['matrix'] {
@@ -88,8 +96,13 @@ function matrixOf(routes: readonly RouteResilience[]): DrillReportPage['matrix']
   };
 }
 
+/** What stands where a route does not use what is lost. */
+export function notConcerned(): string {
+  return t('not concerned');
+}
+
 function cellOf(loss: LossOutcome | undefined): DrillReportCell {
-  if (loss === undefined) return { tone: 'stopped', result: 'not concerned' };
+  if (loss === undefined) return { tone: 'stopped', result: notConcerned() };
   const { text, tone } = lossResults[loss.result];
   return { tone, result: text, by: loss.takenOverBy, note: loss.note };
 }
@@ -97,9 +110,9 @@ function cellOf(loss: LossOutcome | undefined): DrillReportCell {
 function routeOf(route: RouteResilience): DrillReportRoute {
   return {
     name: route.name,
-    kind: route.kind === 'route' ? 'Route' : 'Model',
+    kind: route.kind === 'route' ? t('Route') : t('Model'),
     tone: route.verdict === 'stopped' ? 'failed' : route.verdict === 'survives' ? 'ok' : 'failover',
-    verdict: route.verdict === 'stopped' ? 'Cannot answer now' : route.verdict === 'survives' ? 'Survives any single loss' : count(route.gaps.length, 'gap'),
+    verdict: route.verdict === 'stopped' ? t('Cannot answer now') : route.verdict === 'survives' ? t('Survives any single loss') : countOf(route.gaps.length, 'gap'),
     targets: route.targets.map(targetOf),
     gaps: route.gaps.map(({ problem, action, fix, endpoint }) => ({ problem, action, fix, endpoint, button: gapFixes[fix].label })),
   };
@@ -107,8 +120,8 @@ function routeOf(route: RouteResilience): DrillReportRoute {
 
 function targetOf({ target, state, note }: SurvivingTarget): DrillReportRoute['targets'][number] {
   switch (state) {
-    case 'ready': return { target, tone: 'ok', state: 'ready', note };
-    case 'not-now': return { target, tone: 'failover', state: 'not now', note };
-    case 'never': return { target, tone: 'failed', state: 'cannot serve', note };
+    case 'ready': return { target, tone: 'ok', state: t('ready'), note };
+    case 'not-now': return { target, tone: 'failover', state: t('not now'), note };
+    case 'never': return { target, tone: 'failed', state: t('cannot serve'), note };
   }
 }

@@ -1,4 +1,6 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { EditorPanel } from '../shared/editorPanel.ts';
 import { drillReportMarkdown } from './drillReportMarkdown.ts';
@@ -9,7 +11,6 @@ import type { DrillReportPage } from './drillReportModel.ts';
 import { gapFixes } from '../../base/drillWording.ts';
 
 const viewType = 'waybill.drillReport';
-const title = 'Fire Drill Report';
 const refreshIntervalMs = 2000;
 
 /**
@@ -24,7 +25,7 @@ export class DrillReportView implements vscode.Disposable {
   constructor(extensionUri: vscode.Uri, server: WaybillServer) {
     this.#server = server;
     this.#panel = new EditorPanel({
-      extensionUri, viewType, page: 'drillReport', title, isAnswer: isFromDrillReportPage, receive: message => { void this.#receive(message); },
+      extensionUri, viewType, page: 'drillReport', title: t('Fire Drill Report'), isAnswer: isFromDrillReportPage, receive: message => { void this.#receive(message); },
       refresh: { everyMs: refreshIntervalMs, run: () => this.#refresh() }, restore: () => true,
     });
     this.#panel.own(server.onDidChangeStatus(() => { this.#panel.requestRefresh(); }));
@@ -60,10 +61,10 @@ export class DrillReportView implements vscode.Disposable {
 
   async #refresh(): Promise<void> {
     try {
-      this.#page = buildDrillReportPage(await this.#server.resilienceReport(), { locale: vscode.env.language });
+      this.#page = buildDrillReportPage(await this.#server.resilienceReport(), { locale: currentLanguage() });
       await this.#panel.post({ type: 'page', page: this.#page });
     } catch (error) {
-      await this.#panel.post({ type: 'failed', message: error instanceof Error ? error.message : 'The report could not be made.' });
+      await this.#panel.post({ type: 'failed', message: error instanceof Error ? error.message : t('The report could not be made.') });
     }
   }
 }

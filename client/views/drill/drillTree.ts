@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { TreeElements } from '../../base/treeElements.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
@@ -43,7 +44,7 @@ export class DrillTree implements vscode.TreeDataProvider<DrillNode>, vscode.Dis
     item.tooltip = node.tooltip;
     if (node.icon !== undefined) item.iconPath = new vscode.ThemeIcon(node.icon, node.color === undefined ? undefined : new vscode.ThemeColor(node.color));
     item.accessibilityInformation = { label: node.spoken };
-    if (node.receipt !== undefined) item.command = { command: 'waybill.openReceipt', title: 'Open Receipt', arguments: [node.receipt, 'list'] };
+    if (node.receipt !== undefined) item.command = { command: 'waybill.openReceipt', title: t('Open Receipt'), arguments: [node.receipt, 'list'] };
     return item;
   }
 
@@ -80,8 +81,8 @@ export class DrillTree implements vscode.TreeDataProvider<DrillNode>, vscode.Dis
   }
 
   async #tell(summary: string, gone: boolean): Promise<void> {
-    const report = 'Show Report';
-    const pick = await vscode.window.showInformationMessage(`Fire drill over${gone ? ', because what it was about was removed' : ''}: ${summary}`, report);
+    const report = t('Show Report');
+    const pick = await vscode.window.showInformationMessage(gone ? t('Fire drill over, because what it was about was removed: {0}', summary) : t('Fire drill over: {0}', summary), report);
     if (pick === report) await vscode.commands.executeCommand('waybill.fireDrillReport');
   }
 }

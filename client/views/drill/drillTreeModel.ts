@@ -1,6 +1,8 @@
+import { t } from '@vscode/l10n';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { DrilledRequest, DrilledRoute, DrilledStep, DrillStatus, RunningDrill } from '../../../server/api/drill.ts';
 import { parseTargetName } from '../../../server/api/targetName.ts';
-import { formatDuration } from '../../base/figures.ts';
+import { formatDuration, formatListTime } from '../../base/figures.ts';
 import { failureText, isRefused, outcomeText } from '../../base/outcomeWording.ts';
 import { countdown, drillText } from '../../base/drillWording.ts';
 
@@ -36,37 +38,37 @@ export function drillNodes(drill: DrillStatus | undefined): DrillNode[] {
   if (drill === undefined || drill.running.length === 0) return [];
   return [
     ...drill.running.map(runningNode),
-    group('routes', 'Who answers now', '', drill.routes.map(routeNode)),
-    group('requests', 'Requests that met it', drill.counts.met === 0 ? '' : counts(drill), requestNodes(drill)),
+    group('routes', t('Who answers now'), '', drill.routes.map(routeNode)),
+    group('requests', t('Requests that met it'), drill.counts.met === 0 ? '' : counts(drill), requestNodes(drill)),
   ];
 }
 
 /** The time left of the drill that ends last, for the view's header; empty while none runs. */
 export function timeLeft(drill: DrillStatus | undefined, now: number): string {
   const until = Math.max(0, ...(drill?.running ?? []).map(one => one.until));
-  return until === 0 ? '' : `${countdown(until, now)} left`;
+  return until === 0 ? '' : t('{0} left', countdown(until, now));
 }
 
 function runningNode(drill: RunningDrill): DrillNode {
   const text = drillText(drill);
   return node(drill.id, {
     label: text, icon: 'flame', color: colors.warn,
-    tooltip: `Fire drill: ${text}, until ${new Date(drill.until).toLocaleTimeString()}.\nThe drill itself sends nothing; health and keys are put back when it ends.`,
-    spoken: `Fire drill: ${text}`,
+    tooltip: t('Fire drill: {0}, until {1}.\nThe drill itself sends nothing; health and keys are put back when it ends.', text, formatListTime(drill.until, Date.now(), { locale: currentLanguage() })),
+    spoken: t('Fire drill: {0}', text),
   });
 }
 
 function routeNode(route: DrilledRoute): DrillNode {
-  const who = route.answeredBy ?? 'nothing answers';
+  const who = route.answeredBy ?? t('nothing answers');
   return node(`route:${route.kind}:${route.name}`, {
     label: route.name, description: route.effect === 'taken-over' || route.effect === 'broken' ? `→ ${who}` : who, ...effectLooks[route.effect],
-    tooltip: `${route.name}: ${route.note}`, spoken: `${route.kind} ${route.name}: ${route.note}`,
+    tooltip: `${route.name}: ${route.note}`, spoken: route.kind === 'route' ? t('Route {0}: {1}', route.name, route.note) : t('Model {0}: {1}', route.name, route.note),
   });
 }
 
 function requestNodes(drill: DrillStatus): DrillNode[] {
   if (drill.requests.length > 0) return drill.requests.map(requestNode);
-  return [node('none', { label: 'None yet: send a request', icon: 'info', spoken: 'None yet: send a request' })];
+  return [node('none', { label: t('None yet: send a request'), icon: 'info', spoken: t('None yet: send a request') })];
 }
 
 function requestNode(request: DrilledRequest): DrillNode {
@@ -79,7 +81,7 @@ function requestNode(request: DrilledRequest): DrillNode {
       description: request.outcome === 'ok' ? `${took} · ${request.requestedModel}` : `${outcome.toLowerCase()} · ${request.requestedModel}`,
       icon: isRefused(request) ? 'circle-slash' : request.outcome === 'ok' ? 'pass' : request.outcome === 'failed' ? 'error' : 'circle-slash',
       color: isRefused(request) ? undefined : request.outcome === 'ok' ? colors.good : request.outcome === 'failed' ? colors.bad : undefined,
-      tooltip: [`${request.requestedModel}: ${outcome} after ${took}`, ...request.path.map(stepLine), 'Click to open the receipt.'].join('\n'),
+      tooltip: [t('{0}: {1} after {2}', request.requestedModel, outcome, took), ...request.path.map(stepLine), t('Click to open the receipt.')].join('\n'),
       spoken: `${request.requestedModel}: ${request.path.map(stepLine).join(', ')}; ${outcome}`,
     }),
     receipt: request.id,
@@ -99,19 +101,25 @@ function stepText(step: DrilledStep): string {
 }
 
 function stepLine({ target, outcome, drill, failureClass, totalMs }: DrilledStep): string {
-  const by = drill ? ' by the drill' : '';
-  const after = totalMs === undefined ? '' : ` after ${formatDuration(totalMs)}`;
+  const took = totalMs === undefined ? undefined : formatDuration(totalMs);
+  const timed = (text: string): string => (took === undefined ? text : t('{0} after {1}', text, took));
   switch (outcome) {
-    case 'ok': return `${target} answered in ${formatDuration(totalMs ?? 0)}${drill ? ', held back by the drill' : ''}`;
-    case 'failed': return `${target} failed${by}${after}${failureClass === undefined ? '' : ` (${failureText(failureClass)})`}`;
-    case 'passed-over': return `${target} was not tried: it rests since it failed by the drill`;
-    case 'cancelled': return `${target} was cancelled${after}`;
-    case 'interrupted': return `${target} was interrupted${after}`;
+    case 'ok': {
+      const text = t('{0} answered in {1}', target, formatDuration(totalMs ?? 0));
+      return drill ? t('{0}, held back by the drill', text) : text;
+    }
+    case 'failed': {
+      const text = timed(drill ? t('{0} failed by the drill', target) : t('{0} failed', target));
+      return failureClass === undefined ? text : `${text} (${failureText(failureClass)})`;
+    }
+    case 'passed-over': return t('{0} was not tried: it rests since it failed by the drill', target);
+    case 'cancelled': return timed(t('{0} was cancelled', target));
+    case 'interrupted': return timed(t('{0} was interrupted', target));
   }
 }
 
 function counts({ counts: { met, answered, failed } }: DrillStatus): string {
-  return failed === 0 ? `${String(answered)} of ${String(met)} answered` : `${String(answered)} answered, ${String(failed)} failed`;
+  return failed === 0 ? t('{0} of {1} answered', answered, met) : t('{0} answered, {1} failed', answered, failed);
 }
 
 function group(id: string, label: string, description: string, children: DrillNode[]): DrillNode {

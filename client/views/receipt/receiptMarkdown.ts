@@ -1,38 +1,44 @@
+import { t } from '@vscode/l10n';
 import type { Fact, ReceiptAttempt, ReceiptCost, ReceiptPage } from './receiptModel.ts';
 import type { TokenFigure } from '../../base/figures.ts';
 import { escapeMarkdown, markdownCode } from '../../base/outcomeWording.ts';
 
 /** The receipt as Markdown, for an issue or a message: the same facts as the page, in the same order. */
 export function receiptMarkdown(page: ReceiptPage): string {
-  const answered = page.answeredBy === undefined ? '' : ` by ${markdownCode(page.answeredBy)}`;
   const blocks = [
-    `# Receipt: ${markdownCode(page.requestedModel)}`,
-    `${escapeMarkdown(page.outcome)}${answered}, ${page.cost.text === 'no cost' ? '' : 'cost '}${withNote(page.cost)}.`,
+    `# ${t('Receipt: {0}', markdownCode(page.requestedModel))}`,
+    outcomeLine(page),
     ...(page.message === undefined ? [] : [`> ${escapeMarkdown(page.message)}`]),
     factTable([...page.facts, ...tokenFacts(page.tokens)]),
-    '## Plan',
+    `## ${t('Plan')}`,
     escapeMarkdown(page.why),
     `${escapeMarkdown(page.plan.summary)}.`,
     page.plan.targets.map((target, index) =>
-      `${index + 1}. ${markdownCode(target.target)}${target.upstream === undefined ? '' : ` (as ${markdownCode(target.upstream)})`}${target.standIn === undefined ? '' : ` (${escapeMarkdown(target.standIn)})`}: ${target.state}`).join('\n'),
+      `${index + 1}. ${markdownCode(target.target)}${target.upstream === undefined ? '' : ` (${t('as {0}', markdownCode(target.upstream))})`}${target.standIn === undefined ? '' : ` (${escapeMarkdown(target.standIn)})`}: ${target.state}`).join('\n'),
     ...(page.plan.excluded.length === 0 ? [] : [
-      'Left out:',
+      t('Left out:'),
       page.plan.excluded.map(({ target, reason }) => `- ${markdownCode(target)}: ${escapeMarkdown(reason)}`).join('\n'),
     ]),
-    '## Attempts',
-    ...(page.attempts.length === 0 ? ['None: no request was sent to a provider.'] : page.attempts.flatMap(attemptBlocks)),
+    `## ${t('Attempts')}`,
+    ...(page.attempts.length === 0 ? [t('None: no request was sent to a provider.')] : page.attempts.flatMap(attemptBlocks)),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
+function outcomeLine({ outcome, answeredBy, cost }: ReceiptPage): string {
+  const fate = escapeMarkdown(outcome);
+  const paid = cost.text === t('no cost') ? withNote(cost) : t('cost {0}', withNote(cost));
+  return answeredBy === undefined ? `${fate}, ${paid}.` : t('{0} by {1}, {2}.', fate, markdownCode(answeredBy), paid);
+}
+
 function attemptBlocks(attempt: ReceiptAttempt): string[] {
   return [
-    `### ${attempt.number}. ${markdownCode(attempt.target)}: ${escapeMarkdown(attempt.outcome)}${attempt.drill ? ' (fire drill)' : ''}`,
+    `### ${attempt.number}. ${markdownCode(attempt.target)}: ${escapeMarkdown(attempt.outcome)}${attempt.drill ? ` (${t('fire drill')})` : ''}`,
     ...(attempt.message === undefined ? [] : [`> ${escapeMarkdown(attempt.message)}`]),
     factTable([
       ...attempt.facts,
       ...tokenFacts(attempt.tokens, attempt.tokensEstimated),
-      { label: 'Cost', value: withNote(attempt.cost) },
+      { label: t('Cost'), value: withNote(attempt.cost) },
     ]),
   ];
 }
@@ -43,7 +49,7 @@ function withNote(cost: ReceiptCost): string {
 
 function tokenFacts(tokens: readonly TokenFigure[], estimated = false): Fact[] {
   if (tokens.length === 0) return [];
-  return [{ label: estimated ? 'Tokens (estimated)' : 'Tokens', value: tokens.map(({ label, exact }) => `${label.toLowerCase()} ${exact}`).join(', ') }];
+  return [{ label: estimated ? t('Tokens (estimated)') : t('Tokens'), value: tokens.map(({ label, exact }) => `${label.toLowerCase()} ${exact}`).join(', ') }];
 }
 
 function factTable(facts: readonly Fact[]): string {

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { TokenUsage } from '../../../server/api/conversation.ts';
 import type { Attempt, Cost, PlannedBudget, Receipt } from '../../../server/api/receipt.ts';
 import { featuresOf } from '../../../server/api/reports/features.ts';
@@ -81,7 +82,7 @@ export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPag
     answeredBy: receipt.target,
     why: whyText(receipt),
     facts: exchangeFacts(receipt, style),
-    cost: receipt.outcome === 'open' ? { text: '–', note: 'still running' } : usedNothing(receipt) ? noCost : costOf(receipt, (receipt.target ?? receipt.plan.requestedModel)),
+    cost: receipt.outcome === 'open' ? { text: '–', note: t('still running') } : usedNothing(receipt) ? noCost() : costOf(receipt, (receipt.target ?? receipt.plan.requestedModel)),
     tokens: receipt.outcome === 'open' || totalTokens(receipt.usage) === undefined ? [] : tokenFigures(receipt.usage),
     plan: {
       summary: planSummary(receipt),
@@ -99,59 +100,72 @@ export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPag
 
 function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
   return presentFacts([
-    ['Started', formatMoment(receipt.startedAt, style)],
-    ['First token', receipt.firstTokenMs === undefined ? undefined : formatDuration(receipt.firstTokenMs)],
-    ['Total time', receipt.outcome === 'open' ? 'still running' : formatDuration(receipt.totalMs)],
-    ['Asked by', callerText(receipt.caller)],
-    ['Token', receipt.caller.token],
-    ['Extension', receipt.caller.extension],
-    ['Workspace', receipt.caller.workspace],
-    ['Branch', receipt.caller.branch],
-    ['Wanted', wantedText(receipt)],
-    ['Came in through', receipt.inbound === 'lsp' ? 'the editor' : `the local endpoint, as ${receipt.protocol}`],
-    ['Answer', receipt.stream ? 'streamed' : 'in one piece'],
-    ['Canary', canaryText(receipt.plan.canary)],
-    ['Shadow', shadowText(receipt.shadow)],
-    ['Prompt cache', cacheText(receipt.plan.cache)],
-    ['Response cache', responseCacheText(receipt)],
-    ['Caps', capsText(receipt.plan.caps)],
-    ['Budgets', budgetsText(receipt.plan.budgets)],
-    ['Ignored', receipt.plan.ignored?.join('; ')],
+    [t('Started'), formatMoment(receipt.startedAt, style)],
+    [t('First token'), receipt.firstTokenMs === undefined ? undefined : formatDuration(receipt.firstTokenMs)],
+    [t('Total time'), receipt.outcome === 'open' ? t('still running') : formatDuration(receipt.totalMs)],
+    [t('Asked by'), callerText(receipt.caller)],
+    [t('Token'), receipt.caller.token],
+    [t('Extension'), receipt.caller.extension],
+    [t('Workspace'), receipt.caller.workspace],
+    [t('Branch'), receipt.caller.branch],
+    [t('Wanted'), wantedText(receipt)],
+    [t('Came in through'), receipt.inbound === 'lsp' ? t('the editor') : t('the local endpoint, as {0}', receipt.protocol)],
+    [t('Answer'), receipt.stream ? t('streamed') : t('in one piece')],
+    [t('Canary'), canaryText(receipt.plan.canary)],
+    [t('Shadow'), shadowText(receipt.shadow)],
+    [t('Prompt cache'), cacheText(receipt.plan.cache)],
+    [t('Response cache'), responseCacheText(receipt)],
+    [t('Caps'), capsText(receipt.plan.caps)],
+    [t('Budgets'), budgetsText(receipt.plan.budgets)],
+    [t('Ignored'), receipt.plan.ignored?.join('; ')],
   ]).concat(presentFacts([
-    ['Conversation', receipt.caller.conversation],
-    ['Request', receipt.id],
+    [t('Conversation'), receipt.caller.conversation],
+    [t('Request'), receipt.id],
   ]).map((fact) => ({ ...fact, isId: true })));
 }
 
 /** What was asked of a target: its size, and what it had to be able to. */
 function wantedText({ plan: { requirements, purpose }, features }: Receipt): string | undefined {
-  const work = purpose === undefined ? [] : [`${purpose.kind} work (${purpose.why})`];
-  const needs = features === undefined ? [] : featuresOf(features).map(feature => featureWords[feature]);
+  const work = purpose === undefined ? [] : [t('{0} work ({1})', purpose.kind, purpose.why)];
+  const needs = features === undefined ? [] : featuresOf(features).map(featureText);
   const size = requirements === undefined ? [] : [
-    `a prompt of at least ${countOf(requirements.estimatedInputTokens, 'token')}`,
-    ...(requirements.maxOutputTokens === undefined ? [] : [`an answer of at most ${countOf(requirements.maxOutputTokens, 'token')}`]),
-    ...(requirements.answers === undefined ? [] : [`${formatCount(requirements.answers)} answers at once`]),
+    t('a prompt of at least {0}', countOf(requirements.estimatedInputTokens, 'token')),
+    ...(requirements.maxOutputTokens === undefined ? [] : [t('an answer of at most {0}', countOf(requirements.maxOutputTokens, 'token'))]),
+    ...(requirements.answers === undefined ? [] : [t('{0} answers at once', formatCount(requirements.answers))]),
   ];
   const parts = [...work, ...size, ...needs];
   return parts.length === 0 ? undefined : parts.join(', ');
 }
 
-const featureWords: Readonly<Record<RequestFeature, string>> = {
-  tools: 'tools', images: 'images', documents: 'documents', jsonSchema: 'an answer by a JSON Schema', reasoning: 'reasoning', hostedTools: 'tools that the provider runs',
-  providerState: 'a conversation that the provider keeps', logprobs: 'probabilities of tokens', seed: 'a seed', completions: 'a completion', embeddings: 'embeddings',
-};
+function featureText(feature: RequestFeature): string {
+  switch (feature) {
+    case 'tools': return t('tools');
+    case 'images': return t('images');
+    case 'documents': return t('documents');
+    case 'jsonSchema': return t('an answer by a JSON Schema');
+    case 'reasoning': return t('reasoning');
+    case 'hostedTools': return t('tools that the provider runs');
+    case 'providerState': return t('a conversation that the provider keeps');
+    case 'logprobs': return t('probabilities of tokens');
+    case 'seed': return t('a seed');
+    case 'completions': return t('a completion');
+    case 'embeddings': return t('embeddings');
+  }
+}
 
 /** What a copy was sent for. */
 function shadowText(shadow: Receipt['shadow']): string | undefined {
   if (shadow === undefined) return undefined;
-  const what = shadow.arm === 'shadow' ? 'to compare its answer' : 'to the target that answered, once more';
-  return `a copy of request ${shadow.of} of route "${shadow.route}", sent ${what}; no caller got the answer`;
+  return shadow.arm === 'shadow'
+    ? t('a copy of request {0} of route "{1}", sent to compare its answer; no caller got the answer', shadow.of, shadow.route)
+    : t('a copy of request {0} of route "{1}", sent to the target that answered, once more; no caller got the answer', shadow.of, shadow.route);
 }
 
 /** Which arm of the route's canary it went to, and why. */
 function canaryText(canary: Receipt['plan']['canary']): string | undefined {
   if (canary === undefined) return undefined;
-  return `${canary.arm}: ${canary.why}${canary.keptAway === true ? '; its targets were kept away, so the baseline got the request' : ''}`;
+  const text = `${canary.arm}: ${canary.why}`;
+  return canary.keptAway === true ? t('{0}; its targets were kept away, so the baseline got the request', text) : text;
 }
 
 /** What prompt caches had to do with its order; undefined where there was nothing to say. */
@@ -168,76 +182,103 @@ function standInOf({ plan: { standIns } }: Receipt, target: string): { standIn?:
 /** What the response cache of the route made of it, and what that saved. */
 function responseCacheText({ cache }: Receipt): string | undefined {
   if (cache === undefined) return undefined;
-  const saved = cache.savedMicroUsd === undefined ? 'what it saved is not known' : `saved ${formatCost({ microUsd: cache.savedMicroUsd, certainty: cache.savedEstimated === true ? 'estimated' : 'exact' })}`;
+  const saved = cache.savedMicroUsd === undefined ? t('what it saved is not known') : t('saved {0}', formatCost({ microUsd: cache.savedMicroUsd, certainty: cache.savedEstimated === true ? 'estimated' : 'exact' }));
   switch (cache.state) {
-    case 'hit': return `answered from memory${cache.ageMs === undefined ? '' : `, ${formatDuration(cache.ageMs)} old`}; ${saved}${paidBy(cache.of)}`;
-    case 'shared': return `shared the call of an equal request; ${saved}${paidBy(cache.of)}`;
-    case 'miss': return 'no equal request was answered before';
-    case 'refresh': return 'the caller asked for a new answer';
-    case 'bypass': return `took no part${cache.why === undefined ? '' : `: ${cache.why}`}`;
+    case 'hit': return [cache.ageMs === undefined ? t('answered from memory') : t('answered from memory, {0} old', formatDuration(cache.ageMs)), saved, ...paidBy(cache.of)].join('; ');
+    case 'shared': return [t('shared the call of an equal request'), saved, ...paidBy(cache.of)].join('; ');
+    case 'miss': return t('no equal request was answered before');
+    case 'refresh': return t('the caller asked for a new answer');
+    case 'bypass': return cache.why === undefined ? t('took no part') : t('took no part: {0}', cache.why);
   }
 }
 
-function paidBy(of: string | undefined): string {
-  return of === undefined ? '' : `; paid for by ${of}`;
+function paidBy(of: string | undefined): string[] {
+  return of === undefined ? [] : [t('paid for by {0}', of)];
 }
 
 /** What was left of each budget that held for it, and what the budget did. */
 function budgetsText(budgets: Receipt['plan']['budgets']): string | undefined {
   if (budgets === undefined || budgets.length === 0) return undefined;
   return budgets.map(budget => {
-    const left = budget.lifted === true ? 'lifted' : `${formatMicroUsd(Math.max(0, budget.leftMicroUsd))} of ${formatMicroUsd(budget.limitMicroUsd)} a ${budget.period} was left`;
+    const left = budget.lifted === true ? t('lifted') : budgetLeft(budget);
     const did = [
-      ...(budget.allowedMicroUsd === undefined ? [] : [`${formatMicroUsd(budget.allowedMicroUsd)} more was allowed`]),
-      ...(budget.did === undefined ? [] : [budget.did === 'stopped' && budget.unpriced === true ? 'no target with a known price was there' : budgetDeeds[budget.did]]),
-      ...(budget.did !== 'stopped' && budget.unpriced === true ? ['a price that is not known was not counted'] : []),
+      ...(budget.allowedMicroUsd === undefined ? [] : [t('{0} more was allowed', formatMicroUsd(budget.allowedMicroUsd))]),
+      ...(budget.did === undefined ? [] : [budget.did === 'stopped' && budget.unpriced === true ? t('no target with a known price was there') : budgetDeed(budget.did)]),
+      ...(budget.did !== 'stopped' && budget.unpriced === true ? [t('a price that is not known was not counted')] : []),
     ];
     return [`${budgetTitle(budget)}: ${left}`, ...did].join(', ');
   }).join('; ');
 }
 
-const budgetDeeds: Readonly<Record<NonNullable<PlannedBudget['did']>, string>> = {
-  'cheaper': 'cheaper targets came first', 'passed-over': 'targets that did not fit were passed over', 'stopped': 'nothing that fits was there', 'warned': 'it is used up and only warns',
-};
+function budgetLeft({ leftMicroUsd, limitMicroUsd, period }: PlannedBudget): string {
+  const [left, limit] = [formatMicroUsd(Math.max(0, leftMicroUsd)), formatMicroUsd(limitMicroUsd)];
+  switch (period) {
+    case 'day': return t('{0} of {1} a day was left', left, limit);
+    case 'week': return t('{0} of {1} a week was left', left, limit);
+    case 'month': return t('{0} of {1} a month was left', left, limit);
+  }
+}
+
+function budgetDeed(deed: NonNullable<PlannedBudget['did']>): string {
+  switch (deed) {
+    case 'cheaper': return t('cheaper targets came first');
+    case 'passed-over': return t('targets that did not fit were passed over');
+    case 'stopped': return t('nothing that fits was there');
+    case 'warned': return t('it is used up and only warns');
+  }
+}
 
 /** What was left of each cap that held for it. */
 function capsText(caps: Receipt['plan']['caps']): string | undefined {
   if (caps === undefined || caps.length === 0) return undefined;
   return caps.map(({ scope, route, limitMicroUsd, leftMicroUsd }) => {
-    const of = route === undefined ? '' : ` on ${route}`;
-    return `${formatMicroUsd(Math.max(0, leftMicroUsd))} of ${formatMicroUsd(limitMicroUsd)} left for this ${scope}${of}`;
+    const left = capLeft(scope, formatMicroUsd(Math.max(0, leftMicroUsd)), formatMicroUsd(limitMicroUsd));
+    return route === undefined ? left : t('{0} on {1}', left, route);
   }).join('; ');
+}
+
+function capLeft(scope: NonNullable<Receipt['plan']['caps']>[number]['scope'], left: string, limit: string): string {
+  switch (scope) {
+    case 'request': return t('{0} of {1} left for this request', left, limit);
+    case 'turn': return t('{0} of {1} left for this turn', left, limit);
+    case 'conversation': return t('{0} of {1} left for this conversation', left, limit);
+    case 'session': return t('{0} of {1} left for this session', left, limit);
+  }
 }
 
 function planSummary(receipt: Receipt): string {
   const { kind, requestedModel, strategy, why, purpose, cache } = receipt.plan;
   switch (kind) {
     case 'route':
-      if (purpose?.first !== undefined && why !== undefined && why === cache?.why) return `Route ${requestedModel}: ${purpose.entry ?? ''} leads to ${purpose.first}, because ${purpose.why}, but it ${why}`;
-      if (purpose?.first !== undefined) return `Route ${requestedModel}: ${purpose.first} first (${purpose.entry ?? ''}), because ${purpose.why}${why === undefined ? '' : `; ${why}`}`;
-      return why === undefined ? `Route ${requestedModel}: its targets in order` : `Route ${requestedModel}, ${why}`;
+      if (purpose?.first !== undefined && why !== undefined && why === cache?.why) return t('Route {0}: {1} leads to {2}, because {3}, but it {4}', requestedModel, purpose.entry ?? '', purpose.first, purpose.why, why);
+      if (purpose?.first !== undefined) return withReason(t('Route {0}: {1} first ({2}), because {3}', requestedModel, purpose.first, purpose.entry ?? '', purpose.why), why);
+      return why === undefined ? t('Route {0}: its targets in order', requestedModel) : t('Route {0}, {1}', requestedModel, why);
     case 'model':
-      if (receipt.plan.standIns !== undefined && why !== undefined) return `Model ${requestedModel}: ${why}`;
-      return strategy === 'none' ? `No route or model is named ${requestedModel}` : `Model ${requestedModel}: every provider that serves it, by priority${why === undefined ? '' : `; ${why}`}`;
-    case 'target': return `Exactly ${requestedModel}, no alternative`;
+      if (receipt.plan.standIns !== undefined && why !== undefined) return t('Model {0}: {1}', requestedModel, why);
+      return strategy === 'none' ? t('No route or model is named {0}', requestedModel) : withReason(t('Model {0}: every provider that serves it, by priority', requestedModel), why);
+    case 'target': return t('Exactly {0}, no alternative', requestedModel);
   }
+}
+
+function withReason(text: string, why: string | undefined): string {
+  return why === undefined ? text : `${text}; ${why}`;
 }
 
 /** The route's expensive last resort is marked. */
 function withLastResort(target: string, { plan }: Receipt, shown: Pick<ReceiptTarget, 'state' | 'tone'>): Pick<ReceiptTarget, 'state' | 'tone'> {
-  return plan.lastResort?.includes(target) === true ? { ...shown, state: `${shown.state} (expensive last resort)` } : shown;
+  return plan.lastResort?.includes(target) === true ? { ...shown, state: t('{0} (expensive last resort)', shown.state) } : shown;
 }
 
 function targetState(target: string, receipt: Receipt): Pick<ReceiptTarget, 'state' | 'tone'> {
   const last = receipt.attempts.findLast((attempt) => attempt.target === target);
   if (last === undefined) {
-    return receipt.outcome === 'open' ? { state: 'waiting', tone: 'running' } : { state: receipt.outcome === 'ok' ? 'not needed' : 'not tried', tone: 'stopped' };
+    return receipt.outcome === 'open' ? { state: t('waiting'), tone: 'running' } : { state: receipt.outcome === 'ok' ? t('not needed') : t('not tried'), tone: 'stopped' };
   }
   switch (last.outcome) {
-    case 'ok': return isRefused(last) ? { state: 'refused', tone: 'stopped' } : { state: 'answered', tone: 'ok' };
-    case 'failed': return { state: 'failed', tone: 'failed' };
-    case 'cancelled': return { state: beaten(last, receipt.outcome) ? 'given up: another was faster' : 'cancelled', tone: 'stopped' };
-    case 'interrupted': return { state: 'interrupted', tone: 'stopped' };
+    case 'ok': return isRefused(last) ? { state: t('refused'), tone: 'stopped' } : { state: t('answered'), tone: 'ok' };
+    case 'failed': return { state: t('failed'), tone: 'failed' };
+    case 'cancelled': return { state: beaten(last, receipt.outcome) ? t('given up: another was faster') : t('cancelled'), tone: 'stopped' };
+    case 'interrupted': return { state: t('interrupted'), tone: 'stopped' };
   }
 }
 
@@ -247,41 +288,41 @@ function beaten(attempt: Attempt, receiptOutcome: Receipt['outcome']): boolean {
 }
 
 function attemptOf(attempt: Attempt, receiptOutcome: Receipt['outcome'], exchangeStartedAt: number, spanMs: number): ReceiptAttempt {
-  const key = attempt.keyLast4 === undefined ? attempt.keyLabel : `${attempt.keyLabel ?? 'key'} …${attempt.keyLast4}`;
+  const key = attempt.keyLast4 === undefined ? attempt.keyLabel : `${attempt.keyLabel ?? t('key')} …${attempt.keyLast4}`;
   return {
     number: attempt.number,
     target: attempt.target,
     tone: toneOf(attempt.outcome, 0, attempt.failureClass),
-    outcome: beaten(attempt, receiptOutcome) ? 'Given up: another was faster' : attemptOutcome(attempt),
+    outcome: beaten(attempt, receiptOutcome) ? t('Given up: another was faster') : attemptOutcome(attempt),
     drill: attempt.drill === true,
     message: attempt.message,
     facts: presentFacts([
-      ['Started', `after ${formatDuration(Math.max(0, attempt.startedAt - exchangeStartedAt))}`],
-      ['Made because', attempt.role === undefined ? undefined : roleText(attempt.role)],
-      ['Connection', attempt.connectMs === undefined ? undefined : `made in ${formatDuration(attempt.connectMs)}`],
-      ['Headers', attempt.headersMs === undefined ? undefined : formatDuration(attempt.headersMs)],
-      ['First token', attempt.firstTokenMs === undefined ? undefined : formatDuration(attempt.firstTokenMs)],
-      ['Longest silence', attempt.longestGapMs === undefined || attempt.longestGapMs < tellingGapMs ? undefined : formatDuration(attempt.longestGapMs)],
-      ['Total', formatDuration(attempt.totalMs)],
-      ['Key', key],
-      ['Status', attempt.status === undefined ? undefined : String(attempt.status)],
-      ['Protocol', attempt.protocol],
-      ['Model at the provider', attempt.upstreamModel === attempt.model ? undefined : attempt.upstreamModel],
+      [t('Started'), t('after {0}', formatDuration(Math.max(0, attempt.startedAt - exchangeStartedAt)))],
+      [t('Made because'), attempt.role === undefined ? undefined : roleText(attempt.role)],
+      [t('Connection'), attempt.connectMs === undefined ? undefined : t('made in {0}', formatDuration(attempt.connectMs))],
+      [t('Headers'), attempt.headersMs === undefined ? undefined : formatDuration(attempt.headersMs)],
+      [t('First token'), attempt.firstTokenMs === undefined ? undefined : formatDuration(attempt.firstTokenMs)],
+      [t('Longest silence'), attempt.longestGapMs === undefined || attempt.longestGapMs < tellingGapMs ? undefined : formatDuration(attempt.longestGapMs)],
+      [t('Total'), formatDuration(attempt.totalMs)],
+      [t('Key'), key],
+      [t('Status'), attempt.status === undefined ? undefined : String(attempt.status)],
+      [t('Protocol'), attempt.protocol],
+      [t('Model at the provider'), attempt.upstreamModel === attempt.model ? undefined : attempt.upstreamModel],
     ]),
     timeline: attemptTimeline(attempt, exchangeStartedAt, spanMs),
     tokens: totalTokens(attempt.usage) === undefined ? [] : tokenFigures(attempt.usage),
     tokensEstimated: attempt.usageEstimated,
-    cost: usedNothing(attempt) ? noCost : costOf(attempt, attempt.target),
+    cost: usedNothing(attempt) ? noCost() : costOf(attempt, attempt.target),
   };
 }
 
 function attemptOutcome(attempt: Attempt): string {
   switch (attempt.outcome) {
-    case 'ok': return isRefused(attempt) ? 'Refused by the model' : 'Answered';
-    case 'cancelled': return 'Cancelled';
-    case 'interrupted': return 'Interrupted';
+    case 'ok': return isRefused(attempt) ? t('Refused by the model') : t('Answered');
+    case 'cancelled': return t('Cancelled');
+    case 'interrupted': return t('Interrupted');
     case 'failed': {
-      const words = attempt.failureClass === undefined ? 'failed' : failureText(attempt.failureClass);
+      const words = attempt.failureClass === undefined ? t('failed') : failureText(attempt.failureClass);
       const sentence = words.charAt(0).toUpperCase() + words.slice(1);
       return attempt.status === undefined || attempt.status < 400 ? sentence : `${sentence} (${attempt.status})`;
     }
@@ -291,7 +332,9 @@ function attemptOutcome(attempt: Attempt): string {
 /** Shorter silences in an answer are usual. */
 const tellingGapMs = 1000;
 
-const noCost: ReceiptCost = Object.freeze({ text: 'no cost', note: '' });
+function noCost(): ReceiptCost {
+  return { text: t('no cost'), note: '' };
+}
 
 /** No target answered, no provider counted a token, and the cost is known to be nothing. */
 function usedNothing({ outcome, usage, cost }: Pick<Attempt, 'usage' | 'cost'> & { outcome: Receipt['outcome'] }): boolean {
@@ -301,23 +344,23 @@ function usedNothing({ outcome, usage, cost }: Pick<Attempt, 'usage' | 'cost'> &
 /** @param target what the price would be of */
 function costOf({ cost, usage }: { cost: Cost; usage: TokenUsage }, target: string): ReceiptCost {
   if (cost.certainty === 'unknown' || cost.microUsd === undefined) {
-    return { text: formatCost(cost), note: totalTokens(usage) === undefined ? 'what it used is not known' : `no price is known for ${target}` };
+    return { text: formatCost(cost), note: totalTokens(usage) === undefined ? t('what it used is not known') : t('no price is known for {0}', target) };
   }
-  return { text: formatCost(cost), note: [cost.certainty, ...(cost.unknownParts === undefined ? [] : [`without ${countOf(cost.unknownParts, 'attempt')} of unknown cost`]), ...(cost.unpriced === undefined ? [] : [atLeastNote(cost.unpriced)]), ...priceNotes(cost)].join(' · ') };
+  return { text: formatCost(cost), note: [cost.certainty === 'exact' ? t('exact') : t('estimated'), ...(cost.unknownParts === undefined ? [] : [t('without {0} of unknown cost', countOf(cost.unknownParts, 'attempt'))]), ...(cost.unpriced === undefined ? [] : [atLeastNote(cost.unpriced)]), ...priceNotes(cost)].join(' · ') };
 }
 
 function priceNotes(cost: Cost): string[] {
   const { priceSource, priceUsed, priceAsOf } = cost;
-  if (coveredBy(cost) !== undefined) return [priceSource === 'subscription' ? 'covered by a subscription' : priceSource === 'simulated' ? 'a simulated provider, no bill' : 'free of charge'];
+  if (coveredBy(cost) !== undefined) return [priceSource === 'subscription' ? t('covered by a subscription') : priceSource === 'simulated' ? t('a simulated provider, no bill') : t('free of charge')];
   if (priceSource === undefined) return [];
   return [
-    ...(priceUsed === undefined ? [] : [`$${priceUsed.inputPerMTok} in / $${priceUsed.outputPerMTok} out per 1M`]),
-    `price from ${priceSourceText(priceSource)}${priceAsOf === undefined ? '' : ` of ${priceAsOf}`}`,
+    ...(priceUsed === undefined ? [] : [t('${0} in / ${1} out per 1M', priceUsed.inputPerMTok, priceUsed.outputPerMTok)]),
+    priceAsOf === undefined ? t('price from {0}', priceSourceText(priceSource)) : t('price from {0} of {1}', priceSourceText(priceSource), priceAsOf),
   ];
 }
 
 function priceSourceText(source: string): string {
-  return source === 'config' ? 'your settings' : source === 'provider' ? 'the provider' : source;
+  return source === 'config' ? t('your settings') : source === 'provider' ? t('the provider') : source;
 }
 
 function presentFacts(rows: [string, string | undefined][]): Fact[] {

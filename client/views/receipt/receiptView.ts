@@ -1,4 +1,6 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { Receipt } from '../../../server/api/receipt.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { receiptMarkdown } from './receiptMarkdown.ts';
@@ -28,7 +30,7 @@ export class ReceiptView implements vscode.Disposable {
   constructor(extensionUri: vscode.Uri, server: WaybillServer) {
     this.#server = server;
     this.#panel = new EditorPanel({
-      extensionUri, viewType, page: 'receipt', title: 'Receipt', isAnswer: isFromReceiptPage, receive: message => { void this.#receive(message); },
+      extensionUri, viewType, page: 'receipt', title: t('Receipt'), isAnswer: isFromReceiptPage, receive: message => { void this.#receive(message); },
       refresh: { everyMs: refreshIntervalMs, run: () => this.#refreshRunning() }, restore: state => this.#restore(state),
     });
     this.#panel.own(
@@ -85,18 +87,18 @@ export class ReceiptView implements vscode.Disposable {
         await this.#refresh();
         return;
       case 'copyJson':
-        if (this.#receipt !== undefined) await this.#copy(JSON.stringify(this.#receipt, null, 2), 'as JSON');
+        if (this.#receipt !== undefined) await this.#copy(JSON.stringify(this.#receipt, null, 2), t('Copied as JSON'));
         return;
       case 'copyMarkdown':
-        if (this.#receipt !== undefined) await this.#copy(receiptMarkdown(buildReceiptPage(this.#receipt, { locale: vscode.env.language })), 'as Markdown');
+        if (this.#receipt !== undefined) await this.#copy(receiptMarkdown(buildReceiptPage(this.#receipt, { locale: currentLanguage() })), t('Copied as Markdown'));
         return;
       case 'showConversation':
         await vscode.commands.executeCommand('waybill.showOnlyConversation', { request: this.#id });
         return;
       case 'copyFact': {
-        const facts = this.#receipt === undefined ? [] : buildReceiptPage(this.#receipt, { locale: vscode.env.language }).facts;
+        const facts = this.#receipt === undefined ? [] : buildReceiptPage(this.#receipt, { locale: currentLanguage() }).facts;
         const fact = facts.find(({ label }) => label === message.label);
-        if (fact !== undefined) await this.#copy(fact.value, `the ${fact.label.toLowerCase()} id`);
+        if (fact !== undefined) await this.#copy(fact.value, t('Copied the ID: {0}', fact.label));
         return;
       }
     }
@@ -115,7 +117,7 @@ export class ReceiptView implements vscode.Disposable {
   async #refresh(): Promise<void> {
     const id = this.#id;
     const message = await this.#read(id).catch((error: unknown): ToReceiptPage => ({
-      type: 'failed', id, message: error instanceof Error ? error.message : 'The receipt could not be read.',
+      type: 'failed', id, message: error instanceof Error ? error.message : t('The receipt could not be read.'),
     }));
     // Another receipt may have been opened while the server was reading.
     if (this.#id === id) await this.#panel.post(message);
@@ -124,9 +126,9 @@ export class ReceiptView implements vscode.Disposable {
   async #read(id: string): Promise<ToReceiptPage> {
     const receipt = await this.#server.receipt(id);
     if (this.#id === id) this.#receipt = receipt ?? undefined;
-    if (receipt === null) return { type: 'failed', id, message: 'There is no receipt of this request any more.' };
-    if (this.#id === id) this.#panel.title = `Receipt: ${receipt.plan.requestedModel}`;
-    return { type: 'page', page: buildReceiptPage(receipt, { locale: vscode.env.language }) };
+    if (receipt === null) return { type: 'failed', id, message: t('There is no receipt of this request any more.') };
+    if (this.#id === id) this.#panel.title = t('Receipt: {0}', receipt.plan.requestedModel);
+    return { type: 'page', page: buildReceiptPage(receipt, { locale: currentLanguage() }) };
   }
 }
 

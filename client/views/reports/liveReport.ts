@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { messageOf } from '../../base/errors.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
@@ -41,7 +42,7 @@ export class LiveReport implements vscode.TextDocumentContentProvider, vscode.Di
 
   async show(route: string): Promise<void> {
     const { scheme, title } = this.#options;
-    await vscode.commands.executeCommand('markdown.showPreview', vscode.Uri.from({ scheme, path: `${title} of ${route}.md`, query: route }));
+    await vscode.commands.executeCommand('markdown.showPreview', vscode.Uri.from({ scheme, path: `${t({ message: '{0} of {1}', comment: 'a report and its route', args: [title, route] })}.md`, query: route }));
   }
 
   dispose(): void {

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 
 const scheme = 'waybill-report';
@@ -11,7 +12,7 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, vsco
   readonly #registration = vscode.workspace.registerTextDocumentContentProvider(scheme, this);
 
   provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.#texts.get(uri.path) ?? 'This report is not kept any more: make it again.\n';
+    return this.#texts.get(uri.path) ?? `${t('This report is not kept any more: make it again.')}\n`;
   }
 
   /** Shows a report. @param name of the document, such as `Savings.md` */
@@ -34,12 +35,12 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, vsco
 export async function saveReport(fileName: string, markdown: string): Promise<void> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const file = await vscode.window.showSaveDialog({
-    title: 'Save the Report', filters: { Markdown: ['md'] }, ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, fileName) }),
+    title: t('Save the Report'), filters: { Markdown: ['md'] }, ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, fileName) }),
   });
   if (file === undefined) return;
   try {
     await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(markdown));
   } catch (error) {
-    void vscode.window.showErrorMessage(`The report was not saved: ${error instanceof Error ? error.message : String(error)}`);
+    void vscode.window.showErrorMessage(t('The report was not saved: {0}', error instanceof Error ? error.message : String(error)));
   }
 }

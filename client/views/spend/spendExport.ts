@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { TimeRange } from '../../../server/api/receipt.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
@@ -12,35 +13,35 @@ interface ContentChoice extends vscode.QuickPickItem { content: 'summary' | 'req
 
 /** The command "Export Spend as CSV…": asks for a period, a content and a file, and writes it. */
 export async function exportSpend(server: WaybillServer): Promise<void> {
-  const period = await vscode.window.showQuickPick(periodChoices(Date.now()), { title: 'Export Spend as CSV (1/2)', placeHolder: 'Which period?' });
+  const period = await vscode.window.showQuickPick(periodChoices(Date.now()), { title: t('Export Spend as CSV ({0}/{1})', 1, 2), placeHolder: t('Which period?') });
   if (period === undefined) return;
   const contents: ContentChoice[] = [
-    { label: 'Summary', description: 'sums by provider, model, tool, workspace and day', content: 'summary' },
-    { label: 'Every Request', description: 'one line for each request', content: 'requests' },
+    { label: t('Summary'), description: t('sums by provider, model, tool, workspace and day'), content: 'summary' },
+    { label: t('Every Request'), description: t('one line for each request'), content: 'requests' },
   ];
-  const choice = await vscode.window.showQuickPick(contents, { title: 'Export Spend as CSV (2/2)', placeHolder: 'What should be in the file?' });
+  const choice = await vscode.window.showQuickPick(contents, { title: t('Export Spend as CSV ({0}/{1})', 2, 2), placeHolder: t('What should be in the file?') });
   if (choice === undefined) return;
   const fileName = `waybill-${choice.content === 'summary' ? 'spend' : 'requests'}-${period.fileLabel}.csv`;
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const file = await vscode.window.showSaveDialog({
-    title: 'Export Spend as CSV',
+    title: t('Export Spend as CSV'),
     filters: { CSV: ['csv'] },
     ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, fileName) }),
   });
   if (file === undefined) return;
   try {
     const text = await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title: 'Exporting spend…', cancellable: true },
+      { location: vscode.ProgressLocation.Notification, title: t('Exporting spend…'), cancellable: true },
       (_progress, token) => readCsv(server, choice.content, period.range, token),
     );
     if (text === undefined) return;
     await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
   } catch (error) {
-    void vscode.window.showErrorMessage(`The spend was not exported: ${error instanceof Error ? error.message : String(error)}`);
+    void vscode.window.showErrorMessage(t('The spend was not exported: {0}', error instanceof Error ? error.message : String(error)));
     return;
   }
-  const open = 'Open';
-  const answer = await vscode.window.showInformationMessage('The spend was exported.', open);
+  const open = t('Open');
+  const answer = await vscode.window.showInformationMessage(t('The spend was exported.'), open);
   if (answer === open) await vscode.commands.executeCommand('vscode.open', file);
 }
 
@@ -59,13 +60,13 @@ function periodChoices(now: number): PeriodChoice[] {
   const choice = (label: string, range: TimeRange): PeriodChoice => {
     // The range is half-open: its last day is the one before `to`.
     const [first, last] = [dayName(range.from), dayName(range.to - 1)];
-    return { label, description: first === last ? first : `${first} to ${last}`, range, fileLabel: first === last ? first : `${first}-to-${last}` };
+    return { label, description: first === last ? first : t('{0} to {1}', first, last), range, fileLabel: first === last ? first : `${first}-to-${last}` };
   };
   return [
-    choice('This Month', spendRange('month', now)),
-    choice('Last Month', lastMonthRange(now)),
-    choice('Last 7 Days', spendRange('week', now)),
-    choice('Today', spendRange('today', now)),
+    choice(t('This Month'), spendRange('month', now)),
+    choice(t('Last Month'), lastMonthRange(now)),
+    choice(t('Last 7 Days'), spendRange('week', now)),
+    choice(t('Today'), spendRange('today', now)),
   ];
 }
 

@@ -1,5 +1,6 @@
+import { t } from '@vscode/l10n';
 import type { CachedSpend, SpendGroup, SpendReport, SpendTotals } from '../../../server/api/receipt.ts';
-import { cacheHitShare, countOf, formatCount, formatDay, formatShare, formatTokens, tokenFigures, totalTokens } from '../../base/figures.ts';
+import { cacheHitShare, formatCount, formatDay, formatShare, formatTokens, countOf, tokenFigures, totalTokens } from '../../base/figures.ts';
 import type { TimeStyle, TokenFigure } from '../../base/figures.ts';
 import { atLeastNote, certaintyNotes, formatMicroUsd, formatSpend, isUnknownSum } from '../../base/money.ts';
 import { chartGeometry } from './spendChartModel.ts';
@@ -75,12 +76,12 @@ export function buildSpendPage(source: SpendPageSource): SpendPage {
   const daysInPeriod = new Set(report.byDay.map((day) => day.day));
   const hitShare = cacheHitShare(totals.usage);
   const sections = [
-    section('By provider', report.byEndpoint, totals.microUsd),
-    section('By model', report.byModel, totals.microUsd),
-    section('By tool', report.byTool, totals.microUsd),
+    section(t('By provider'), report.byEndpoint, totals.microUsd),
+    section(t('By model'), report.byModel, totals.microUsd),
+    section(t('By tool'), report.byTool, totals.microUsd),
   ];
   // One workspace only would repeat the total.
-  if (report.byWorkspace.length > 1) sections.push(section('By workspace', report.byWorkspace, totals.microUsd));
+  if (report.byWorkspace.length > 1) sections.push(section(t('By workspace'), report.byWorkspace, totals.microUsd));
   return {
     period,
     empty: totals.exchanges > 0 ? undefined : source.hasProviders ? 'no-requests' : 'no-providers',
@@ -91,10 +92,10 @@ export function buildSpendPage(source: SpendPageSource): SpendPage {
     cacheHitText: hitShare === undefined ? undefined : formatShare(hitShare),
     savedText: report.cached === undefined ? undefined : savedText(report.cached),
     chart: !chartDays.some((day) => day.microUsd > 0) ? undefined : {
-      title: period === 'month' ? 'This month, by day' : 'Last 7 days',
+      title: period === 'month' ? t('This month, by day') : t('Last 7 days'),
       ceilingText: formatMicroUsd(geometry.ceilingMicroUsd),
       firstLabel: dayLabel(chartDays[0]?.day, style),
-      lastLabel: period === 'month' ? lastOfMonthLabel(chartDays[0]?.day, source.chartSlots, style) : 'Today',
+      lastLabel: period === 'month' ? lastOfMonthLabel(chartDays[0]?.day, source.chartSlots, style) : t('Today'),
       hasUnknown: chartDays.some((day) => day.unknownAttempts > 0 || (day.unpricedAttempts ?? 0) > 0),
       hasEstimates: chartDays.some((day) => day.estimatedMicroUsd > 0),
       days: chartDays.map((day, index) => ({
@@ -111,9 +112,9 @@ export function buildSpendPage(source: SpendPageSource): SpendPage {
 /** What the response cache saved. */
 export function savedText({ exchanges, savedMicroUsd, estimatedMicroUsd, unknown }: CachedSpend): string {
   const requests = countOf(exchanges, 'request');
-  if (unknown === exchanges) return `unknown for ${requests}`;
+  if (unknown === exchanges) return t('unknown for {0}', requests);
   const sum = formatSpend({ microUsd: savedMicroUsd, estimatedMicroUsd, unknownAttempts: unknown });
-  return `${sum} for ${requests}${unknown === 0 ? '' : `, ${formatCount(unknown)} of unknown cost`}`;
+  return unknown === 0 ? t({ message: '{0} for {1}', comment: 'money and requests', args: [sum, requests] }) : t('{0} for {1}, {2} of unknown cost', sum, requests, formatCount(unknown));
 }
 
 function section(title: string, groups: readonly SpendGroup[], totalMicroUsd: number): SpendSection {
@@ -125,9 +126,9 @@ function section(title: string, groups: readonly SpendGroup[], totalMicroUsd: nu
         text: formatSpend(group),
         detail: [
           countOf(group.exchanges, 'request'),
-          ...(group.unpriced === undefined ? [] : [`at least, without ${group.unpriced.join(', ')}`]),
-          ...(group.unknownAttempts === 0 ? [] : [`${formatCount(group.unknownAttempts)} of unknown cost`]),
-          tokens === undefined ? 'tokens unknown' : `${formatTokens(tokens)}${isIncompleteSum(group) ? '+' : ''} tokens`,
+          ...(group.unpriced === undefined ? [] : [t('at least, without {0}', group.unpriced.join(', '))]),
+          ...(group.unknownAttempts === 0 ? [] : [t('{0} of unknown cost', formatCount(group.unknownAttempts))]),
+          tokens === undefined ? t('tokens unknown') : t('{0} tokens', `${formatTokens(tokens)}${isIncompleteSum(group) ? '+' : ''}`),
         ].join(' · '),
         notes: certaintyNotes(group).join(', '),
         share: totalMicroUsd > 0 ? Math.min(1, Math.max(0, group.microUsd / totalMicroUsd)) : 0,
@@ -143,7 +144,8 @@ function isIncompleteSum({ incompleteUsage = [] }: SpendGroup): boolean {
 
 /** Which of the two is missing: where tokens were counted, it is the price. */
 function unknownNote({ usage, unknownAttempts }: SpendTotals): string {
-  return `no ${totalTokens(usage) === undefined ? 'usage is known' : 'price is known'} for ${countOf(unknownAttempts, 'request')}`;
+  const requests = countOf(unknownAttempts, 'request');
+  return totalTokens(usage) === undefined ? t('no usage is known for {0}', requests) : t('no price is known for {0}', requests);
 }
 
 function dayLabel(day: string | undefined, style: TimeStyle): string {

@@ -1,4 +1,6 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { RefreshThrottle } from '../shared/refreshThrottle.ts';
 import { budgetSection } from './budgetSection.ts';
@@ -66,7 +68,7 @@ export class SpendView implements vscode.WebviewViewProvider, vscode.Disposable 
       view.onDidChangeVisibility(() => this.#refreshWhenChanged()),
       view.onDidDispose(() => this.#forgetView()),
     ];
-    view.webview.html = webviewHtml(view.webview, this.#extensionUri, 'spend', 'Spend');
+    view.webview.html = webviewHtml(view.webview, this.#extensionUri, 'spend', t('Spend'));
     this.#waitForMidnight();
   }
 
@@ -105,7 +107,7 @@ export class SpendView implements vscode.WebviewViewProvider, vscode.Disposable 
     if (view === undefined || !this.#pageIsReady || !view.visible) return;
     const period = this.#period;
     const message = await this.#read(period).catch((error: unknown): ToSpendPage => ({
-      type: 'failed', period, message: error instanceof Error ? error.message : 'The spend could not be read.',
+      type: 'failed', period, message: error instanceof Error ? error.message : t('The spend could not be read.'),
     }));
     // Another period may have been chosen, or the view closed, while the server was reading.
     if (this.#view !== view || this.#period !== period) return;
@@ -131,7 +133,7 @@ export class SpendView implements vscode.WebviewViewProvider, vscode.Disposable 
       chartDays: (week ?? report).byDay,
       chartSlots: chartSlots(period, now),
       hasProviders: status === undefined || status.endpoints.length > 0,
-      style: { locale: vscode.env.language },
+      style: { locale: currentLanguage() },
     });
     return { type: 'page', page: budgets === undefined ? page : { ...page, sections: [budgets, ...page.sections] } };
   }

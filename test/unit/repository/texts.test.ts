@@ -13,10 +13,7 @@ const { sources, textsOf, codeFaults, manifestFaults, translationFaults } = awai
 const { untranslated } = await import(new URL('../../../scripts/literals.mjs', import.meta.url).href) as { untranslated(file: string, text: string, allowed?: ReadonlySet<string>): string[] };
 
 /** Folders and files whose texts all go through `t`. */
-const translated: readonly string[] = [
-  'client/base', 'client/chat', 'client/commands', 'client/connect', 'client/keys', 'client/notices', 'client/server', 'client/settings', 'client/status',
-  'client/views/providers', 'client/views/requests', 'client/views/routes', 'client/views/rules',
-];
+const translated: readonly string[] = ['client'];
 
 /** The titles of commands are compared with those of package.json, which stand in its own files of texts. */
 const withoutTexts: ReadonlySet<string> = new Set(['client/commands/commandTable.ts']);
@@ -33,6 +30,15 @@ const notWords: ReadonlySet<string> = new Set([
   'Local Config',
   // For the log.
   'its process ended',
+  'CSV',
+  // Names within the code: of groups of radio buttons, of an open part of a page, of a state.
+  'range', 'period', 'day table', 'no state',
+  // A column of a file that other programs read.
+  '(not recorded)',
+  // HTML of the documents of pages, whose texts come from elsewhere.
+  '<script type="application/json" id="…">…</script>', '<!DOCTYPE html>', '<html lang="…">', '<meta charset="utf-8">', '<meta http-equiv="Content-Security-Policy" content="…">',
+  '<meta name="viewport" content="width=device-width, initial-scale=1">', '<link rel="stylesheet" href="…">', '<body data-page="…">', '<script nonce="…" src="…"></script>',
+  'default-src \'none\'; style-src …; script-src \'nonce-…\'; base-uri \'none\'; form-action \'none\'',
 ]);
 
 describe('the texts of the code', () => {

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { button, element, replaceContent } from '../../shared/page/dom.ts';
 import { listenToHost } from '../../shared/page/host.ts';
 import type { Host } from '../../shared/page/host.ts';
@@ -21,12 +22,12 @@ function content(page: BillPage, host: Host<FromBillPage>): Element[] {
     element('header', {},
       element('h1', {}, page.title),
       element('div', { class: 'actions' },
-        button('Reconcile Again…', () => host.post({ type: 'again' }), { class: 'quiet', 'data-key': 'again' }),
-        button('Export as CSV…', () => host.post({ type: 'export' }), { class: 'quiet', 'data-key': 'export' })),
+        button(t('Reconcile Again…'), () => host.post({ type: 'again' }), { class: 'quiet', 'data-key': 'again' }),
+        button(t('Export as CSV…'), () => host.post({ type: 'export' }), { class: 'quiet', 'data-key': 'export' })),
       element('p', { class: `outcome ${page.isSame ? 'ok' : 'failover'}` }, mark(page.isSame), element('span', {}, page.verdict)),
       element('p', { class: 'note made' }, page.made)),
     element('dl', { class: 'bill-totals' },
-      ...[['Ledger', page.ours], ['Bill', page.theirs], ['Difference', page.difference]].map(([name, text]) => element('div', {}, element('dt', { class: 'note' }, name), element('dd', {}, text)))),
+      ...[[t('Ledger'), page.ours], [t('Bill'), page.theirs], [t('Difference'), page.difference]].map(([name, text]) => element('div', {}, element('dt', { class: 'note' }, name), element('dd', {}, text)))),
     ...page.days.map(day => daySection(day, host)),
   ];
 }
@@ -35,9 +36,9 @@ function content(page: BillPage, host: Host<FromBillPage>): Element[] {
 function daySection({ label, rows }: BillDay, host: Host<FromBillPage>): Element {
   return element('section', {},
     element('h2', {}, label),
-    element('div', { class: 'matrix', tabindex: '0', role: 'region', 'aria-label': `Bill and ledger on ${label}`, 'data-key': `day ${label}` },
+    element('div', { class: 'matrix', tabindex: '0', role: 'region', 'aria-label': t('Bill and ledger on {0}', label), 'data-key': `day ${label}` },
       element('table', { role: 'table' },
-        element('thead', { role: 'rowgroup' }, element('tr', { role: 'row' }, ...['Model', 'Ledger', 'Bill', 'Difference', 'Why'].map(name => element('th', { scope: 'col', role: 'columnheader', class: name === 'Model' || name === 'Why' ? undefined : 'figure' }, name)))),
+        element('thead', { role: 'rowgroup' }, element('tr', { role: 'row' }, ...[t('Model'), t('Ledger'), t('Bill'), t('Difference'), t('Why')].map((name, index, all) => element('th', { scope: 'col', role: 'columnheader', class: index === 0 || index === all.length - 1 ? undefined : 'figure' }, name)))),
         element('tbody', { role: 'rowgroup' }, ...rows.map(row => lineRow(row, host))))));
 }
 
@@ -45,19 +46,19 @@ function lineRow(row: BillRow, host: Host<FromBillPage>): Element {
   const figure = (name: string, text: string, more = ''): Element => element('td', { role: 'cell', class: `figure ${more}` }, element('span', { class: 'when-narrow note', 'aria-hidden': 'true' }, name), text);
   return element('tr', { role: 'row' },
     element('th', { scope: 'row', role: 'rowheader' }, row.model, row.detail === '' ? undefined : element('span', { class: 'note below' }, row.detail)),
-    figure('Ledger', row.ours), figure('Bill', row.theirs), figure('Difference', row.difference, row.isSame ? 'note' : ''),
-    element('td', { role: 'cell', class: 'why' }, ...(row.reasons.length === 0 ? [element('span', { class: 'note' }, 'agrees')] : row.reasons.map(reason => reasonItem(reason, row, host)))));
+    figure(t('Ledger'), row.ours), figure(t('Bill'), row.theirs), figure(t('Difference'), row.difference, row.isSame ? 'note' : ''),
+    element('td', { role: 'cell', class: 'why' }, ...(row.reasons.length === 0 ? [element('span', { class: 'note' }, t('agrees'))] : row.reasons.map(reason => reasonItem(reason, row, host)))));
 }
 
 function reasonItem({ text, exchanges }: BillReasonRow, row: BillRow, host: Host<FromBillPage>): Element {
   return element('p', {}, text,
-    ...exchanges.flatMap((exchange, index) => [' ', receiptLink(exchanges.length === 1 ? 'Show Request' : `Request ${index + 1}`, exchange, row, host)]));
+    ...exchanges.flatMap((exchange, index) => [' ', receiptLink(exchanges.length === 1 ? t('Show Request') : t('Request {0}', index + 1), exchange, row, host)]));
 }
 
 /** What is read out begins with what is seen. */
 function receiptLink(label: string, exchange: string, { model }: BillRow, host: Host<FromBillPage>): Element {
   const made = button(label, () => host.post({ type: 'open', exchange }), { class: 'link', 'data-key': `open ${model} ${exchange}` });
-  made.append(element('span', { class: 'for-screen-readers' }, `: show the receipt of ${exchange}`));
+  made.append(element('span', { class: 'for-screen-readers' }, t(': show the receipt of {0}', exchange)));
   return made;
 }
 

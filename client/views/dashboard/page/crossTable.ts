@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { button, element } from '../../shared/page/dom.ts';
 import type { CrossCell, CrossTable } from '../dashboardModel.ts';
 import type { DashboardWishes } from './wishes.ts';
@@ -13,7 +14,7 @@ export function crossTable({ title, columns, lines }: CrossTable, wishes: Dashbo
 }
 
 function cellOf({ text, strength, picks }: CrossCell, name: string, key: string, wishes: DashboardWishes): Element {
-  const cell = element('td', {}, picks === undefined ? text : button(text, () => { wishes.open(picks); }, { class: 'link', 'aria-label': `${name}: ${text}. Show its requests.`, 'data-key': key }));
+  const cell = element('td', {}, picks === undefined ? text : button(text, () => { wishes.open(picks); }, { class: 'link', 'aria-label': t('{0}: {1}. Show its requests.', name, text), 'data-key': key }));
   if (strength > 0) cell.style.setProperty('--strength', `${Math.round(5 + strength * 35)}%`);
   if (strength > 0) cell.classList.add('shaded');
   return cell;

@@ -1,3 +1,5 @@
+import { t } from '@vscode/l10n';
+import { unknownText } from '../../../base/money.ts';
 import { button, element, replaceContent } from '../../shared/page/dom.ts';
 import { listenToHost, type Host } from '../../shared/page/host.ts';
 import { spendChart } from '../../spend/page/spendChart.ts';
@@ -40,9 +42,9 @@ export function showDashboardPage(main: Element, host: Host<FromDashboardPage>):
     // A date that is being typed keeps its place.
     if (document.activeElement instanceof HTMLInputElement && document.activeElement.type === 'date' && head.contains(document.activeElement)) return;
     replaceContent(head,
-      element('header', {}, element('h1', {}, 'Spend'),
-        element('div', { class: 'actions' }, run('What Would This Have Cost On…', 'whatIf', 'Compares the requests of these days that pass the filter with another model, endpoint or provider'),
-          run('Migration Report…', 'migration', 'What these days would cost elsewhere, and how to move there'), run('Export…', 'exportDashboard', 'Writes the table as CSV, or all sums as JSON'))),
+      element('header', {}, element('h1', {}, t('Spend')),
+        element('div', { class: 'actions' }, run(t('What Would This Have Cost On…'), 'whatIf', t('Compares the requests of these days that pass the filter with another model, endpoint or provider')),
+          run(t('Migration Report…'), 'migration', t('What these days would cost elsewhere, and how to move there')), run(t('Export…'), 'exportDashboard', t('Writes the table as CSV, or all sums as JSON')))),
       ...controls(state, shown?.chips ?? [], wishes, (dimension) => { change({ filter: withoutDimension(state.filter, dimension) }); }));
   }
   function drawFigures(page: DashboardPage): void {
@@ -62,7 +64,7 @@ export function showDashboardPage(main: Element, host: Host<FromDashboardPage>):
         figures.setAttribute('aria-busy', 'false');
         figures.classList.add('old');
         problem.hidden = false;
-        replaceContent(problem, element('p', { role: 'alert' }, message.message), button('Retry', () => { host.post({ type: 'retry' }); }, { class: 'quiet', 'data-key': 'retry' }));
+        replaceContent(problem, element('p', { role: 'alert' }, message.message), button(t('Retry'), () => { host.post({ type: 'retry' }); }, { class: 'quiet', 'data-key': 'retry' }));
         if (figures.querySelector('.waiting') !== null) figures.replaceChildren();
         return;
       case 'dearest':
@@ -91,11 +93,11 @@ export function showDashboardPage(main: Element, host: Host<FromDashboardPage>):
 
 function content(page: DashboardPage, dearest: DearestPage | undefined, opened: Set<string>, wishes: DashboardWishes): Element[] {
   const { chart, cross, groups, parts } = page;
-  const known = page.totalText !== 'unknown';
+  const known = page.totalText !== unknownText();
   return [
-    element('section', { class: 'total', 'aria-label': 'Total' },
+    element('section', { class: 'total', 'aria-label': t('Total') },
       element('div', {},
-        element('p', { class: known ? 'amount' : 'amount unknown' }, known ? page.totalText : 'Cost unknown'),
+        element('p', { class: known ? 'amount' : 'amount unknown' }, known ? page.totalText : t('Cost unknown')),
         element('ul', { class: 'notes' }, element('li', {}, page.rangeText), ...page.notes.map((note) => element('li', {}, note)))),
       element('dl', { class: 'tiles' }, ...(page.forecast === undefined ? [] : [tile(page.forecast)]), ...page.facts.map(tile))),
     ...(chart === undefined ? [] : [spendChart(
@@ -106,7 +108,7 @@ function content(page: DashboardPage, dearest: DearestPage | undefined, opened: 
     ...(cross === undefined ? [] : [crossTable(cross, wishes)]),
     element('div', { class: 'lists' }, shareList(groups, opened, wishes), shareList(parts, opened, wishes),
       ...(dearest === undefined ? [] : [shareList(dearest.conversations, opened, wishes), shareList(dearest.requests, opened, wishes)])),
-    element('p', { class: 'note marks' }, '$1.00 is exact · ~$1.00 holds estimates · $1.00+ is at least so much, because the cost of something is unknown · unknown: nothing is known'),
+    element('p', { class: 'note marks' }, t('$1.00 is exact · ~$1.00 holds estimates · $1.00+ is at least so much, because the cost of something is unknown · unknown: nothing is known')),
   ];
 }
 
@@ -117,10 +119,10 @@ function tile({ label, text, title }: Fact): Element {
 function emptyState(reason: NonNullable<DashboardPage['empty']>, run: (label: string, action: DashboardAction) => HTMLButtonElement, clear: () => void): Element {
   switch (reason) {
     case 'no-providers':
-      return element('section', { class: 'empty' }, element('p', {}, 'What your AI requests cost is counted here, by model, provider, tool, branch and more. Add a provider to begin.'), run('Add Provider…', 'addProvider'));
+      return element('section', { class: 'empty' }, element('p', {}, t('What your AI requests cost is counted here, by model, provider, tool, branch and more. Add a provider to begin.')), run(t('Add Provider…'), 'addProvider'));
     case 'no-requests':
-      return element('section', { class: 'empty' }, element('p', {}, 'No requests in this range. Pick a Waybill model in the chat, or point a tool at the local endpoint: each request is counted here as soon as it ends.'), run('Open Chat', 'openChat'));
+      return element('section', { class: 'empty' }, element('p', {}, t('No requests in this range. Pick a Waybill model in the chat, or point a tool at the local endpoint: each request is counted here as soon as it ends.')), run(t('Open Chat'), 'openChat'));
     case 'no-match':
-      return element('section', { class: 'empty' }, element('p', {}, 'No requests of this range pass the filter. Remove a part of it, or choose a longer range.'), button('Clear Filter', clear, { class: 'quiet', 'data-key': 'clear' }));
+      return element('section', { class: 'empty' }, element('p', {}, t('No requests of this range pass the filter. Remove a part of it, or choose a longer range.')), button(t('Clear Filter'), clear, { class: 'quiet', 'data-key': 'clear' }));
   }
 }

@@ -1,3 +1,6 @@
+import { t } from '@vscode/l10n';
+import { formatCount } from '../../../base/figures.ts';
+import { unknownText } from '../../../base/money.ts';
 import { button, element, percent } from '../../shared/page/dom.ts';
 import type { ShareList, ShareRow } from '../dashboardModel.ts';
 import type { DashboardWishes } from './wishes.ts';
@@ -14,7 +17,7 @@ export function shareList({ title, rows, note }: ShareList, opened: Set<string>,
   if (rest <= 0) return made;
   const apply = (all: boolean): void => {
     for (const [index, one] of items.entries()) one.hidden = !all && index >= shownAtFirst;
-    more.textContent = all ? 'Show fewer' : `Show ${rest} more`;
+    more.textContent = all ? t('Show fewer') : t('Show {0} more', formatCount(rest));
     more.setAttribute('aria-expanded', String(all));
   };
   const more = button('', () => {
@@ -33,15 +36,15 @@ function item(list: string, row: ShareRow, wishes: DashboardWishes): HTMLLIEleme
   const filled = element('span', {});
   filled.style.width = percent(row.share);
   const inner = [
-    element('span', { class: 'name' }, name), element('span', { class: text === 'unknown' ? 'cost unknown' : 'cost' }, text),
+    element('span', { class: 'name' }, name), element('span', { class: text === unknownText() ? 'cost unknown' : 'cost' }, text),
     element('span', { class: 'share', 'aria-hidden': 'true' }, filled), element('span', { class: 'detail' }, detail),
   ];
   const key = `${list} ${pick === undefined ? request ?? name : JSON.stringify(pick)}`;
   const open = pick !== undefined ? (): void => { wishes.open([pick]); } : request !== undefined ? (): void => { wishes.receipt(request); } : undefined;
   if (open === undefined) return element('li', { class: 'plain', title: notes }, element('div', { class: 'line' }, ...inner));
-  const what = pick === undefined ? 'Open the receipt' : 'Show its requests';
+  const what = pick === undefined ? t('Open the receipt') : t('Show its requests');
   const line = button('', open, { class: 'line', title: [name, notes, what].filter((part) => part !== '').join('\n'), 'data-key': key });
   // What is read out begins with what is seen.
   line.append(...inner.flatMap((part) => [part, ' ']), element('span', { class: 'for-screen-readers' }, `${notes === '' ? '' : `, ${notes}`}. ${what}.`));
-  return element('li', {}, line, pick === undefined ? undefined : button('Only', () => { wishes.only(pick); }, { class: 'link only', title: `Show only ${name}`, 'aria-label': `Show only ${name}`, 'data-key': `only ${key}` }));
+  return element('li', {}, line, pick === undefined ? undefined : button(t('Only'), () => { wishes.only(pick); }, { class: 'link only', title: t('Show only {0}', name), 'aria-label': t('Show only {0}', name), 'data-key': `only ${key}` }));
 }

@@ -1,5 +1,7 @@
+import { t } from '@vscode/l10n';
 import { isToDrillReportPage } from '../drillReportMessages.ts';
 import type { FromDrillReportPage } from '../drillReportMessages.ts';
+import { notConcerned } from '../drillReportModel.ts';
 import type { DrillReportCell, DrillReportPage, DrillReportRoute } from '../drillReportModel.ts';
 import type { Tone } from '../../../base/outcomeWording.ts';
 import { button, element, replaceContent } from '../../shared/page/dom.ts';
@@ -33,10 +35,10 @@ export function showDrillReportPage(main: Element, host: Host<FromDrillReportPag
         replaceContent(paper,
           element('section', { class: 'problem' },
             element('p', { role: 'alert' }, message.message),
-            button('Retry', () => host.post({ type: 'retry' }), { class: 'quiet', 'data-key': 'retry' })));
+            button(t('Retry'), () => host.post({ type: 'retry' }), { class: 'quiet', 'data-key': 'retry' })));
         return;
       case 'copied':
-        announcement.textContent = 'Copied as Markdown';
+        announcement.textContent = t('Copied as Markdown');
         clearTimeout(forgetAnnouncement);
         forgetAnnouncement = setTimeout(() => announcement.replaceChildren(), 3000);
         return;
@@ -49,10 +51,10 @@ export function showDrillReportPage(main: Element, host: Host<FromDrillReportPag
 function content(page: DrillReportPage, host: Host<FromDrillReportPage>, { announcement, made }: { announcement: Element; made: Element }): Element[] {
   return [
     element('header', {},
-      element('h1', {}, 'Fire drill report'),
+      element('h1', {}, t('Fire drill report')),
       element('div', { class: 'actions' },
-        button('Fire Drill…', () => host.post({ type: 'startDrill' }), { class: 'quiet', 'data-key': 'startDrill' }),
-        button('Copy as Markdown', () => host.post({ type: 'copyMarkdown' }), { class: 'quiet', 'data-key': 'copyMarkdown' }),
+        button(t('Fire Drill…'), () => host.post({ type: 'startDrill' }), { class: 'quiet', 'data-key': 'startDrill' }),
+        button(t('Copy as Markdown'), () => host.post({ type: 'copyMarkdown' }), { class: 'quiet', 'data-key': 'copyMarkdown' }),
         announcement),
       element('p', { class: `outcome ${page.tone}` }, reportMark(page.tone), element('span', {}, page.verdict)),
       made),
@@ -81,19 +83,19 @@ function routeSection(route: DrillReportRoute, host: Host<FromDrillReportPage>):
 
 function matrix({ matrix: { columns, rows } }: DrillReportPage): Element {
   return element('section', {},
-    element('h2', {}, 'When this is lost'),
+    element('h2', {}, t('When this is lost')),
     // Scrolls by itself, and with the keyboard: a table of many routes is wider than the page.
-    element('div', { class: 'matrix', tabindex: '0', role: 'region', 'aria-label': 'What happens to each route when one thing is lost', 'data-key': 'matrix' },
+    element('div', { class: 'matrix', tabindex: '0', role: 'region', 'aria-label': t('What happens to each route when one thing is lost'), 'data-key': 'matrix' },
       element('table', {},
-        element('thead', {}, element('tr', {}, element('th', { scope: 'col' }, 'Lost'), ...columns.map((column) => element('th', { scope: 'col' }, column)))),
+        element('thead', {}, element('tr', {}, element('th', { scope: 'col' }, t('Lost')), ...columns.map((column) => element('th', { scope: 'col' }, column)))),
         element('tbody', {}, ...rows.map((row) => element('tr', {},
           element('th', { scope: 'row' }, element('span', { class: 'note' }, row.kind), ` ${row.name}`),
           ...row.cells.map(cell)))))));
 }
 
 function cell({ tone, result, by, note }: DrillReportCell): Element {
-  const title = note ?? (by === undefined ? undefined : `${by} answers`);
-  if (result === 'not concerned') return element('td', { class: 'unknown' }, element('span', { 'aria-hidden': 'true' }, '–'), element('span', { class: 'for-screen-readers' }, 'not concerned'));
+  const title = note ?? (by === undefined ? undefined : t({ message: '{0} answers', comment: 'a target, where another one is lost', args: [by] }));
+  if (result === notConcerned()) return element('td', { class: 'unknown' }, element('span', { 'aria-hidden': 'true' }, '–'), element('span', { class: 'for-screen-readers' }, notConcerned()));
   return element('td', { title },
     element('span', { class: 'result' }, reportMark(tone), element('span', {}, result)),
     by === undefined ? undefined : element('span', { class: 'note below' }, by),

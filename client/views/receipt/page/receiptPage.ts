@@ -1,3 +1,5 @@
+import { t } from '@vscode/l10n';
+import { unknownText } from '../../../base/money.ts';
 import { isToReceiptPage } from '../receiptMessages.ts';
 import type { FromReceiptPage, ReceiptState } from '../receiptMessages.ts';
 import type { ReceiptPage } from '../receiptModel.ts';
@@ -27,10 +29,10 @@ export function showReceiptPage(main: Element, host: Host<FromReceiptPage>): voi
         replaceContent(paper,
           element('section', { class: 'problem' },
             element('p', { role: 'alert' }, message.message),
-            button('Retry', () => host.post({ type: 'retry' }), { class: 'quiet', 'data-key': 'retry' })));
+            button(t('Retry'), () => host.post({ type: 'retry' }), { class: 'quiet', 'data-key': 'retry' })));
         return;
       case 'copied':
-        announcement.textContent = `Copied ${message.what}`;
+        announcement.textContent = message.what;
         clearTimeout(forgetAnnouncement);
         forgetAnnouncement = setTimeout(() => announcement.replaceChildren(), 3000);
         return;
@@ -48,16 +50,16 @@ function content(page: ReceiptPage, host: Host<FromReceiptPage>, announcement: E
     element('header', {},
       element('h1', {}, page.requestedModel),
       element('div', { class: 'actions' },
-        page.facts.some(({ label }) => label === 'Conversation') ? button('Show This Conversation', () => host.post({ type: 'showConversation' }), { class: 'quiet', 'data-key': 'showConversation', title: 'Shows only its requests in the list' }) : undefined,
-        button('Copy as JSON', () => host.post({ type: 'copyJson' }), { class: 'quiet', 'data-key': 'copyJson' }),
-        button('Copy as Markdown', () => host.post({ type: 'copyMarkdown' }), { class: 'quiet', 'data-key': 'copyMarkdown' }),
+        page.facts.some(({ label }) => label === t('Conversation')) ? button(t('Show This Conversation'), () => host.post({ type: 'showConversation' }), { class: 'quiet', 'data-key': 'showConversation', title: t('Shows only its requests in the list') }) : undefined,
+        button(t('Copy as JSON'), () => host.post({ type: 'copyJson' }), { class: 'quiet', 'data-key': 'copyJson' }),
+        button(t('Copy as Markdown'), () => host.post({ type: 'copyMarkdown' }), { class: 'quiet', 'data-key': 'copyMarkdown' }),
         announcement),
       element('p', { class: `outcome ${page.tone}` }, toneMark(page.tone), element('span', {}, page.outcome, page.answeredBy === undefined ? undefined : ' · ', page.answeredBy))),
     ...(page.message === undefined ? [] : [element('p', { class: `message ${page.tone}` }, page.message)]),
     element('div', { class: 'columns' },
-      element('section', {}, element('h2', {}, 'Request'), factList(page.facts, (label) => host.post({ type: 'copyFact', label }))),
-      element('section', {}, element('h2', {}, 'Total'),
-        element('p', { class: ['unknown', 'no cost', '–'].includes(page.cost.text) ? 'amount unknown' : 'amount' }, page.cost.text),
+      element('section', {}, element('h2', {}, t('Request')), factList(page.facts, (label) => host.post({ type: 'copyFact', label }))),
+      element('section', {}, element('h2', {}, t('Total')),
+        element('p', { class: [unknownText(), t('no cost'), '–'].includes(page.cost.text) ? 'amount unknown' : 'amount' }, page.cost.text),
         page.cost.note === '' ? undefined : element('p', { class: 'note' }, page.cost.note),
         tokenList(page.tokens))),
     attempts(page),
@@ -66,8 +68,8 @@ function content(page: ReceiptPage, host: Host<FromReceiptPage>, announcement: E
 }
 
 function attempts(page: ReceiptPage): Element {
-  const none = element('p', { class: 'note' }, 'None: no request was sent to a provider.');
-  return element('section', {}, element('h2', {}, 'Attempts'),
+  const none = element('p', { class: 'note' }, t('None: no request was sent to a provider.'));
+  return element('section', {}, element('h2', {}, t('Attempts')),
     page.attempts.length === 0 ? undefined : timelineKey(),
     page.attempts.length === 0 ? none : element('ol', { class: 'attempts' }, ...page.attempts.map(receiptAttempt)));
 }
@@ -75,14 +77,14 @@ function attempts(page: ReceiptPage): Element {
 function plan(page: ReceiptPage): Element {
   const targets = page.plan.targets.map((target) => element('li', {},
     toneMark(target.tone),
-    element('span', { class: 'target' }, target.target, target.upstream === undefined ? undefined : element('span', { class: 'note' }, ` as ${target.upstream}`),
+    element('span', { class: 'target' }, target.target, target.upstream === undefined ? undefined : element('span', { class: 'note' }, ' ', t('as {0}', target.upstream)),
       target.standIn === undefined ? undefined : element('span', { class: 'note' }, ` (${target.standIn})`)),
     element('span', { class: 'note' }, target.state)));
   const excluded = page.plan.excluded.map(({ target, reason }) => element('div', {}, element('dt', {}, target), element('dd', {}, reason)));
   return element('section', {},
-    element('h2', {}, 'Why it went there'),
+    element('h2', {}, t('Why it went there')),
     element('p', { class: 'why' }, page.why),
     element('p', { class: 'note' }, page.plan.summary),
-    targets.length === 0 ? element('p', {}, 'No target could take this request.') : element('ol', { class: 'targets' }, ...targets),
-    ...(excluded.length === 0 ? [] : [element('h3', {}, 'Left out'), element('dl', { class: 'excluded' }, ...excluded)]));
+    targets.length === 0 ? element('p', {}, t('No target could take this request.')) : element('ol', { class: 'targets' }, ...targets),
+    ...(excluded.length === 0 ? [] : [element('h3', {}, t('Left out')), element('dl', { class: 'excluded' }, ...excluded)]));
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { TokenFigure } from '../../../base/figures.ts';
 import type { Fact } from '../receiptModel.ts';
 import { timelinePhases } from '../receiptTimeline.ts';
@@ -6,16 +7,18 @@ import type { Tone } from '../../../base/outcomeWording.ts';
 import { button, element } from '../../shared/page/dom.ts';
 
 /** What each phase of an attempt's bar means. */
-export const phaseNames: Record<TimelinePhase, string> = {
-  'headers': 'waiting for the provider',
-  'first-token': 'waiting for the first token',
-  'answer': 'receiving the answer',
-};
+export function phaseName(phase: TimelinePhase): string {
+  switch (phase) {
+    case 'headers': return t('waiting for the provider');
+    case 'first-token': return t('waiting for the first token');
+    case 'answer': return t('receiving the answer');
+  }
+}
 
 /** The key to the bars of the attempts. Their times are also in words, so it is for the eye only. */
 export function timelineKey(): Element {
   return element('div', { class: 'lane-key', 'aria-hidden': 'true' },
-    ...timelinePhases.map((phase) => element('span', {}, element('i', { class: phase }), phaseNames[phase])));
+    ...timelinePhases.map((phase) => element('span', {}, element('i', { class: phase }), phaseName(phase))));
 }
 
 /** A dot whose shape, not only its colour, says how it went. */
@@ -32,7 +35,7 @@ function factValue({ label, value, isId }: Fact, copy: ((label: string) => void)
   if (isId !== true) return element('dd', { title: value }, value);
   return element('dd', { class: 'id' },
     element('code', { title: value }, value),
-    copy === undefined ? undefined : button('Copy', () => copy(label), { class: 'link', 'aria-label': `Copy the ${label.toLowerCase()} id`, 'data-key': `copy ${label}` }));
+    copy === undefined ? undefined : button(t('Copy'), () => copy(label), { class: 'link', 'aria-label': t('Copy the ID: {0}', label), 'data-key': `copy ${label}` }));
 }
 
 /** Token buckets as pairs of name and count, in full. */

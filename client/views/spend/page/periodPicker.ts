@@ -1,22 +1,25 @@
+import { t } from '@vscode/l10n';
 import { spendPeriods } from '../spendRange.ts';
 import type { SpendPeriod } from '../spendRange.ts';
 import { element } from '../../shared/page/dom.ts';
 
-const labels: Record<SpendPeriod, { short: string; full: string }> = {
-  today: { short: 'Today', full: 'Today' },
-  week: { short: '7 days', full: 'Last 7 days' },
-  month: { short: 'Month', full: 'This month' },
-};
+function labelsOf(period: SpendPeriod): { short: string; full: string } {
+  switch (period) {
+    case 'today': return { short: t('Today'), full: t('Today') };
+    case 'week': return { short: t('7 days'), full: t('Last 7 days') };
+    case 'month': return { short: t('Month'), full: t('This month') };
+  }
+}
 
 /** The segmented control: real radio buttons, so arrow keys and screen readers work as everywhere. */
 export function periodPicker(chosen: SpendPeriod, choose: (period: SpendPeriod) => void): Element {
   const segments = spendPeriods.map((period) => {
-    const radio = element('input', { type: 'radio', name: 'period', value: period, 'aria-label': labels[period].full });
+    const radio = element('input', { type: 'radio', name: 'period', value: period, 'aria-label': labelsOf(period).full });
     radio.checked = period === chosen;
     radio.addEventListener('change', () => {
       if (radio.checked) choose(period);
     });
-    return element('label', {}, radio, element('span', { 'aria-hidden': 'true' }, labels[period].short));
+    return element('label', {}, radio, element('span', { 'aria-hidden': 'true' }, labelsOf(period).short));
   });
-  return element('fieldset', { class: 'segments' }, element('legend', { class: 'for-screen-readers' }, 'Period'), ...segments);
+  return element('fieldset', { class: 'segments' }, element('legend', { class: 'for-screen-readers' }, t('Period')), ...segments);
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { ChartDay, SpendPage } from '../spendModel.ts';
 import { element, percent, svg } from '../../shared/page/dom.ts';
 
@@ -11,7 +12,7 @@ type Chart = NonNullable<SpendPage['chart']>;
 export function spendChart(chart: Chart, opened: Set<string>, choose?: (index: number) => void): Element {
   const tip = element('div', { class: 'tip', 'aria-hidden': 'true', hidden: '' });
   const columns = chart.days.map((day, index) => column(day, index, choose));
-  const plot = svg('svg', { class: 'plot', role: 'group', 'aria-label': `${chart.title}: use the arrow keys to read the bars${choose === undefined ? '' : ', and Enter to show the requests of one'}` },
+  const plot = svg('svg', { class: 'plot', role: 'group', 'aria-label': choose === undefined ? t('{0}: use the arrow keys to read the bars', chart.title) : t('{0}: use the arrow keys to read the bars, and Enter to show the requests of one', chart.title) },
     svg('defs', {}, svg('pattern', { id: 'estimate', width: '5', height: '5', patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)' },
       svg('rect', { class: 'stripe', width: '2.5', height: '5' }))),
     ...['0.5', '50%', '100%'].map((y) => svg('line', { class: 'grid', x1: '0', x2: '100%', y1: y, y2: y })),
@@ -42,7 +43,7 @@ export function spendChart(chart: Chart, opened: Set<string>, choose?: (index: n
     element('div', { class: 'frame' }, plot, tip),
     element('div', { class: 'axis', 'aria-hidden': 'true' }, element('span', {}, chart.firstLabel), element('span', {}, chart.lastLabel)),
     chart.hasEstimates ? legend() : undefined,
-    chart.hasUnknown ? element('p', { class: 'note' }, '+ some cost is unknown and in no bar') : undefined,
+    chart.hasUnknown ? element('p', { class: 'note' }, t('+ some cost is unknown and in no bar')) : undefined,
     dayTable(chart, opened));
 }
 
@@ -52,7 +53,7 @@ function column(day: ChartDay, index: number, choose?: (index: number) => void):
     svg('rect', { class: className, x: percent(left), width: percent(width), y: percent(1 - top), height: percent(tall) });
   const made = svg('g', {
     class: `${day.inPeriod ? 'bar' : 'bar outside'}${choose === undefined ? '' : ' opens'}`, role: choose === undefined ? 'img' : 'button',
-    'aria-label': `${day.label}: ${day.text}${choose === undefined ? '' : '. Show its requests.'}`, 'data-key': `day ${index}`, tabindex: '-1',
+    'aria-label': choose === undefined ? `${day.label}: ${day.text}` : t('{0}: {1}. Show its requests.', day.label, day.text), 'data-key': `day ${index}`, tabindex: '-1',
   },
   // The whole column is the pointer's target, not just the bar: a low bar is hard to hit.
   svg('rect', { class: 'target', x: percent(left - width / 6), width: percent(width * 4 / 3), y: '0', height: '100%' }),
@@ -87,15 +88,15 @@ function walkable(columns: readonly SVGGElement[]): void {
 function legend(): Element {
   return element('p', { class: 'legend' },
     svg('svg', { class: 'swatch', 'aria-hidden': 'true', width: '10', height: '10' }, svg('rect', { class: 'estimated', width: '10', height: '10' })),
-    'estimated');
+    t('estimated'));
 }
 
 function dayTable(chart: Chart, opened: Set<string>): Element {
   const made = element('details', {},
-    element('summary', { 'data-key': 'day table' }, 'Show as table'),
+    element('summary', { 'data-key': 'day table' }, t('Show as table')),
     element('table', { class: 'days' },
       element('caption', { class: 'for-screen-readers' }, chart.title),
-      element('thead', { class: 'for-screen-readers' }, element('tr', {}, element('th', { scope: 'col' }, 'Day'), element('th', { scope: 'col' }, 'Cost'))),
+      element('thead', { class: 'for-screen-readers' }, element('tr', {}, element('th', { scope: 'col' }, t('Day')), element('th', { scope: 'col' }, t('Cost')))),
       element('tbody', {}, ...[...chart.days].reverse().map((day) => element('tr', {}, element('th', { scope: 'row' }, day.label), element('td', {}, day.text))))));
   made.open = opened.has('day table');
   made.addEventListener('toggle', () => {

@@ -1,3 +1,5 @@
+import { t } from '@vscode/l10n';
+import { unknownText } from '../../../base/money.ts';
 import { isToSpendPage } from '../spendMessages.ts';
 import type { FromSpendPage } from '../spendMessages.ts';
 import type { SpendPage } from '../spendModel.ts';
@@ -10,7 +12,9 @@ import { periodPicker } from './periodPicker.ts';
 import { spendChart } from './spendChart.ts';
 import { spendSection } from './spendSection.ts';
 
-const periodNames: Record<SpendPeriod, string> = { today: 'Today', week: '7 days', month: 'This month' };
+function periodName(period: SpendPeriod): string {
+  return { today: t('Today'), week: t('7 days'), month: t('This month') }[period];
+}
 
 /** Runs the Spend page: asks for a period, draws what comes, and keeps what is on screen until better is there. */
 export function showSpendPage(main: Element, host: Host<FromSpendPage>): void {
@@ -39,7 +43,7 @@ export function showSpendPage(main: Element, host: Host<FromSpendPage>): void {
       problem.hidden = false;
       replaceContent(problem,
         element('p', { role: 'alert' }, message.message),
-        button('Retry', () => host.post({ type: 'retry' }), { class: 'quiet', 'data-key': 'retry' }));
+        button(t('Retry'), () => host.post({ type: 'retry' }), { class: 'quiet', 'data-key': 'retry' }));
       if (figures.querySelector('.waiting') !== null) figures.replaceChildren();
       return;
     }
@@ -49,7 +53,7 @@ export function showSpendPage(main: Element, host: Host<FromSpendPage>): void {
     figures.setAttribute('aria-busy', 'false');
     replaceContent(figures, ...(message.page.empty === undefined ? content(message.page, opened, host) : [emptyState(message.page.empty, period, host)]));
     // Live updates are not read out: only what the person asked for.
-    if (announceNext) announcement.textContent = `${periodNames[period]}: ${message.page.totalText}, ${message.page.notes.join(', ')}`;
+    if (announceNext) announcement.textContent = `${periodName(period)}: ${message.page.totalText}, ${message.page.notes.join(', ')}`;
     announceNext = false;
   });
   host.post({ type: 'ready', period });
@@ -61,12 +65,12 @@ function rememberedPeriod(state: unknown): SpendPeriod {
 }
 
 function content(page: SpendPage, opened: Set<string>, host: Host<FromSpendPage>): Element[] {
-  const known = page.totalText !== 'unknown';
+  const known = page.totalText !== unknownText();
   return [
-    element('section', { class: 'total', 'aria-label': 'Total' },
-      element('p', { class: known ? 'amount' : 'amount unknown' }, known ? page.totalText : 'Cost unknown'),
+    element('section', { class: 'total', 'aria-label': t('Total') },
+      element('p', { class: known ? 'amount' : 'amount unknown' }, known ? page.totalText : t('Cost unknown')),
       element('ul', { class: 'notes' }, ...page.notes.map((note) => element('li', {}, note)), element('li', {}, page.requestsText)),
-      button('Open Dashboard', () => host.post({ type: 'run', action: 'openDashboard' }), { class: 'link', title: 'Show this period in the Spend dashboard, by any two of model, provider, tool, branch and more', 'data-key': 'openDashboard' })),
+      button(t('Open Dashboard'), () => host.post({ type: 'run', action: 'openDashboard' }), { class: 'link', title: t('Show this period in the Spend dashboard, by any two of model, provider, tool, branch and more'), 'data-key': 'openDashboard' })),
     ...(page.chart === undefined ? [] : [spendChart(page.chart, opened)]),
     tokenSection(page),
     ...page.sections.map((section) => spendSection(section, opened)),
@@ -77,27 +81,27 @@ function tokenSection(page: SpendPage): Element {
   const rows = page.tokens.map(({ label, text, exact }) =>
     element('div', {}, element('dt', {}, label), element('dd', { title: exact }, text)));
   if (page.cacheHitText !== undefined) {
-    rows.push(element('div', { title: 'The share of all prompt tokens that a provider read from its cache' },
-      element('dt', {}, 'Cache hits'), element('dd', {}, page.cacheHitText)));
+    rows.push(element('div', { title: t('The share of all prompt tokens that a provider read from its cache') },
+      element('dt', {}, t('Cache hits')), element('dd', {}, page.cacheHitText)));
   }
   if (page.savedText !== undefined) {
-    rows.push(element('div', { title: 'What answers from the response cache had cost; it is no part of the total' },
-      element('dt', {}, 'Saved by kept answers'), element('dd', {}, page.savedText)));
+    rows.push(element('div', { title: t('What answers from the response cache had cost; it is no part of the total') },
+      element('dt', {}, t('Saved by kept answers')), element('dd', {}, page.savedText)));
   }
-  return element('section', {}, element('h2', {}, 'Tokens'), element('dl', { class: 'facts' }, ...rows));
+  return element('section', {}, element('h2', {}, t('Tokens')), element('dl', { class: 'facts' }, ...rows));
 }
 
 function emptyState(reason: NonNullable<SpendPage['empty']>, period: SpendPeriod, host: Host<FromSpendPage>): Element {
   const run = (label: string, action: 'addProvider' | 'openChat') => button(label, () => host.post({ type: 'run', action }), { 'data-key': action });
   if (reason === 'no-providers') {
     return element('section', { class: 'empty' },
-      element('p', {}, 'What your AI requests cost is counted here, by provider, model and tool. Add a provider to begin.'),
-      run('Add Provider…', 'addProvider'));
+      element('p', {}, t('What your AI requests cost is counted here, by provider, model and tool. Add a provider to begin.')),
+      run(t('Add Provider…'), 'addProvider'));
   }
-  const when = { today: 'today', week: 'in the last 7 days', month: 'this month' }[period];
+  const none = { today: t('No requests today.'), week: t('No requests in the last 7 days.'), month: t('No requests this month.') }[period];
   return element('section', { class: 'empty' },
-    element('p', {}, `No requests ${when}. Pick a Waybill model in the chat, or point a tool at the local endpoint: each request is counted here as soon as it ends.`),
-    run('Open Chat', 'openChat'));
+    element('p', {}, none, ' ', t('Pick a Waybill model in the chat, or point a tool at the local endpoint: each request is counted here as soon as it ends.')),
+    run(t('Open Chat'), 'openChat'));
 }
 
 function waiting(): Element {

@@ -1,3 +1,6 @@
+import { t } from '@vscode/l10n';
+import { formatCount } from '../../../base/figures.ts';
+import { unknownText } from '../../../base/money.ts';
 import type { SpendRow, SpendSection } from '../spendModel.ts';
 import { button, element, percent } from '../../shared/page/dom.ts';
 
@@ -11,7 +14,7 @@ export function spendSection(section: SpendSection, opened: Set<string>): Elemen
   if (rest <= 0) return made;
   const apply = (all: boolean): void => {
     for (const [index, item] of items.entries()) item.hidden = !all && index >= shownAtFirst;
-    more.textContent = all ? 'Show fewer' : `Show ${rest} more`;
+    more.textContent = all ? t('Show fewer') : t('Show {0} more', formatCount(rest));
     more.setAttribute('aria-expanded', String(all));
   };
   const more = button('', () => {
@@ -30,7 +33,7 @@ function sectionItem(row: SpendRow): HTMLLIElement {
   filled.style.width = percent(row.share);
   return element('li', {},
     element('span', { class: 'name', title: row.name }, row.name),
-    element('span', { class: row.text === 'unknown' ? 'cost unknown' : 'cost', title: row.notes }, row.text),
+    element('span', { class: row.text === unknownText() ? 'cost unknown' : 'cost', title: row.notes }, row.text),
     element('span', { class: row.tone === undefined ? 'share' : `share ${row.tone}`, 'aria-hidden': 'true' }, filled),
     element('span', { class: 'detail' }, row.detail));
 }
