@@ -28,6 +28,7 @@ export function noticeActions(notice: NoticeParams): NoticeAction[] {
     case 'offline':
     case 'portal':
       return [{ title: t('Check Health Now'), kind: 'checkHealth' }];
+    case 'alert':
     case 'no-route':
       return [{ title: t('Check Health Now'), kind: 'checkHealth' }, { title: t('Show Incidents…'), kind: 'showIncidents' }];
     case 'canary-rolled-back':
@@ -51,9 +52,9 @@ export function noticeActions(notice: NoticeParams): NoticeAction[] {
 export class NoticeMemory {
   readonly #shown = new Set<string>();
 
-  /** True the first time; from then on false until forgotten. The server itself says once that a canary was rolled back, and where a budget stands. */
+  /** True the first time; from then on false until forgotten. The server itself says once that a canary was rolled back, where a budget stands, and what an alert found. */
   isNew(notice: Pick<NoticeParams, 'kind' | 'endpoint'>): boolean {
-    if (notice.kind === 'canary-rolled-back' || notice.kind.startsWith('budget-')) return true;
+    if (notice.kind === 'canary-rolled-back' || notice.kind === 'alert' || notice.kind.startsWith('budget-')) return true;
     const id = `${notice.endpoint}\n${notice.kind}`;
     if (this.#shown.has(id)) return false;
     this.#shown.add(id);

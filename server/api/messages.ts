@@ -186,8 +186,8 @@ export const catalogRequest = requestType<NoParams, CatalogResult>('waybill/cata
 
 /** Server -> client, notification: a message to show to the user once, with an action. */
 export interface NoticeParams {
-  kind: 'key-rejected' | 'no-money' | 'certificate' | 'offline' | 'portal' | 'no-route' | 'canary-rolled-back' | 'budget-near' | 'budget-reached' | 'budget-unpriced';
-  /** Empty where it is the machine itself (`offline`, `portal`), all endpoints (`no-route`), or a budget. */
+  kind: 'key-rejected' | 'no-money' | 'certificate' | 'offline' | 'portal' | 'no-route' | 'canary-rolled-back' | 'alert' | 'budget-near' | 'budget-reached' | 'budget-unpriced';
+  /** Empty where it is the machine itself (`offline`, `portal`), all endpoints (`no-route`), a budget or an alert. */
   endpoint: string;
   /** One sentence with the next action. */
   message: string;

@@ -131,6 +131,8 @@ export interface CreateRouterOptions {
   peerStops?: PeerStops | undefined;
   /** Where servers agree on which of them tells people of an incident; absent: each tells. */
   noticesFolder?: string | undefined;
+  /** Where servers agree on incidents of alerts; absent: there are no alerts. */
+  alertsFolder?: string | undefined;
   /** Where the versions of the rules are kept; absent: nowhere. */
   ruleVersions?: RuleVersions | undefined;
   /** Where peers count together what caps are used for; absent: in this process alone. */
@@ -303,8 +305,8 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The log of events', tick: at => { eventLog.tick(at); } },
     { name: 'The update of the status', tick: at => { changes.tick(at); } },
   ], clock, log);
-  const monitoring = new Monitoring({ events, copies: copyEvents, ledger, status: http => status.snapshot(http), clock, log });
   const history = new History({ ledger, running, costs, providerMessages });
+  const monitoring = new Monitoring({ events, copies: copyEvents, ledger, status: http => status.snapshot(http), spend: range => history.spend(range), alertsFolder: options.alertsFolder, redact: text => register.redact(text), hasAudience: () => notices.hasListeners, notify, clock, log });
   const used: typeof history.used = (...page) => history.used(...page);
   const router = new Router({
     instance, services, current, status, prober, endpoints, endpointTester, drills, canaries, shadows, budgets,

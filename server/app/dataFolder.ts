@@ -15,7 +15,9 @@ export const endpointsFolder = 'endpoints';
 export const stopsFolder = 'stops';
 /** Which server tells people of an incident. */
 export const noticesFolder = 'notices';
-const ownFolders = new Set(['tokens', 'connections', 'limits', portsFolder, rulesFolder, endpointsFolder, stopsFolder, noticesFolder, compiledCodeFolder]);
+/** Incidents of alerts. */
+export const alertsFolder = 'alerts';
+const ownFolders = new Set(['tokens', 'connections', 'limits', portsFolder, rulesFolder, endpointsFolder, stopsFolder, noticesFolder, alertsFolder, compiledCodeFolder]);
 const asideName = /\.damaged-/;
 /** The permission bits of other users. */
 const othersMode = 0o077;

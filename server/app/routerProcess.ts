@@ -5,7 +5,7 @@ import { Guard, safeLog } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
 import { createLog, SecretRegister } from '../base/secrets/redact.ts';
 import type { CompiledParts } from './compiledParts.ts';
-import { closeToOthers, endpointsFolder, makeDataDir, stopsFolder, noticesFolder, rulesFolder, setAsideMisplaced } from './dataFolder.ts';
+import { alertsFolder, closeToOthers, endpointsFolder, makeDataDir, stopsFolder, noticesFolder, rulesFolder, setAsideMisplaced } from './dataFolder.ts';
 import { TokenCheck } from '../inbound/http/auth/access.ts';
 import { HttpServer } from '../inbound/http/httpServer.ts';
 import { PortLease } from '../inbound/http/portLease.ts';
@@ -73,7 +73,7 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
     ledger, pricer, register, clock: systemClock, random: Math.random, log, keyFingerprint: keyFingerprints(options.dataDir), modelCache: new ModelCache(join(options.dataDir, 'models.json')),
     keepAliveMs: options.keepAliveMs, canaryStore: createCanaryStore({ dataDir: options.dataDir, clock: systemClock, log }),
     shadowStore: createShadowStore({ dataDir: options.dataDir, clock: systemClock, log }),
-    noticesFolder: join(options.dataDir, noticesFolder), endpointFiles: new EndpointFiles(join(options.dataDir, endpointsFolder)), peerStops: new PeerStops(join(options.dataDir, stopsFolder)),
+    noticesFolder: join(options.dataDir, noticesFolder), alertsFolder: join(options.dataDir, alertsFolder), endpointFiles: new EndpointFiles(join(options.dataDir, endpointsFolder)), peerStops: new PeerStops(join(options.dataDir, stopsFolder)),
     ruleVersions: new RuleVersions(join(options.dataDir, rulesFolder)),
     allowanceStore: createAllowanceStore({ dataDir: options.dataDir, clock: systemClock, log }), window: options.window,
   });

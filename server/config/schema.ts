@@ -3,8 +3,8 @@ import { protocolNames } from '../api/conversation.ts';
 import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../api/purpose.ts';
 import { budgetOutcomes, budgetPeriods, budgetScopes, type BudgetOutcome, type BudgetPeriod, type BudgetScope, type BudgetSettings } from '../api/budgets/budgetSettings.ts';
 import { amount, described, expectations, listed, optional, percent, positive, share, text, whole } from './fields/fields.ts';
-import { monitoringSchema, type metricsSchema } from './monitoring/monitoringSchema.ts';
-import type { MetricsSettings, MonitoringSettings } from '../api/monitoring/monitoringSettings.ts';
+import { monitoringSchema, type alertSchema, type metricsSchema, type webhookSchema } from './monitoring/monitoringSchema.ts';
+import type { AlertSettings, MetricsSettings, MonitoringSettings, WebhookSettings } from '../api/monitoring/monitoringSettings.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
 import { anthropicVersions, cachedTemperatures, canaryAdvances, capOutcomes, capScopes, endpointBillings, keyRotations, routeStrategies, shadowDraws, targetTiers } from '../api/settings.ts';
 import type { BreakerSettings, CanaryGateSettings, CanarySettings, CapOutcome, CapSettings, EndpointBilling, EndpointSettings, HedgeSettings, KeyRotationName, LastResortSettings, LimitSettings, ModelSettings, PriceSettings, ResponseCacheSettings, RouteSettings, ShadowSettings, StrategyName, TargetTier, TimeoutSettings, ToolModelSettings, WarmCacheSettings } from '../api/settings.ts';
@@ -302,6 +302,8 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof endpointSchema>, { [K in keyof EndpointSettings]: EndpointSettings[K] }>,
   Same<z.infer<typeof toolSchema>, { [K in keyof ToolModelSettings]: ToolModelSettings[K] }>,
   Same<z.infer<typeof metricsSchema>, { [K in keyof MetricsSettings]: MetricsSettings[K] }>,
+  Same<z.infer<typeof alertSchema>, { [K in keyof AlertSettings]: AlertSettings[K] }>,
+  Same<z.infer<typeof webhookSchema>, { [K in keyof WebhookSettings]: WebhookSettings[K] }>,
   Same<z.infer<typeof monitoringSchema>, { [K in keyof MonitoringSettings]: MonitoringSettings[K] }>,
   Same<z.infer<typeof routeSchema>, { [K in keyof RouteSettings]: RouteSettings[K] }>,
 ]>;

@@ -70,7 +70,7 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
     { ...options, source: 'file', locate, leftOut },
   );
   problems.push(...resolved.problems);
-  const measured = resolveMonitoring(monitoring, report);
+  const measured = resolveMonitoring(monitoring, environment, report);
   const config = { ...resolved.config, ...(measured === undefined ? {} : { monitoring: measured }), network: readNetwork(network, environment, report) };
   return { config, keys: readKeys(resolved.config, endpoints, environment, report), problems, readable: true };
 }

@@ -58,7 +58,7 @@ export class Configurator {
     const { current, register } = parts;
     const isFirst = !current.isConfigured;
     // The register comes first: from here on no log line can hold one of the new secrets.
-    const secrets = new Set([...[...keys.values()].flat().flatMap(secretsOf), ...proxySecrets(config)]);
+    const secrets = new Set([...[...keys.values()].flat().flatMap(secretsOf), ...proxySecrets(config), ...config.monitoring?.secrets ?? []]);
     this.#secrets = [...this.#secrets.filter(secret => !secrets.has(secret)).slice(-mostRetired), ...secrets];
     register.replace(this.#secrets);
     current.config = config;

@@ -2,6 +2,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { HttpStatus } from '../../api/status.ts';
 import type { Subscription } from '../../base/emitter.ts';
 import type { Config } from '../../config/config.ts';
+import type { MonitoringConfig } from '../../config/monitoring/monitoringConfig.ts';
+import { Guard } from '../../base/guarded.ts';
+import { AlertBook } from './alerts/alertBook.ts';
+import { Windows } from './alerts/windows.ts';
 import { exposition, expositionType } from './metrics/exposition.ts';
 import { Figures } from './metrics/figures.ts';
 import { KnownNames } from './metrics/knownNames.ts';
@@ -15,6 +19,13 @@ export const allMetrics = [...ownMetrics, ...genAiMetrics, ...liteLlmMetrics];
 
 const loopResolutionMs = 20;
 const nanoseconds = 1e9;
+/** How often rules of alerts are looked at, and the spend of the last hour is read. */
+const lookMs = 5_000;
+const readSpendMs = 60_000;
+const hourMs = 3_600_000;
+
+/** Alerts do not depend on the local endpoint. */
+const off: HttpStatus = { state: 'off' };
 
 /** Starts to measure. */
 export function startMonitoring(sources: MonitoringSources, config: Config): MonitoringPart {
@@ -26,11 +37,24 @@ export class MonitoringPart {
   readonly #sources: MonitoringSources;
   readonly #figures: Figures;
   #following: Subscription | undefined;
+  readonly #alerts: AlertBook | undefined;
+  readonly #windows = new Windows();
+  readonly #guard: Guard;
+  #looking: NodeJS.Timeout | undefined;
+  #longestWindowMs = 0;
+  #needsSpend = false;
+  #hourUsd: number | undefined;
+  #spendReadAt = -Infinity;
   #delay: ReturnType<typeof monitorEventLoopDelay> | undefined;
 
   constructor(sources: MonitoringSources, config: Config) {
     this.#sources = sources;
     this.#figures = new Figures(namesOf(config));
+    const { alertsFolder, clock, log, redact, hasAudience, notify } = sources;
+    this.#guard = new Guard('The watch of alerts', log);
+    if (alertsFolder !== undefined) {
+      this.#alerts = new AlertBook({ folder: alertsFolder, now: () => clock.now(), log, redact, hasAudience, notify: (message, text) => { notify({ kind: 'alert', endpoint: '', message, ...(text === undefined ? {} : { said: text }) }); } });
+    }
     this.configure(config);
   }
 
@@ -41,11 +65,33 @@ export class MonitoringPart {
       return;
     }
     this.#figures.rename(namesOf(config));
+    this.#watch(config.monitoring);
     this.#following ??= this.#figures.follow(this.#sources.events, this.#sources.copies);
     if (this.#delay === undefined) {
       this.#delay = monitorEventLoopDelay({ resolution: loopResolutionMs });
       this.#delay.enable();
     }
+  }
+
+  #watch({ alerts = [], webhooks = new Map() }: MonitoringConfig): void {
+    this.#alerts?.configure(alerts, webhooks);
+    this.#longestWindowMs = Math.max(0, ...alerts.map(({ windowMs }) => windowMs));
+    this.#needsSpend = alerts.some(({ when }) => when === 'spend');
+    if (alerts.length === 0 || this.#alerts === undefined) {
+      clearInterval(this.#looking);
+      this.#looking = undefined;
+    } else this.#looking ??= setInterval(this.#guard.wrap(() => this.#look(this.#alerts)), lookMs).unref();
+  }
+
+  async #look(alerts: AlertBook | undefined): Promise<void> {
+    const { clock, status, spend } = this.#sources;
+    const now = clock.now();
+    this.#windows.take(this.#figures.requests.values(), now, this.#longestWindowMs);
+    if (this.#needsSpend && now - this.#spendReadAt >= readSpendMs) {
+      this.#spendReadAt = now;
+      this.#hourUsd = (await spend({ from: now - hourMs, to: now })).totals.microUsd / 1e6;
+    }
+    alerts?.look({ status: status(off), within: windowMs => this.#windows.within(windowMs), hourUsd: this.#hourUsd });
   }
 
   metrics(http: HttpStatus): { text: string; type: string } {
@@ -61,6 +107,9 @@ export class MonitoringPart {
   }
 
   #rest(): void {
+    clearInterval(this.#looking);
+    this.#looking = undefined;
+    this.#alerts?.close();
     this.#following?.dispose();
     this.#following = undefined;
     this.#delay?.disable();

@@ -1,3 +1,5 @@
+import type { NoticeParams } from '../../api/messages.ts';
+import type { SpendReport, TimeRange } from '../../api/receipt.ts';
 import type { HttpStatus, StatusSnapshot } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
@@ -11,6 +13,14 @@ export interface MonitoringSources {
   copies: Pick<ExchangePublisher, 'subscribe'>;
   ledger: Pick<SharedState, 'isOpen' | 'backlog'>;
   status(http: HttpStatus): StatusSnapshot;
+  /** What all servers of the data folder have spent in a time. */
+  spend(range: TimeRange): Promise<Pick<SpendReport, 'totals'>>;
+  /** Where servers agree on incidents of alerts; absent: there are no alerts. */
+  alertsFolder: string | undefined;
+  redact(text: string): string;
+  /** A window of the editor listens. */
+  hasAudience(): boolean;
+  notify(notice: NoticeParams): void;
   clock: Clock;
   log: Log;
 }

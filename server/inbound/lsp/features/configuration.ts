@@ -66,7 +66,7 @@ class TakenSettings {
     const { config, problems } = resolveConfig({ endpoints: played.endpoints, routes: raw.routes, aliases: raw.aliases, equivalents: raw.equivalents, tools: raw.tools, caps: raw.caps, budgets }, { ...resolveOptions, before: router.rules.used, ...(locate === undefined ? {} : { locate }) });
     problems.unshift(...played.problems.map(message => ({ message })), ...merged?.problems ?? []);
     const reached = networkOf(network, process.env, message => { problems.push({ message }); });
-    const measured = monitoring === undefined ? undefined : (await import('../../../config/monitoring/resolveMonitoring.ts')).resolveMonitoring(monitoring, (path, message) => { problems.push({ message, path: path.join('.') }); });
+    const measured = monitoring === undefined ? undefined : (await import('../../../config/monitoring/resolveMonitoring.ts')).resolveMonitoring(monitoring, process.env, (path, message) => { problems.push({ message, path: path.join('.') }); });
     router.configure({ ...config, ...(measured === undefined ? {} : { monitoring: measured }), network: reached }, withBoundedLabels(keys), problems);
     await simulation.endOthers(endpoints);
     // After the secrets in use are known.

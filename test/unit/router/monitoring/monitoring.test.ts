@@ -13,11 +13,11 @@ const off = { state: 'off' } as const;
 
 function monitoring(events = new ExchangePublisher(silentLog)): Monitoring {
   const none = (): never => assert.fail('nobody reads metrics here');
-  return new Monitoring({ events, copies: new ExchangePublisher(silentLog), ledger: { isOpen: true, backlog: () => ({ waiting: 0, lagMs: 0 }) }, status: none, clock: { now: () => 0 }, log: silentLog });
+  return new Monitoring({ events, copies: new ExchangePublisher(silentLog), ledger: { isOpen: true, backlog: () => ({ waiting: 0, lagMs: 0 }) }, status: none, spend: none, alertsFolder: undefined, redact: text => text, hasAudience: () => false, notify: none, clock: { now: () => 0 }, log: silentLog });
 }
 
 function configured(allow: readonly string[] = []): Config {
-  return { ...emptyConfig, monitoring: { metrics: { allow, models: [] } } };
+  return { ...emptyConfig, monitoring: { metrics: { allow, models: [] }, secrets: [] } };
 }
 
 describe('monitoring', () => {
@@ -40,14 +40,14 @@ describe('monitoring', () => {
 
   test('a mistake in its settings is one sentence, and costs only its part', () => {
     const problems: string[] = [];
-    const found = resolveMonitoring({ metrics: { allow: ['10.0.0.0/8', 'everybody', '10.0.0.0/33'] }, metrik: {} }, (path, message) => { problems.push(`${path.join('.')}: ${message}`); });
+    const found = resolveMonitoring({ metrics: { allow: ['10.0.0.0/8', 'everybody', '10.0.0.0/33'] }, metrik: {} }, {}, (path, message) => { problems.push(`${path.join('.')}: ${message}`); });
     assert.deepEqual(found?.metrics, { allow: ['10.0.0.0/8'], models: [] });
     assert.deepEqual(problems, [
       'monitoring.metrik: There is no "monitoring.metrik"; did you mean "metrics"?',
       'monitoring.metrics.allow.1: Metrics: "everybody" is no IP address and no network such as 10.0.0.0/8, so it may not read them without a token.',
       'monitoring.metrics.allow.2: Metrics: "10.0.0.0/33" is no IP address and no network such as 10.0.0.0/8, so it may not read them without a token.',
     ]);
-    assert.equal(resolveMonitoring({ metrics: { enabled: false } }, () => assert.fail('that is no mistake')), undefined);
+    assert.equal(resolveMonitoring({ metrics: { enabled: false } }, {}, () => assert.fail('that is no mistake')), undefined);
   });
 });
 

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { readOrdinaryFile } from '../../../base/files/ordinaryFile.ts';
+import { isObject, parseJson } from '../../../base/json.ts';
+import { isGone, ownTeller, tellerOf } from '../../incidents/teller.ts';
+
+/** An incident of an alert, as its file has it. */
+export interface AlertIncident {
+  id: string;
+  rule: string;
+  subject: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+}
+
+const largestFile = 16_384;
+const fileName = /^[0-9a-f]{32}$/;
+
+/**
+ * The incidents of the servers of a data folder, a file for each. Whoever makes the file tells people; each server that sees the incident
+ * makes the file younger, so that the incident lasts over restarts and is told once. A file whose maker ended before it had told people is
+ * taken over.
+ */
+export class IncidentFiles {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** A condition holds now. @returns `tell`: this server tells people @throws the system's error where the folder cannot be used */
+  claim(rule: string, subject: string, now: number): { incident: AlertIncident; tell: boolean } {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const name = nameOf(rule, subject);
+    const file = join(this.#folder, name);
+    const known = readIncident(file);
+    const incident = known?.incident ?? { id: `${name.slice(0, 12)}-${now.toString(36)}`, rule, subject, startedAt: now };
+    if (known !== undefined) {
+      utimesSync(file, now / 1000, now / 1000);
+      // Of those that find a file that nobody tells of, one moves it away.
+      if (known.told || known.isOfLiving || !tookAway(file)) return { incident, tell: false };
+    }
+    try {
+      const descriptor = openSync(file, 'wx', 0o600);
+      try {
+        writeSync(descriptor, textOf(incident, false));
+      } finally {
+        closeSync(descriptor);
+      }
+      utimesSync(file, now / 1000, now / 1000);
+      return { incident, tell: true };
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return { incident, tell: false };
+      throw error;
+    }
+  }
+
+  /** People were told, or could not be: nobody tells again. */
+  told(incident: AlertIncident): void {
+    const file = join(this.#folder, nameOf(incident.rule, incident.subject));
+    const seenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+    if (seenAt === undefined) return;
+    writeFileSync(file, textOf(incident, true), { mode: 0o600 });
+    utimesSync(file, seenAt / 1000, seenAt / 1000);
+  }
+
+  /** Takes the incidents away that no server has seen for a time; each comes to one server. */
+  takeQuiet(now: number, quietMs: number): AlertIncident[] {
+    const over: AlertIncident[] = [];
+    for (const name of this.#names()) {
+      const file = join(this.#folder, name);
+      const seenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+      if (seenAt === undefined || now - seenAt < quietMs) continue;
+      const known = readIncident(file);
+      if (known === undefined) rmSync(file, { force: true });
+      else if (tookAway(file)) over.push(known.incident);
+    }
+    return over;
+  }
+
+  #names(): string[] {
+    try {
+      return readdirSync(this.#folder).filter(name => fileName.test(name));
+    } catch {
+      return [];
+    }
+  }
+}
+
+function readIncident(file: string): { incident: AlertIncident; told: boolean; isOfLiving: boolean } | undefined {
+  let text: string;
+  try {
+    text = readOrdinaryFile(file, largestFile);
+  } catch {
+    return undefined;
+  }
+  const value = parseJson(text);
+  if (!isObject(value)) return undefined;
+  const { id, rule, subject, startedAt, told } = value;
+  if (typeof id !== 'string' || typeof rule !== 'string' || typeof subject !== 'string' || typeof startedAt !== 'number') return undefined;
+  const teller = tellerOf(text);
+  return { incident: { id, rule, subject, startedAt }, told: told === true, isOfLiving: teller === undefined || !isGone(teller) };
+}
+
+function nameOf(rule: string, subject: string): string {
+  return createHash('sha256').update(`${rule}\n${subject}`).digest('hex').slice(0, 32);
+}
+
+function textOf(incident: AlertIncident, told: boolean): string {
+  return JSON.stringify({ ...incident, told, ...ownTeller() });
+}
+
+/** A file is moved by one of those that try. */
+function tookAway(file: string): boolean {
+  const moved = `${file}.${String(process.pid)}.over`;
+  try {
+    renameSync(file, moved);
+  } catch {
+    return false;
+  }
+  rmSync(moved, { force: true });
+  return true;
+}

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import type { EndpointStatus, StatusSnapshot } from '../../../../server/api/status.ts';
+import type { AlertRule, WebhookConfig } from '../../../../server/config/monitoring/monitoringConfig.ts';
+import { resolveMonitoring } from '../../../../server/config/monitoring/resolveMonitoring.ts';
+import { AlertBook } from '../../../../server/router/monitoring/alerts/alertBook.ts';
+import { conditionsOf, quantile, type ConditionSources } from '../../../../server/router/monitoring/alerts/conditions.ts';
+import { Windows } from '../../../../server/router/monitoring/alerts/windows.ts';
+import { WebhookSender } from '../../../../server/router/monitoring/delivery/webhookSender.ts';
+import { Histogram, secondsBounds } from '../../../../server/router/monitoring/metrics/histogram.ts';
+import type { RequestRow } from '../../../../server/router/monitoring/metrics/figures.ts';
+
+const folders: string[] = [];
+function newFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'waybill-alerts-'));
+  folders.push(folder);
+  return folder;
+}
+after(() => { for (const folder of folders) rmSync(folder, { recursive: true, force: true }); });
+
+const start = Date.UTC(2026, 10, 20, 12);
+const rule = (overrides: Partial<AlertRule> = {}): AlertRule => ({ name: 'down', when: 'endpoint-down', above: 0, forMs: 0, windowMs: 600_000, minRequests: 20, webhooks: [], toEditor: true, toLog: true, ...overrides });
+
+function sources(down: readonly string[], rest: Partial<ConditionSources> = {}): ConditionSources {
+  const endpoints = ['openai', 'claude'].map(name => ({ name, enabled: true, state: down.includes(name) ? 'down' : 'healthy', condition: { kind: 'down', why: 'timeouts' } }) as unknown as EndpointStatus);
+  return { status: { endpoints } as unknown as StatusSnapshot, within: () => new Map(), hourUsd: undefined, ...rest };
+}
+
+/** A server that looks at alerts, on a clock that is set by hand. */
+class Server {
+  readonly said: string[] = [];
+  readonly shown: string[] = [];
+  readonly book: AlertBook;
+
+  constructor(folder: string, clock: { now: number }, rules: readonly AlertRule[], options: { hasAudience?: boolean; webhooks?: ReadonlyMap<string, WebhookConfig> } = {}) {
+    const say = (line: string): void => { this.said.push(line); };
+    this.book = new AlertBook({ folder, now: () => clock.now, log: { info: say, warn: say }, redact: text => text.replaceAll('s3cret', '[secret]'), hasAudience: () => options.hasAudience ?? true, notify: message => { this.shown.push(message); } });
+    this.book.configure(rules, options.webhooks ?? new Map());
+  }
+}
+
+const fired = 'Alert "down": The endpoint "openai" is down: timeouts.';
+
+describe('alerts', () => {
+  /** Looks again and again, as servers do. */
+  async function pass(clock: { now: number }, ms: number, look: () => void): Promise<void> {
+    for (const until = clock.now + ms; clock.now < until; clock.now += 10_000) {
+      look();
+      // What is told is noted behind the turn.
+      await new Promise(resolve => setImmediate(resolve));
+    }
+  }
+
+  test('tell of an incident once, and once that it is over', async () => {
+    const clock = { now: start };
+    const server = new Server(newFolder(), clock, [rule()]);
+    await pass(clock, 300_000, () => { server.book.look(sources(['openai'])); });
+    assert.deepEqual(server.said, [fired]);
+    assert.deepEqual(server.shown, ['The endpoint "openai" is down: timeouts.']);
+    await pass(clock, 120_000, () => { server.book.look(sources([])); });
+    assert.deepEqual(server.said.slice(1), ['Alert "down": The endpoint "openai" is up again; minutes it was down: 5.']);
+    await pass(clock, 60_000, () => { server.book.look(sources(['openai'])); });
+    assert.equal(server.said.length, 3, 'the next incident is told');
+  });
+
+  test('wait until a condition has held long enough, also one that began before the server', async () => {
+    const clock = { now: start };
+    const server = new Server(newFolder(), clock, [rule({ forMs: 300_000 })]);
+    await pass(clock, 290_000, () => { server.book.look(sources(['openai'])); });
+    server.book.look(sources([]));
+    await pass(clock, 290_000, () => { server.book.look(sources(['openai'])); });
+    assert.deepEqual(server.said, [], 'it was up in between');
+    await pass(clock, 30_000, () => { server.book.look(sources(['openai'])); });
+    assert.deepEqual(server.said, [fired]);
+    const later = new Server(newFolder(), clock, [rule({ forMs: 300_000 })]);
+    const known = sources(['openai']);
+    Object.assign(known.status.endpoints[0] ?? {}, { downtime: { watchedSince: 0, pastMs: 0, downSince: clock.now - 300_000 } });
+    later.book.look(known);
+    assert.deepEqual(later.said, [fired]);
+  });
+
+  test('are told once by two servers of a data folder, and over a restart', async () => {
+    const clock = { now: start };
+    const folder = newFolder();
+    const [one, two] = [new Server(folder, clock, [rule()]), new Server(folder, clock, [rule()])];
+    await pass(clock, 100_000, () => { for (const each of [one, two]) each.book.look(sources(['openai'])); });
+    assert.deepEqual([...one.said, ...two.said], [fired]);
+    one.book.close();
+    two.book.close();
+    clock.now += 20 * 60_000;
+    const restarted = new Server(folder, clock, [rule()]);
+    await pass(clock, 100_000, () => { restarted.book.look(sources(['openai'])); });
+    assert.deepEqual(restarted.said, [], 'what lasts was told');
+    const other = new Server(folder, clock, [rule()]);
+    await pass(clock, 200_000, () => { for (const each of [restarted, other]) each.book.look(sources([])); });
+    assert.equal([...restarted.said, ...other.said].length, 1, 'one of them says that it is over');
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  test('that a server did not live to tell are told by another one', async () => {
+    const clock = { now: start };
+    const folder = newFolder();
+    new Server(folder, clock, [rule()]).book.look(sources(['openai']));
+    const [file = ''] = readdirSync(folder).map(name => path.join(folder, name));
+    // As a server leaves it that was killed before its message was taken.
+    const { start: _start, space: _space, ...left } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    writeFileSync(file, JSON.stringify({ ...left, told: false, pid: 2 ** 22 + 1 }));
+    utimesSync(file, clock.now / 1000, clock.now / 1000);
+    const server = new Server(folder, clock, [rule()]);
+    server.book.look(sources(['openai']));
+    assert.deepEqual(server.said, [fired]);
+  });
+
+  test('are about shares, times, budgets, canaries and spend', () => {
+    const row = (route: string, outcome: string, count: number, seconds: number): RequestRow => {
+      const histogram = new Histogram(secondsBounds);
+      for (let index = 0; index < count; index += 1) histogram.observe(seconds);
+      return { asked: route, route, protocol: '', inbound: '', outcome, failureClass: '', cache: '', seconds: histogram, firstTokenSeconds: histogram, overheadSeconds: histogram, fallbacks: 0, hedged: 0, hedgesWon: 0 };
+    };
+    const windows = new Windows();
+    windows.take([row('coding', 'ok', 1000, 1)], start, 600_000);
+    windows.take([row('coding', 'ok', 1030, 1), row('coding', 'failed', 10, 100), row('idle', 'failed', 3, 1)], start + 600_000, 600_000);
+    const held = (one: Partial<AlertRule>, rest: Partial<ConditionSources> = {}): string[] => conditionsOf(rule(one), sources([], { within: ms => windows.within(ms), ...rest })).filter(({ holds }) => holds).map(({ subject }) => subject);
+    assert.deepEqual(held({ when: 'error-rate', above: 0.2 }), ['coding'], '10 of 40, and 3 are too few');
+    assert.deepEqual(held({ when: 'error-rate', above: 0.3 }), []);
+    assert.deepEqual(held({ when: 'slow', above: 60 }), ['coding']);
+    assert.deepEqual(held({ when: 'slow', above: 60, only: new Set(['idle']) }), []);
+    assert.deepEqual(held({ when: 'spend', above: 20 }, { hourUsd: 20.5 }), ['']);
+    assert.deepEqual(held({ when: 'spend', above: 20 }), [], 'not known yet');
+    const status = { endpoints: [], budgets: [{ name: 'daily', share: 0.5 }, { name: 'daily', share: 0.95 }, { name: 'weekly', share: 0.1 }], canaries: [{ route: 'coding', phase: 'rolled-back', message: 'too many errors' }] } as unknown as StatusSnapshot;
+    assert.deepEqual(held({ when: 'budget', above: 0.9 }, { status }), ['daily']);
+    assert.deepEqual(held({ when: 'canary-rolled-back' }, { status }), ['coding']);
+    assert.equal(quantile(0.5, [1, 2], [0, 10, 0]), 1.5);
+  });
+
+  test('say in one sentence what is wrong in their settings, and take secrets from the environment alone', () => {
+    const problems: string[] = [];
+    const found = resolveMonitoring({
+      alerts: { down: { when: 'endpoint-down', to: ['team', 'nobody'] }, spend: { when: 'spend' } },
+      webhooks: { team: { url: '${HOOK}', secret: '${SIGN}' }, written: { url: 'https://hooks.example.com/T000' }, plain: { url: '${PLAIN}' }, unset: { url: '${UNSET}' } },
+    }, { HOOK: 'https://hooks.example.com/T123', SIGN: 'signing-secret', PLAIN: 'http://hooks.example.com/x' }, (where, message) => { problems.push(`${where.join('.')}: ${message}`); });
+    assert.deepEqual(problems, [
+      'monitoring.webhooks.written: The webhook "written" is left out: its address and its secret let whoever knows them write there; put them into environment variables and write ${NAME} here.',
+      'monitoring.webhooks.plain: The webhook "plain" is left out: its address must begin with https://, or with http:// on this machine or a private network.',
+      'monitoring.webhooks.unset: The webhook "unset" is left out: the environment variable UNSET is not set.',
+      'monitoring.alerts.down.to: The alert "down" is not sent to "nobody": there is no such webhook that can be used.',
+      'monitoring.alerts.spend: The alert "spend" is left out: give "above", the US dollars of an hour.',
+    ]);
+    assert.deepEqual(found?.secrets, ['https://hooks.example.com/T123', 'signing-secret']);
+    assert.deepEqual(found.alerts?.map(({ name, webhooks, toEditor, forMs }) => ({ name, webhooks, toEditor, forMs })), [{ name: 'down', webhooks: ['team'], toEditor: false, forMs: 300_000 }]);
+  });
+});
+
+describe('webhooks', () => {
+  interface Received { headers: IncomingHttpHeaders; body: string }
+  async function receiver(answers: readonly (readonly [number, Record<string, string>])[]): Promise<{ url: string; received: Received[]; close(): Promise<void> }> {
+    const received: Received[] = [];
+    const server = createServer((request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (text: string) => (body += text));
+      request.on('end', () => {
+        received.push({ headers: request.headers, body });
+        const [status, headers] = answers[received.length - 1] ?? [200, {}];
+        response.writeHead(status, headers).end('ok');
+      });
+    });
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/hook`, received, close: () => new Promise(resolve => server.close(() => { resolve(); })) };
+  }
+  const message = { event: 'fired', incident: 'i1', rule: 'down', when: 'endpoint-down', subject: 'openai', message: 'The endpoint "openai" is down: <5 & 6>.', startedAt: '2026-11-20T12:00:00.000Z' } as const;
+
+  test('get signed JSON, again where they say so', async () => {
+    const hook = await receiver([[503, { 'retry-after': '0' }], [200, {}]]);
+    const lines: string[] = [];
+    const sender = new WebhookSender({ name: 'team', url: hook.url, form: 'json', secret: 'signing-secret' }, { warn: line => { lines.push(line); } }, () => start);
+    await sender.send(message);
+    assert.equal(hook.received.length, 2);
+    const [first] = hook.received;
+    assert.deepEqual(JSON.parse(first?.body ?? ''), { version: 1, ...message });
+    const time = String(start / 1000);
+    assert.equal(first?.headers['x-waybill-signature'], `t=${time},v1=${createHmac('sha256', 'signing-secret').update(`${time}.${first?.body ?? ''}`).digest('hex')}`);
+    assert.deepEqual(lines, []);
+    await hook.close();
+  });
+
+  test('that refuse are named in the log without their address', async () => {
+    const hook = await receiver([[404, {}]]);
+    const lines: string[] = [];
+    await new WebhookSender({ name: 'team', url: hook.url, form: 'slack' }, { warn: line => { lines.push(line); } }, () => start).send(message);
+    assert.deepEqual(lines, ['The webhook "team" did not take the message of an alert: HTTP 404.']);
+    assert.deepEqual(JSON.parse(hook.received[0]?.body ?? ''), { text: ':rotating_light: Waybill: The endpoint "openai" is down: &lt;5 &amp; 6&gt;.' });
+    assert.equal(hook.received[0]?.headers['x-waybill-signature'], undefined);
+    await hook.close();
+  });
+
+  test('get thirty messages in ten minutes, and then how many were left out', async () => {
+    const hook = await receiver([]);
+    let now = start;
+    const sender = new WebhookSender({ name: 'team', url: hook.url, form: 'json' }, { warn() {} }, () => now);
+    await Promise.all(Array.from({ length: 33 }, () => sender.send(message)));
+    assert.equal(hook.received.length, 30);
+    now += 600_000;
+    await sender.send(message);
+    assert.equal(hook.received.length, 31);
+    assert.equal(hook.received.reduce((sum, { body }) => sum + ((JSON.parse(body) as { leftOut?: number }).leftOut ?? 0), 0), 3);
+    await hook.close();
+  });
+});
