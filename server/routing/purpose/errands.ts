@@ -8,7 +8,7 @@ import type { RecentSteps } from './steps.ts';
  */
 const compactions = [
   'detailed summary of the conversation', 'summary of the conversation so far', 'context checkpoint compaction', 'summarize the conversation so far', 'tasked with summarizing conversations', 'summarizing the conversation',
-  'distill the entire history', 'summarizes internal chat history', 'anchored summary from the conversation',
+  'distill the entire history', 'summarizes internal chat history', 'anchored summary from the conversation', 'context summarization agent',
 ];
 const errands = [
   'title generator', 'generate a title', 'concise title', 'short title', 'pithy titles', 'conversation title', 'thread title', 'sentence-case title', 'new conversation topic', 'commit message', 'branch name', 'git commit',

@@ -14,8 +14,10 @@ import { isHigherKind, isWarm, type KnownConversation, type Place } from './warm
 const leastEstimate = leastCachedTokens * (charactersPerToken.likely / charactersPerToken.lower);
 /** Errands that a conversation comes back from after one request. */
 const errands: ReadonlySet<RequestRole> = new Set<RequestRole>(['compaction', 'auxiliary', 'inline']);
-/** A prompt that is shorter than this part of what lay in a cache was written anew, and little of it is found there. */
-const rewrittenBelow = 0.5;
+/** Agents only add to a prompt: one that is shorter than this part of what lay in a cache was written anew. */
+const rewrittenBelow = 0.9;
+/** Its tools and instructions are still found there: a third of it at least, in the recordings of docs/warm-caches.md. */
+const keptOfRewritten = 1 / 3;
 /** A target that begins to answer in this part of the time is worth its cold cache where the route wants the fastest. */
 const muchSooner = 0.5;
 
@@ -84,25 +86,25 @@ interface Decision { readonly keep?: ResolvedTarget | undefined; readonly why?: 
 
 function decide(proposal: Proposal): Decision {
   const { known, first, turn, view, settings, chance, lasts } = proposal;
-  const warmPlaces = known.places.filter(place => isWarm(place, view.now) && turn.promptTokens >= rewrittenBelow * place.cachedTokens);
+  const warmPlaces = known.places.filter(place => isWarm(place, view.now));
   const there = warmPlaces.find(({ target }) => target === first.name);
   const found = warmestOf(warmPlaces, proposal);
   if (found === undefined) return { why: whyFree(proposal) };
   const { place, target } = found;
-  const tokens = tokensText(Math.min(place.cachedTokens, turn.promptTokens));
+  const cached = cachedText(place, turn);
   // What drove the conversation away is over, and the way back costs what it said in the meantime at most.
-  if (there?.leftByForce === true) return { why: `returned to ${first.name}: ${tokensText(there.cachedTokens)} cached tokens are still there` };
+  if (there?.leftByForce === true && !isRewritten(there, turn)) return { why: `returned to ${first.name}: ${tokensText(there.cachedTokens)} cached tokens are still there` };
   const reason = wins(proposal, target);
-  if (reason !== undefined) return { why: `left ${target.name} with ${tokens} cached tokens: ${reason}` };
-  const stayed = `${place.target === known.last ? 'stayed at' : 'returned to'} ${target.name}: ${tokens} cached tokens`;
-  const even = breakEven({ target, cachedTokens: place.cachedTokens }, { target: first, cachedTokens: there?.cachedTokens ?? 0 }, turn, chance, view.signals);
+  if (reason !== undefined) return { why: `left ${target.name} with ${cached}: ${reason}` };
+  const stayed = `${place.target === known.last ? 'stayed at' : 'returned to'} ${target.name}: ${cached}`;
+  const even = breakEven({ target, cachedTokens: usefulTokens(place, turn) }, { target: first, cachedTokens: there === undefined ? 0 : usefulTokens(there, turn) }, turn, chance, view.signals);
   if (even === undefined) {
     const priced = [target, first].some(one => view.signals.costMicroUsd(one, { inputTokens: turn.promptTokens, outputTokens: 0 }) !== undefined);
-    return priced ? { why: `left ${target.name} with ${tokens} cached tokens: what that costs is not known` } : { keep: target, why: `${stayed}, and no price is known` };
+    return priced ? { why: `left ${target.name} with ${cached}: what that costs is not known` } : { keep: target, why: `${stayed}, and no price is known` };
   }
   const { extraMicroUsd, payBackTurns } = even;
   if (payBackTurns <= Math.min(settings.payBackTurns, lasts ?? Infinity)) {
-    return { why: extraMicroUsd <= 0 ? `left ${target.name} with ${tokens} cached tokens: that costs nothing` : `left ${target.name} with ${tokens} cached tokens: that costs ${dollars(extraMicroUsd)} and pays back after ${payBackTurns} turns` };
+    return { why: extraMicroUsd <= 0 ? `left ${target.name} with ${cached}: that costs nothing` : `left ${target.name} with ${cached}: that costs ${dollars(extraMicroUsd)} and pays back after ${payBackTurns} turns` };
   }
   if (extraMicroUsd <= 0) return { keep: target, why: `${stayed}, and leaving for ${first.name} saves nothing` };
   const back = turn.single ? 'for one request' : Number.isFinite(payBackTurns) ? `and pays back after ${payBackTurns} turns${lasts === undefined || payBackTurns > settings.payBackTurns ? '' : `, and such work lasts about ${Math.round(lasts)} here`}` : 'and never pays back';
@@ -132,13 +134,26 @@ function wins({ result: { plan: { purpose } }, known, settings, resolved, lead, 
 }
 
 /** Why nothing was there to keep; undefined where no cache was there before. */
-function whyFree({ known, serving, turn, view: { now } }: Proposal): string | undefined {
+function whyFree({ known, serving, view: { now } }: Proposal): string | undefined {
   const last = known.places.find(({ target }) => target === known.last);
   if (last === undefined || last.cachedTokens === 0) return undefined;
   const tokens = tokensText(last.cachedTokens);
   if (serving(last.target) === undefined) return `left ${last.target}, which cannot serve this request now${isWarm(last, now) ? `, with ${tokens} cached tokens` : ''}`;
-  if (!isWarm(last, now)) return `the cache at ${last.target} (${tokens} tokens) has gone cold`;
-  return turn.promptTokens < rewrittenBelow * last.cachedTokens ? `the conversation was written anew, so that little of the ${tokens} cached tokens at ${last.target} is of use` : undefined;
+  return isWarm(last, now) ? undefined : `the cache at ${last.target} (${tokens} tokens) has gone cold`;
+}
+
+function isRewritten({ cachedTokens }: Place, { promptTokens }: Turn): boolean {
+  return promptTokens < rewrittenBelow * cachedTokens;
+}
+
+/** Tokens of the prompt that are likely found there. */
+function usefulTokens(place: Place, turn: Turn): number {
+  return isRewritten(place, turn) ? Math.round(keptOfRewritten * turn.promptTokens) : Math.min(place.cachedTokens, turn.promptTokens);
+}
+
+function cachedText(place: Place, turn: Turn): string {
+  const tokens = tokensText(usefulTokens(place, turn));
+  return isRewritten(place, turn) ? `about ${tokens} cached tokens of a conversation that was written anew` : `${tokens} cached tokens`;
 }
 
 /** `48k`. */

@@ -4,7 +4,7 @@ import { contentText, list, text, type SeenRequest, type Turn } from '../wires/w
 import { callOf, mandateOf, prose, type Act, type Step } from './acts.ts';
 
 /** What tools write into requests for a summary of their own conversation. */
-const compaction = /detailed summary of (?:the|our|this) conversation|summary of the conversation so far|context checkpoint compaction|summarize the conversation|anchored summary/i;
+const compaction = /detailed summary of (?:the|our|this) conversation|summary of the conversation so far|context checkpoint compaction|summarize the conversation|anchored summary|context summarization agent/i;
 
 /**
  * The scripted model of one session. Each prompt of the person gives it steps; it answers the requests that follow with one step each, and then
@@ -57,6 +57,6 @@ function userTexts(body: JsonObject): { first: string; last: string } {
   const texts = (part: readonly JsonObject[]): string => part.map(({ content }) => contentText(content)).join('\n');
   return {
     first: texts(answered === -1 ? messages : messages.slice(0, answered)),
-    last: texts(asked.slice(-1)) + (messages.length <= 2 ? text(body.instructions) + contentText(body.system) : ''),
+    last: texts(messages.length <= 2 ? asked : asked.slice(-1)) + (messages.length <= 2 ? text(body.instructions) + contentText(body.system) : ''),
   };
 }

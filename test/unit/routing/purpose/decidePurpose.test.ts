@@ -44,6 +44,7 @@ describe('what a request is for', () => {
     const role = (given: Given): string => decide(given).purpose.role;
     assert.equal(role({ steps: [asked('Your task is to create a detailed summary of the conversation so far, paying close attention to the requests')] }), 'compaction');
     assert.equal(role({ steps: [asked('You are performing a CONTEXT CHECKPOINT COMPACTION. Create a handoff summary')] }), 'compaction');
+    assert.equal(role({ instructions: 'You are a context summarization agent. You are given a conversation between a user and an agent.', steps: [asked('Keep every section')], tools: false }), 'compaction');
     assert.equal(role({ instructions: 'You are a title generator. You output only a thread title.', steps: [code], tools: false }), 'auxiliary');
     assert.equal(role({ instructions: 'You write a commit message for the changes you are given.', steps: [asked('diff')], tools: false }), 'auxiliary');
     assert.equal(role({ instructions: 'You are a coding agent. Never write a commit message unless asked.', steps: [code], tools: true }), 'main');

@@ -9,7 +9,7 @@ import { WarmCaches, type Answered } from '../../../../server/routing/warmth/war
 import { ask, FakeRoutingView, now, plainRequirements } from '../routingFixture.ts';
 
 /** US dollars for a million tokens: input; the answer costs five times as much, a cached token a tenth, one that is written a quarter more. */
-const inputPrices: Record<string, number | undefined> = { dear: 3, cheap: 0.25, same: 3, slightly: 2.5, unpriced: undefined, unknown: undefined };
+const inputPrices: Record<string, number | undefined> = { dear: 3, cheap: 0.25, same: 3, slightly: 2.5, half: 1.5, unpriced: undefined, unknown: undefined };
 
 class View extends FakeRoutingView {
   readonly warm = new WarmCaches();
@@ -73,19 +73,29 @@ describe('a conversation whose cache is warm', () => {
     assert.equal(plan.cache?.turn, 'switches');
   });
 
-  it('is free to leave once the cache is cold, the prompt was written anew, or the last answer read a cache that is none', () => {
+  it('is free to leave once the cache is cold, or the last answer read a cache that is none', () => {
     const cold = new View(proposes('same', 'dear'));
     cold.answered('dear');
     cold.now += 300_000;
     assert.equal(first(cold.plan()), 'same');
     assert.match(cold.plan().plan.cache?.why ?? '', /^the cache at dear\/m \(48k tokens\) has gone cold$/);
-    const rewritten = new View(proposes('same', 'dear'));
-    rewritten.answered('dear');
-    assert.equal(first(rewritten.plan({ requirements: { ...plainRequirements, estimatedInputTokens: 8_000 } })), 'same');
     const uncached = new View(proposes('same', 'dear'));
     uncached.answered('dear', {}, { inputTokens: 48_000, outputTokens: 300 });
     assert.equal(first(uncached.plan()), 'same');
     assert.equal(uncached.plan().plan.cache?.why, undefined);
+  });
+
+  it('leaves for a target that pays only since the prompt was written anew and little of it is found, and stays where that saves nothing', () => {
+    const rewritten = { requirements: { ...plainRequirements, estimatedInputTokens: 34_000 } };
+    const view = new View(proposes('half', 'dear'));
+    view.answered('dear');
+    assert.equal(first(view.plan()), 'dear');
+    const { plan } = view.plan(rewritten);
+    assert.equal(plan.targets[0]?.endpoint, 'half');
+    assert.equal(plan.cache?.why, 'left dear/m with about 14k cached tokens of a conversation that was written anew: that costs nothing');
+    const equal = new View(proposes('same', 'dear'));
+    equal.answered('dear');
+    for (const estimatedInputTokens of [34_000, 8_000]) assert.equal(first(equal.plan({ requirements: { ...plainRequirements, estimatedInputTokens } })), 'dear');
   });
 
   it('knows how long a cache lasts: an hour where that was paid for', () => {
