@@ -45,8 +45,8 @@ export class Showcase {
         'a-route-with-quite-a-long-name': { targets: ['south/sandbox-messages'], caps: { conversationUsd: 2, whenReached: 'ask' } },
       },
       'waybill.budgets': {
-        daily: { limitUsd: 2_000, period: 'day' }, 'all-tools-together-in-a-month': { limitUsd: 25, period: 'month', warnAt: 50, whenReached: 'warn' },
-        'each-tool': { limitUsd: 5, period: 'week', per: 'tool', only: ['night-build'] },
+        daily: { limitUsd: 2_000, period: 'day' }, 'all-tools-together-in-a-day': { limitUsd: 0.02, period: 'day', whenReached: 'warn' },
+        'each-tool': { limitUsd: 0.008, period: 'day', per: 'tool', only: ['night-build'], whenReached: 'warn' },
       },
     }), language === undefined ? {} : { language });
     try {
