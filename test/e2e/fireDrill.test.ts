@@ -78,7 +78,11 @@ describe('a fire drill in VS Code', () => {
   });
 
   it('opens the receipt of an affected request, which carries the mark of the drill', async () => {
-    await window.treeRow('Fire Drill', 'north ✕').click();
+    // The list grows while it is clicked, and the row is at its edge.
+    await until('the receipt', async () => {
+      await window.treeRow('Fire Drill', 'north ✕').click();
+      return until('its tab', async () => await window.page.locator('.tab[aria-label^="Receipt"]').count() > 0, { timeoutMs: 2_000 });
+    });
     const frame = await window.webviewFrame('receipt', async candidate => await candidate.locator('main.receipt .badge').count() > 0);
     assert.equal(await frame.locator('.badge').first().innerText(), 'Fire drill');
     assert.match(await frame.locator('main').innerText(), /Fire drill: north refused the connection/);
