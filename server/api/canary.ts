@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { requestType } from './messageTypes.ts';
 
 /** The two sides of a canary: the targets of the route, and those that are tried out. */
@@ -87,7 +88,7 @@ export type CanaryResult = { canaries: CanaryReport[] } | { refused: string };
 /** Client -> server, request: the canaries of routes, and what is done with them. */
 export const canaryRequest = requestType<CanaryParams, CanaryResult>('waybill/canary');
 
-const stateWords: Readonly<Record<GateState, string>> = { 'pass': 'pass', 'fail': 'FAIL', 'inconclusive': 'inconclusive', 'no-data': 'not enough data' };
+const stateWords: Readonly<Record<GateState, string>> = { 'pass': t('pass'), 'fail': t('FAIL'), 'inconclusive': t('inconclusive'), 'no-data': t('not enough data') };
 
 /** One line of the table of both arms. */
 export interface ReportRow { name: string; baseline: string; canary: string }
@@ -96,19 +97,28 @@ export interface ReportRow { name: string; baseline: string; canary: string }
 export function reportRows({ baseline, canary }: CanaryReport): ReportRow[] {
   const row = (name: string, text: (arm: ArmReport) => string): ReportRow => ({ name, baseline: text(baseline), canary: text(canary) });
   return [
-    row('targets', ({ targets }) => targets.join(', ')),
-    row('requests', ({ requests }) => String(requests)),
-    row('error rate', ({ errorRate }) => figure(errorRate, percent)),
-    row('success rate', ({ successRate }) => figure(successRate, percent)),
-    row('p99 of first token', ({ p99FirstTokenMs }) => figure(p99FirstTokenMs, duration)),
-    row('p99 of total time', ({ p99TotalMs }) => figure(p99TotalMs, duration)),
-    row('cost per 1,000 tokens', ({ microUsdPerThousandTokens }) => figure(microUsdPerThousandTokens, money)),
+    row(t('targets'), ({ targets }) => targets.join(', ')),
+    row(t('requests'), ({ requests }) => String(requests)),
+    row(t('error rate'), ({ errorRate }) => figure(errorRate, percent)),
+    row(t('success rate'), ({ successRate }) => figure(successRate, percent)),
+    row(t('p99 of first token'), ({ p99FirstTokenMs }) => figure(p99FirstTokenMs, duration)),
+    row(t('p99 of total time'), ({ p99TotalMs }) => figure(p99TotalMs, duration)),
+    row(t('cost per 1,000 tokens'), ({ microUsdPerThousandTokens }) => figure(microUsdPerThousandTokens, money)),
   ];
 }
 
 /** `Canary of "coding": running, stage 2 of 5, 15 %`. */
 export function headline({ route, phase, stage, stages, share }: Pick<CanaryReport, 'route' | 'phase' | 'stage' | 'stages' | 'share'>): string {
-  return phase === 'none' ? `Canary of "${route}": not started` : `Canary of "${route}": ${phase}, stage ${String(stage)} of ${String(stages.length)}, ${String(share)} %`;
+  return phase === 'none' ? t('Canary of "{0}": not started', route) : t('Canary of "{0}": {1}, stage {2} of {3}, {4} %', route, phaseText(phase), stage, stages.length, share);
+}
+
+function phaseText(phase: Exclude<CanaryReport['phase'], 'none'>): string {
+  switch (phase) {
+    case 'running': return t('running');
+    case 'paused': return t('paused');
+    case 'rolled-back': return t('rolled-back');
+    case 'promoted': return t('promoted');
+  }
 }
 
 /** A report as plain text. */
@@ -129,17 +139,17 @@ export function reportMarkdown(report: CanaryReport): string {
   const cell = (text: string): string => text.replace(/[\\|`*_<>[\]]/g, '\\$&').replace(/\r?\n/g, ' ');
   return [
     `# ${cell(headline(report))}`, '', cell(report.message), '',
-    '| | baseline | canary |', '|---|---|---|',
+    `| | ${t('baseline')} | ${t('canary')} |`, '|---|---|---|',
     ...reportRows(report).map(row => `| ${row.name} | ${cell(row.baseline)} | ${cell(row.canary)} |`),
-    ...(report.gates.length === 0 ? [] : ['', '| gate | state | why |', '|---|---|---|', ...report.gates.map(({ gate, state, message }) => `| ${gate} | ${stateWords[state]} | ${cell(message)} |`)]),
-    '', 'Brackets hold the bounds between which the true value lies at 95 %. Failures that both arms share, and those that lie with the request or the caller, are not counted against the canary.', '',
+    ...(report.gates.length === 0 ? [] : ['', `| ${t('gate')} | ${t('state')} | ${t('why')} |`, '|---|---|---|', ...report.gates.map(({ gate, state, message }) => `| ${gate} | ${stateWords[state]} | ${cell(message)} |`)]),
+    '', t('Brackets hold the bounds between which the true value lies at 95 %. Failures that both arms share, and those that lie with the request or the caller, are not counted against the canary.'), '',
   ].join('\n');
 }
 
 function figure(value: FigureWithInterval | undefined, text: (value: number) => string): string {
-  if (value === undefined) return 'no data';
+  if (value === undefined) return t('no data');
   if (value.low === undefined) return text(value.value);
-  return `${text(value.value)} (${text(value.low)} to ${value.high === undefined ? 'unknown' : text(value.high)})`;
+  return t('{0} ({1} to {2})', text(value.value), text(value.low), value.high === undefined ? t('unknown') : text(value.high));
 }
 
 function percent(share: number): string {

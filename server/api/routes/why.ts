@@ -1,4 +1,6 @@
-import { exchangeFailureWords, failureClassWords } from '../condition.ts';
+import { shownOf } from '../localization/said.ts';
+import { t } from '@vscode/l10n';
+import { exchangeFailureWords, saidOfFailure } from '../condition.ts';
 import type { Attempt, Receipt } from '../receipt.ts';
 
 /** One thing that had a part in where a request went, as a part of a sentence; undefined where it had none. */
@@ -41,13 +43,16 @@ function decisive(receipt: Receipt): Attempt | undefined {
 function outcome(receipt: Receipt): string {
   const last = decisive(receipt);
   const at = receipt.target ?? last?.target;
-  if (isKept(receipt)) return receipt.cache?.state === 'hit' ? `An answer${at === undefined ? '' : ` of ${at}`} was kept by the response cache and given again` : `It shared the call of an equal request${at === undefined ? '' : `, which ${at} answered`}`;
+  if (isKept(receipt)) {
+    if (receipt.cache?.state === 'hit') return at === undefined ? t('An answer was kept by the response cache and given again') : t('An answer of {0} was kept by the response cache and given again', at);
+    return at === undefined ? t('It shared the call of an equal request') : t('It shared the call of an equal request, which {0} answered', at);
+  }
   switch (receipt.outcome) {
-    case 'ok': return receipt.failureClass === 'content-policy' ? `${at ?? 'It'} answered that it declines` : `${at ?? 'It'} answered`;
-    case 'open': return at === undefined ? 'It has not been sent anywhere yet' : `It is at ${at} now`;
-    case 'cancelled': return at === undefined ? 'It was cancelled before it was sent' : `It was at ${at} when it was cancelled`;
-    case 'interrupted': return at === undefined ? 'Waybill ended before it was sent' : `It was at ${at} when Waybill ended`;
-    case 'failed': return at === undefined ? 'It was sent to no provider' : 'Nothing answered it';
+    case 'ok': return receipt.failureClass === 'content-policy' ? t('{0} answered that it declines', at ?? t('It')) : t('{0} answered', at ?? t('It'));
+    case 'open': return at === undefined ? t('It has not been sent anywhere yet') : t('It is at {0} now', at);
+    case 'cancelled': return at === undefined ? t('It was cancelled before it was sent') : t('It was at {0} when it was cancelled', at);
+    case 'interrupted': return at === undefined ? t('Waybill ended before it was sent') : t('It was at {0} when Waybill ended', at);
+    case 'failed': return at === undefined ? t('It was sent to no provider') : t('Nothing answered it');
   }
 }
 
@@ -59,13 +64,19 @@ function isKept({ outcome: result, cache }: Receipt): boolean {
 /** Why the first target of the plan is the first. */
 function choice(receipt: Receipt): string | undefined {
   const { plan: { kind, strategy, requestedModel, route = requestedModel, targets: [first], excluded, why, purpose }, attempts } = receipt;
-  if (kind === 'target') return first === undefined && attempts.length === 0 && excluded.length > 0 ? undefined : `exactly ${requestedModel} was asked for`;
-  if (strategy === 'none') return receipt.message === undefined ? `no route or model is named "${requestedModel}"` : withoutEnd(receipt.message);
+  if (kind === 'target') return first === undefined && attempts.length === 0 && excluded.length > 0 ? undefined : t('exactly {0} was asked for', requestedModel);
+  if (strategy === 'none') return receipt.message === undefined ? t('no route or model is named "{0}"', requestedModel) : withoutEnd(receipt.message);
   if (first === undefined) return nothingLeft(receipt);
   const within = why === undefined ? undefined : withoutEnd(why);
-  if (kind === 'model') return `${requestedModel} was asked for, and ${within === undefined ? `${first.target} is the first of its providers by priority` : `${first.target} comes first (${within})`}`;
-  if (purpose?.first !== undefined) return `the route ${route} sends ${entryText(purpose.entry)} to ${purpose.first} first, because ${purpose.why}${within === undefined ? '' : ` (${within})`}`;
-  return within === undefined ? `${first.target} is the first of the route ${route} that can serve it` : `the route ${route} puts ${first.target} first (${within})`;
+  if (kind === 'model') {
+    return within === undefined ? t('{0} was asked for, and {1} is the first of its providers by priority', requestedModel, first.target)
+      : t('{0} was asked for, and {1} comes first ({2})', requestedModel, first.target, within);
+  }
+  if (purpose?.first !== undefined) {
+    const because = within === undefined ? purpose.why : `${purpose.why} (${within})`;
+    return t('the route {0} sends {1} to {2} first, because {3}', route, entryText(purpose.entry), purpose.first, because);
+  }
+  return within === undefined ? t('{0} is the first of the route {1} that can serve it', first.target, route) : t('the route {0} puts {1} first ({2})', route, first.target, within);
 }
 
 /** Nothing could be sent, and no plan says by what. */
@@ -77,20 +88,21 @@ function nothingLeft({ message, attempts, plan }: Receipt): string | undefined {
 /** `byKind.low-cost` as `low-cost work`. */
 function entryText(entry: string | undefined): string {
   const [map, key] = (entry ?? '').split('.', 2);
-  if (key === undefined) return 'it';
-  return map === 'byRole' ? `requests of the role ${key}` : `${key} work`;
+  if (key === undefined) return t('it');
+  return map === 'byRole' ? t('requests of the role {0}', key) : t('{0} work', key);
 }
 
 /** What the prompt cache of the conversation had to do with it, where that is not why the first target is the first. */
 function warmCache({ plan: { why, cache } }: Receipt): string | undefined {
   if (cache?.why === undefined || cache.why === why) return undefined;
-  return `of its prompt cache: ${withoutEnd(cache.why)}`;
+  return t('of its prompt cache: {0}', withoutEnd(cache.why));
 }
 
 function canary({ plan }: Receipt): string | undefined {
   if (plan.canary === undefined) return undefined;
   const { arm, why, keptAway } = plan.canary;
-  return keptAway === true ? `${why}, but the targets of the canary were kept away, so the baseline got it` : `it is in the ${arm} arm of the route's canary, because ${why}`;
+  return keptAway === true ? t('{0}, but the targets of the canary were kept away, so the baseline got it', why)
+    : arm === 'canary' ? t('it is in the canary arm of the route\'s canary, because {0}', why) : t('it is in the baseline arm of the route\'s canary, because {0}', why);
 }
 
 /** Targets that could not serve it, each with its reason. */
@@ -99,7 +111,8 @@ function leftOut({ plan: { excluded }, attempts }: Receipt): string | undefined 
   const away = excluded.filter(({ target }) => !tried.has(target));
   if (away.length === 0) return undefined;
   const named = away.slice(0, mostNamed).map(({ target, reason }) => `${target} (${withoutEnd(reason)})`);
-  return `left out ${away.length === 1 ? 'was' : 'were'} ${listed(named, away.length - named.length)}`;
+  const all = listed(named, away.length - named.length);
+  return away.length === 1 ? t('left out was {0}', all) : t('left out were {0}', all);
 }
 
 /** Targets of the plan before the last one that were never asked: by then they could not be. */
@@ -112,7 +125,9 @@ function notAskedAnyMore(receipt: Receipt): string | undefined {
   const passed = targets.slice(0, Math.max(0, index)).filter(({ target }) => !tried.has(target)).map(({ target }) => target);
   if (passed.length === 0) return undefined;
   const tooLong = receipt.attempts.some(({ failureClass }) => failureClass === 'context-overflow');
-  return `${listed(passed.slice(0, mostNamed), passed.length - mostNamed)} ${passed.length === 1 ? 'was' : 'were'} passed over, because ${tooLong ? 'the prompt is too long there as well' : 'by then it could not be asked'}`;
+  const all = listed(passed.slice(0, mostNamed), passed.length - mostNamed);
+  if (tooLong) return passed.length === 1 ? t('{0} was passed over, because the prompt is too long there as well', all) : t('{0} were passed over, because the prompt is too long there as well', all);
+  return passed.length === 1 ? t('{0} was passed over, because by then it could not be asked', all) : t('{0} were passed over, because by then it could not be asked', all);
 }
 
 /** Attempts that failed before the last one, or all of them where none answered. */
@@ -121,14 +136,18 @@ function failures(receipt: Receipt): string | undefined {
   const failed = receipt.attempts.filter(attempt => attempt.outcome === 'failed' && (attempt !== last || receipt.outcome === 'failed'));
   if (failed.length === 0) return receipt.outcome === 'failed' && receipt.attempts.length > 0 && receipt.failureClass !== undefined ? exchangeFailureWords(receipt.failureClass, receipt.attempts.length) : undefined;
   const named = failed.slice(0, mostNamed).map(failureText);
-  return `${listed(named, failed.length - named.length)} failed`;
+  return t('{0} failed', listed(named, failed.length - named.length));
 }
 
 /** `north/m (rate limited, 429)`, with the fire drill that made it fail. */
 function failureText({ target, failureClass, status, drill, role: why }: Attempt): string {
-  const words = failureClass === undefined ? 'failed' : failureClassWords[failureClass];
-  const code = status === undefined || status < 400 ? '' : `, ${String(status)}`;
-  return `${target} (${words}${code}${drill === true ? ', in a fire drill' : ''}${why === 'last-resort' ? ', asked although it was kept away' : ''})`;
+  const parts = [
+    failureClass === undefined ? t('failed') : shownOf(saidOfFailure(failureClass)),
+    ...(status === undefined || status < 400 ? [] : [String(status)]),
+    ...(drill === true ? [t('in a fire drill')] : []),
+    ...(why === 'last-resort' ? [t('asked although it was kept away')] : []),
+  ];
+  return `${target} (${parts.join(', ')})`;
 }
 
 /** The decisive attempt was made at a target that stands behind the others of the plan whatever their order. */
@@ -136,7 +155,7 @@ function standIn(receipt: Receipt): string | undefined {
   const { standIns, why } = receipt.plan;
   const target = decisive(receipt)?.target;
   const found = standIns?.find(one => one.target === target)?.why;
-  return found === undefined || why?.includes(found) === true ? undefined : `${target ?? ''} waits behind the others (${found})`;
+  return found === undefined || why?.includes(found) === true ? undefined : t('{0} waits behind the others ({1})', target ?? '', found);
 }
 
 /** The decisive attempt was made at a target that the route keeps for some kinds of work, after all others. */
@@ -144,7 +163,7 @@ function lastResort(receipt: Receipt): string | undefined {
   const { lastResort: targets, purpose } = receipt.plan;
   const target = decisive(receipt)?.target;
   if (target === undefined || targets?.includes(target) !== true) return undefined;
-  return `${target} is the expensive last resort of the route${purpose === undefined ? '' : ` for ${purpose.kind} work`}`;
+  return purpose === undefined ? t('{0} is the expensive last resort of the route', target) : t('{0} is the expensive last resort of the route for {1} work', target, purpose.kind);
 }
 
 /** Failures that another key of the same endpoint may not have. */
@@ -156,7 +175,8 @@ function otherKey(receipt: Receipt): string | undefined {
   if (last?.keyId === undefined) return undefined;
   const refused = receipt.attempts.filter(attempt => attempt !== last && attempt.endpoint === last.endpoint && ofKeys.has(attempt.failureClass) && attempt.keyId !== undefined && attempt.keyId !== last.keyId);
   if (refused.length === 0) return undefined;
-  return `${last.endpoint} has several keys, and ${refused.length === 1 ? 'the one before was' : 'those before were'} not accepted, so another one${keyText(last)} was used`;
+  return refused.length === 1 ? t('{0} has several keys, and the one before was not accepted, so another one{1} was used', last.endpoint, keyText(last))
+    : t('{0} has several keys, and those before were not accepted, so another one{1} was used', last.endpoint, keyText(last));
 }
 
 /** Of a key its label, which a person gave it, else its last characters. */
@@ -171,7 +191,9 @@ function beside(receipt: Receipt): string | undefined {
   const beaten = receipt.attempts.filter(attempt => attempt !== last && attempt.outcome === 'cancelled').map(({ target }) => target);
   if (beaten.length === 0) return undefined;
   const others = listed(beaten.slice(0, mostNamed), beaten.length - mostNamed);
-  return last.role === 'hedge' ? `it was asked beside ${others}, which took long to begin, and began first` : `${others} ${beaten.length === 1 ? 'was' : 'were'} asked beside it, because it took long to begin, and ${beaten.length === 1 ? 'was' : 'were'} slower still`;
+  if (last.role === 'hedge') return t('it was asked beside {0}, which took long to begin, and began first', others);
+  return beaten.length === 1 ? t('{0} was asked beside it, because it took long to begin, and was slower still', others)
+    : t('{0} were asked beside it, because it took long to begin, and were slower still', others);
 }
 
 /** Why the last attempt was made, where it is not simply the next of the plan. */
@@ -179,18 +201,18 @@ function role(receipt: Receipt): string | undefined {
   const last = decisive(receipt);
   switch (last?.role) {
     case undefined: case 'hedge': return undefined;
-    case 'resume': return `${last.target} went on from where the answer had broken off`;
-    case 'restart': return `the answer had broken off and started again at ${last.target}`;
-    case 'shadow': return "it was a copy of a caller's request, which is only compared";
-    case 'last-resort': return `nothing else was left, so ${last.target} was asked although it was kept away`;
+    case 'resume': return t('{0} went on from where the answer had broken off', last.target);
+    case 'restart': return t('the answer had broken off and started again at {0}', last.target);
+    case 'shadow': return t('it was a copy of a caller\'s request, which is only compared');
+    case 'last-resort': return t('nothing else was left, so {0} was asked although it was kept away', last.target);
   }
 }
 
 /** `a, b and c`, or `a, b and 4 more`. */
 function listed(named: readonly string[], more: number): string {
-  const all = more > 0 ? [...named, `${String(more)} more`] : [...named];
+  const all = more > 0 ? [...named, t('{0} more', more)] : [...named];
   const end = all.pop() ?? '';
-  return all.length === 0 ? end : `${all.join(', ')} and ${end}`;
+  return all.length === 0 ? end : t('{0} and {1}', all.join(', '), end);
 }
 
 function withoutEnd(sentence: string): string {
