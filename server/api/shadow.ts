@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { FigureWithInterval } from './canary.ts';
 import { requestType } from './messageTypes.ts';
 
@@ -9,20 +10,20 @@ export type ShadowVerdict = (typeof shadowVerdicts)[number];
 
 /** Why a request that was drawn for the shadow was not mirrored, each as the end of "not mirrored, because". */
 export const shadowSkips = {
-  'header': 'the caller marked it with x-waybill-no-shadow',
-  'workspace': 'its workspace does not take part',
-  'secret': 'something in it looks like a key or is one',
-  'too-large': 'its body is larger than is kept for a shadow',
-  'provider-tools': 'it has tools that a provider runs',
-  'provider-state': 'it leans on what one provider keeps',
-  'unreadable': 'its body could not be read',
-  'other-operation': 'it is a completion or an embedding, which are not mirrored',
-  'kept-answer': 'the response cache answered it, so that there is nothing to compare with',
-  'busy': 'as many shadows run as may run at once',
-  'budget': 'the budget of the day has too little left for it',
-  'no-price': 'the price of the target is not known, so that a budget could not hold',
-  'own-target': 'the shadow\'s target served it itself',
-  'kept-away': 'the shadow\'s target was kept away at that moment',
+  'header': t('the caller marked it with x-waybill-no-shadow'),
+  'workspace': t('its workspace does not take part'),
+  'secret': t('something in it looks like a key or is one'),
+  'too-large': t('its body is larger than is kept for a shadow'),
+  'provider-tools': t('it has tools that a provider runs'),
+  'provider-state': t('it leans on what one provider keeps'),
+  'unreadable': t('its body could not be read'),
+  'other-operation': t('it is a completion or an embedding, which are not mirrored'),
+  'kept-answer': t('the response cache answered it, so that there is nothing to compare with'),
+  'busy': t('as many shadows run as may run at once'),
+  'budget': t('the budget of the day has too little left for it'),
+  'no-price': t('the price of the target is not known, so that a budget could not hold'),
+  'own-target': t('the shadow\'s target served it itself'),
+  'kept-away': t('the shadow\'s target was kept away at that moment'),
 } as const;
 export type ShadowSkip = keyof typeof shadowSkips;
 
@@ -104,10 +105,19 @@ export type ShadowResult = { shadows: ShadowReport[] } | { refused: string };
 export const shadowRequest = requestType<ShadowParams, ShadowResult>('waybill/shadow');
 
 export function shadowHeadline({ route, target, phase, verdict }: Pick<ShadowReport, 'route' | 'target' | 'phase' | 'verdict'>): string {
-  return `Shadow of "${route}" at ${target}: ${phase === 'none' ? 'not started' : `${phase}, ${verdict}`}`;
+  if (phase === 'none') return t('Shadow of "{0}" at {1}: not started', route, target);
+  return t('Shadow of "{0}" at {1}: {2}, {3}', route, target, phase === 'running' ? t('running') : t('stopped'), verdictText(verdict));
 }
 
-const columns = ['callers got', 'shadow', 'repeat', 'shadow / repeat'] as const;
+function verdictText(verdict: ShadowVerdict): string {
+  switch (verdict) {
+    case 'ready': return t('ready');
+    case 'needs tuning': return t('needs tuning');
+    case 'not enough data': return t('not enough data');
+  }
+}
+
+const columns = [t('callers got'), t('shadow'), t('repeat'), t('shadow / repeat')] as const;
 
 function cells({ unit, own, shadow, repeat, relative }: ShadowRow): string[] {
   const format = formats[unit];
@@ -134,29 +144,32 @@ export function shadowMarkdown(report: ShadowReport): string {
     `# ${cell(shadowHeadline(report))}`, '', cell(report.message), '', cell(countsText(report)), '', cell(moneyText(report)), '',
     ...skippedLines(report).map(text => `- ${cell(text)}`), '',
     ...(report.rows.length === 0 ? [] : [line(['', ...columns]), '|---|---|---|---|---|', ...report.rows.map(row => line([row.name, ...cells(row)]))]),
-    ...(report.checks.length === 0 ? [] : ['', '| check | state | why |', '|---|---|---|', ...report.checks.map(({ check, state, message }) => line([check, stateWords[state], message]))]),
-    '', 'Brackets hold the bounds between which the true value lies at 95 %, at one look. "Repeat" is the route\'s own target, asked a second time: what differs there is its own noise. Calls of tools were compared and never run, and no text was kept.', '',
+    ...(report.checks.length === 0 ? [] : ['', `| ${t('check')} | ${t('state')} | ${t('why')} |`, '|---|---|---|', ...report.checks.map(({ check, state, message }) => line([check, stateWords[state], message]))]),
+    '', t('Brackets hold the bounds between which the true value lies at 95 %, at one look. "Repeat" is the route\'s own target, asked a second time: what differs there is its own noise. Calls of tools were compared and never run, and no text was kept.'), '',
   ].join('\n');
 }
 
-const stateWords = { 'pass': 'pass', 'fail': 'FAIL', 'no-data': 'not enough data' } as const;
+const stateWords = { 'pass': t('pass'), 'fail': t('FAIL'), 'no-data': t('not enough data') } as const;
 
 function countsText({ counts: { shadow, repeat }, share, sameTargetShare }: ShadowReport): string {
-  return `${String(share)} % of requests are mirrored, ${String(sameTargetShare)} % of those also to the route's own target once more: ${String(shadow.sent)} sent, ${String(shadow.compared)} compared; ${String(repeat.sent)} repeated, ${String(repeat.compared)} compared.`;
+  return t(
+    '{0} % of requests are mirrored, {1} % of those also to the route\'s own target once more: {2} sent, {3} compared; {4} repeated, {5} compared.',
+    share, sameTargetShare, shadow.sent, shadow.compared, repeat.sent, repeat.compared,
+  );
 }
 
 function moneyText({ budgetMicroUsd, spentMicroUsd }: ShadowReport): string {
-  return `Today it cost ${money(spentMicroUsd)} of at most ${money(budgetMicroUsd)}.`;
+  return t('Today it cost {0} of at most {1}.', money(spentMicroUsd), money(budgetMicroUsd));
 }
 
 function skippedLines({ skipped }: ShadowReport): string[] {
-  return skipped.map(({ reason, count }) => `${String(count)} ${count === 1 ? 'request was' : 'requests were'} not mirrored, because ${shadowSkips[reason]}.`);
+  return skipped.map(({ reason, count }) => (count === 1 ? t('1 request was not mirrored, because {0}.', shadowSkips[reason]) : t('{0} requests were not mirrored, because {1}.', count, shadowSkips[reason])));
 }
 
 function figureText(value: FigureWithInterval | undefined, text: (value: number) => string): string {
-  if (value === undefined) return 'no data';
+  if (value === undefined) return t('no data');
   if (value.low === undefined) return text(value.value);
-  return `${text(value.value)} (${text(value.low)} to ${value.high === undefined ? 'unknown' : text(value.high)})`;
+  return t('{0} ({1} to {2})', text(value.value), text(value.low), value.high === undefined ? t('unknown') : text(value.high));
 }
 
 function money(microUsd: number): string {

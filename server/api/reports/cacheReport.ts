@@ -1,4 +1,5 @@
-import { countText, groupedText, markdownTable, percentText, usdText } from './reportText.ts';
+import { t } from '@vscode/l10n';
+import { groupedText, markdownTable, percentText, usdText } from './reportText.ts';
 
 /** Where a request stands in its conversation: its first one; at the target of the one before; at an earlier target again; at a new one. */
 export const cacheTurns = ['first', 'stayed', 'returned', 'switched'] as const;
@@ -35,9 +36,12 @@ export function cacheVerdict({ turns }: CacheReport): string {
   const all = Object.values(turns);
   const sum = (of: (sums: CacheTurnSums) => number): number => all.reduce((total, sums) => total + of(sums), 0);
   const prompts = sum(({ promptTokens }) => promptTokens);
-  if (prompts === 0) return 'No request of a known conversation was answered in these days.';
+  if (prompts === 0) return t('No request of a known conversation was answered in these days.');
   const unpriced = sum(sums => sums.unpriced);
-  return `${percentText(sum(({ readTokens }) => readTokens) / prompts)} of the tokens of prompts came from caches; avoidable rewrites cost ${usdText(sum(({ rewrittenMicroUsd }) => rewrittenMicroUsd))}${unpriced === 0 ? '' : `, without ${countText(unpriced, 'request')} of unknown price`}.`;
+  const [share, cost] = [percentText(sum(({ readTokens }) => readTokens) / prompts), usdText(sum(({ rewrittenMicroUsd }) => rewrittenMicroUsd))];
+  if (unpriced === 0) return t('{0} of the tokens of prompts came from caches; avoidable rewrites cost {1}.', share, cost);
+  return unpriced === 1 ? t('{0} of the tokens of prompts came from caches; avoidable rewrites cost {1}, without {2} request of unknown price.', share, cost, groupedText(unpriced))
+    : t('{0} of the tokens of prompts came from caches; avoidable rewrites cost {1}, without {2} requests of unknown price.', share, cost, groupedText(unpriced));
 }
 
 /** The report as Markdown. */
@@ -45,14 +49,24 @@ export function cacheMarkdown(report: CacheReport): string {
   const rows = cacheTurns.map(turn => {
     const { requests, promptTokens, readTokens, writtenTokens, rewrittenTokens, rewrittenMicroUsd, unpriced } = report.turns[turn];
     return [
-      turn, groupedText(requests), groupedText(promptTokens), groupedText(readTokens), promptTokens === 0 ? '' : percentText(readTokens / promptTokens), groupedText(writtenTokens), groupedText(rewrittenTokens),
-      unpriced === 0 ? usdText(rewrittenMicroUsd) : `at least ${usdText(rewrittenMicroUsd)}`,
+      turnText(turn), groupedText(requests), groupedText(promptTokens), groupedText(readTokens), promptTokens === 0 ? '' : percentText(readTokens / promptTokens), groupedText(writtenTokens), groupedText(rewrittenTokens),
+      unpriced === 0 ? usdText(rewrittenMicroUsd) : t('at least {0}', usdText(rewrittenMicroUsd)),
     ];
   });
   return [
-    '# Prompt caches', '', `${report.fromDay} to ${report.toDay}, ${countText(report.conversations, 'conversation')}. ${cacheVerdict(report)}`, '',
-    ...markdownTable(['turn', 'requests', 'prompt tokens', 'read from cache', 'share', 'written to cache', 'read anew though warm', 'cost of that'], [false, true, true, true, true, true, true, true], rows), '',
-    '*First*: the first request of a conversation. *Stayed*: at the target of the request before. *Returned*: at an earlier target again. *Switched*: at a new one.',
-    'A cache counts as warm for as long as its provider documents. Requests in which a target failed are not counted as avoidable; a switch to a cheaper target is, although it may have paid.', '',
+    `# ${t('Prompt caches')}`, '', report.conversations === 1 ? t('{0} to {1}, {2} conversation. {3}', report.fromDay, report.toDay, groupedText(report.conversations), cacheVerdict(report))
+      : t('{0} to {1}, {2} conversations. {3}', report.fromDay, report.toDay, groupedText(report.conversations), cacheVerdict(report)), '',
+    ...markdownTable([t('turn'), t('requests'), t('prompt tokens'), t('read from cache'), t('share'), t('written to cache'), t('read anew though warm'), t('cost of that')], [false, true, true, true, true, true, true, true], rows), '',
+    t('*First*: the first request of a conversation. *Stayed*: at the target of the request before. *Returned*: at an earlier target again. *Switched*: at a new one.'),
+    t('A cache counts as warm for as long as its provider documents. Requests in which a target failed are not counted as avoidable; a switch to a cheaper target is, although it may have paid.'), '',
   ].join('\n');
+}
+
+function turnText(turn: CacheTurn): string {
+  switch (turn) {
+    case 'first': return t('first');
+    case 'stayed': return t('stayed');
+    case 'returned': return t('returned');
+    case 'switched': return t('switched');
+  }
 }

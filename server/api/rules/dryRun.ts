@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { requestType } from '../messageTypes.ts';
 import type { ConfigProblem } from '../status.ts';
 
@@ -73,10 +74,12 @@ export const mostDryRunDays = 31;
 
 /** `3 of 120 requests would have gone elsewhere; $0.52 would have become about $0.31.` */
 export function dryRunHeadline({ requests, moved, unserved, before, after }: DryRunReport): string {
-  if (requests === 0) return 'No requests are recorded in this time, so there is nothing to try the rules on.';
-  const lost = unserved === 0 ? '' : ` Waybill would have refused ${unserved}, because no target could serve them.`;
-  const cost = moved + unserved === 0 ? `The cost stays ${moneyText(before)}.` : `The cost goes from ${moneyText(before)} to about ${moneyText(after)}.`;
-  return `${moved} of ${requests} requests would have gone elsewhere.${lost} ${cost}`;
+  if (requests === 0) return t('No requests are recorded in this time, so there is nothing to try the rules on.');
+  return [
+    t('{0} of {1} requests would have gone elsewhere.', moved, requests),
+    ...(unserved === 0 ? [] : [t('Waybill would have refused {0}, because no target could serve them.', unserved)]),
+    moved + unserved === 0 ? t('The cost stays {0}.', moneyText(before)) : t('The cost goes from {0} to about {1}.', moneyText(before), moneyText(after)),
+  ].join(' ');
 }
 
 /** A report as plain text. */
@@ -99,17 +102,17 @@ export function dryRunMarkdown(report: DryRunReport): string {
   const cell = (text: string): string => text.replace(/[\\|`*_<>[\]]/g, '\\$&').replace(/\r?\n/g, ' ');
   const shown = changed(report);
   return [
-    '# Dry run', '', `${rangeText(report)}.`, '', `**${cell(dryRunHeadline(report))}**`, '',
-    ...(report.problems.length === 0 ? [] : ['## What is wrong in the file', '', ...report.problems.map(({ line, message }) => `- ${line === undefined ? '' : `line ${line}: `}${cell(message)}`), '']),
-    ...(shown.length === 0 || report.requests === 0 ? [] : ['| asked for | from | to | requests | cost then | cost with these rules |', '|---|---|---|--:|--:|--:|', ...shown.flatMap(route => route.moves.map(move => (
+    `# ${t('Dry run')}`, '', `${rangeText(report)}.`, '', `**${cell(dryRunHeadline(report))}**`, '',
+    ...(report.problems.length === 0 ? [] : [`## ${t('What is wrong in the file')}`, '', ...report.problems.map(({ line, message }) => (line === undefined ? `- ${cell(message)}` : `- ${t('line {0}: {1}', line, cell(message))}`)), '']),
+    ...(shown.length === 0 || report.requests === 0 ? [] : [`| ${t('asked for')} | ${t('from')} | ${t('to')} | ${t('requests')} | ${t('cost then')} | ${t('cost with these rules')} |`, '|---|---|---|--:|--:|--:|', ...shown.flatMap(route => route.moves.map(move => (
       `| ${cell(route.name)} | ${cell(move.from)} | ${cell(move.to)} | ${move.requests} | ${moneyText(move.before)} | ${moneyText(move.after)} |`
     ))), '']),
     ...shown.flatMap(route => [
-      `## ${cell(route.name)}`, '', cell(routeLine(route)), '', '| target | requests then | cost then | requests with these rules | cost |', '|---|--:|--:|--:|--:|',
+      `## ${cell(route.name)}`, '', cell(routeLine(route)), '', `| ${t('target')} | ${t('requests then')} | ${t('cost then')} | ${t('requests with these rules')} | ${t('cost')} |`, '|---|--:|--:|--:|--:|',
       ...targetsOf(route).map(({ target, before, after }) => `| ${cell(target)} | ${before?.requests ?? 0} | ${before === undefined ? '' : moneyText(before.cost)} | ${after?.requests ?? 0} | ${after === undefined ? '' : moneyText(after.cost)} |`),
-      '', ...route.unservedWhy.map(why => `- Waybill refuses: ${cell(why)}`), ...(route.unservedWhy.length === 0 ? [] : ['']),
+      '', ...route.unservedWhy.map(why => `- ${t('Waybill refuses: {0}', cell(why))}`), ...(route.unservedWhy.length === 0 ? [] : ['']),
     ]),
-    ...(report.assumptions.length === 0 ? [] : ['## What this assumes', '', ...report.assumptions.map(sentence => `- ${cell(sentence)}`), '']),
+    ...(report.assumptions.length === 0 ? [] : [`## ${t('What this assumes')}`, '', ...report.assumptions.map(sentence => `- ${cell(sentence)}`), '']),
   ].join('\n');
 }
 
@@ -118,7 +121,8 @@ function changed({ routes }: DryRunReport): DryRunRoute[] {
 }
 
 function routeLine({ requests, moved, unserved }: DryRunRoute): string {
-  return `${moved} of ${requests} requests would have gone elsewhere${unserved === 0 ? '' : `, and Waybill would have refused ${unserved}`}.`;
+  return unserved === 0 ? t('{0} of {1} requests would have gone elsewhere.', moved, requests)
+    : t('{0} of {1} requests would have gone elsewhere, and Waybill would have refused {2}.', moved, requests, unserved);
 }
 
 function moveLine({ from, to, requests, before, after }: DryRunMove): string {
@@ -135,10 +139,10 @@ function moneyText({ microUsd, unknown }: DryRunMoney): string {
   const usd = microUsd / 1e6;
   const text = microUsd === 0 ? '$0' : usd >= 1 ? `$${usd.toFixed(2)}` : `$${usd.toPrecision(2)}`;
   if (unknown === 0) return text;
-  return microUsd === 0 ? 'unknown' : `${text} and ${unknown} of unknown cost`;
+  return microUsd === 0 ? t('unknown') : t('{0} and {1} of unknown cost', text, unknown);
 }
 
 function rangeText({ from, to }: DryRunReport): string {
   const minute = (at: number): string => new Date(at).toISOString().slice(0, 16).replace('T', ' ');
-  return `Recorded requests from ${minute(from)} to ${minute(to)} UTC`;
+  return t('Recorded requests from {0} to {1} UTC', minute(from), minute(to));
 }
