@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
 import { t } from '@vscode/l10n';
 import { currentLanguage, useLanguage } from '../../../server/api/localization/localization.ts';
@@ -22,6 +23,15 @@ describe('the language of a process', () => {
       assert.equal(currentLanguage(), 'en');
     }
   });
+});
+
+describe('tables of texts, which are made when their files are loaded', () => {
+  for (const [entry, first] of [['client/extension.ts', './base/language.ts'], ['client/views/page/main.ts', './language.ts']] as const) {
+    it(`find the language set: it is the first import of ${entry}`, () => {
+      const text = readFileSync(new URL(`../../../${entry}`, import.meta.url), 'utf8');
+      assert.equal(/^import (?:[^;]* from )?'([^']+)';/.exec(text)?.[1], first);
+    });
+  }
 });
 
 describe('a text that a server sends', () => {
