@@ -1,6 +1,7 @@
 import { t } from '@vscode/l10n';
 import type { BudgetOrder, BudgetStatus } from '../../server/api/budgets/budgetStatus.ts';
 import type { BudgetPeriod } from '../../server/api/budgets/budgetSettings.ts';
+import { currentLanguage } from '../../server/api/localization/localization.ts';
 import { said, shownIfKnown } from '../../server/api/localization/said.ts';
 import { formatMicroUsd } from './money.ts';
 
@@ -32,7 +33,7 @@ export function budgetNotes({ reservedMicroUsd, leftMicroUsd, lifted, isHard, st
     ...(reservedMicroUsd > 0 ? [t('{0} reserved', formatMicroUsd(reservedMicroUsd))] : []),
     ...(isHard ? [] : [t('only warns')]),
     ...(state === 'reached' && lifted !== true ? [t('reached')] : []),
-    t('until {0}', new Date(resetsAt).toLocaleDateString(undefined, { month: 'short', day: 'numeric' })),
+    t('until {0}', new Date(resetsAt).toLocaleDateString(currentLanguage(), { month: 'short', day: 'numeric' })),
   ];
 }
 

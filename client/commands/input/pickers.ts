@@ -1,5 +1,6 @@
 import { t } from '@vscode/l10n';
 import type { ProviderOffer } from '../../../server/api/messages.ts';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { EndpointSettings } from '../../../server/api/settings.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
 import type { MessageAction } from '../../base/errors.ts';
@@ -50,7 +51,7 @@ export async function chooseKey(services: CommandServices, target: CommandTarget
   if (keys.length === 0) throw new NextStep(t('"{0}" has no key yet.', endpoint.name), { title: t('Add Key…'), command: 'waybill.addKey', argument: { endpoint: endpoint.name } });
   const key = keys.length === 1 ? keys[0] : valueOf(await askChoice({
     title, placeholder: t('Choose a key of {0}', endpoint.name),
-    items: keys.map(entry => ({ label: describeKey(entry), description: t('added {0}', new Date(entry.addedAt).toLocaleDateString()), value: entry })),
+    items: keys.map(entry => ({ label: describeKey(entry), description: t('added {0}', new Date(entry.addedAt).toLocaleDateString(currentLanguage())), value: entry })),
   }));
   return key === undefined ? undefined : { endpoint, key };
 }

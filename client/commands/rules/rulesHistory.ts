@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { RuleVersion, RuleVersionResult } from '../../../server/api/rules/rulesHistory.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
 import { countOf } from '../../base/figures.ts';
@@ -100,5 +101,5 @@ function nameOf(file: string): string {
 }
 
 function timeText(at: number): string {
-  return new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+  return new Date(at).toLocaleString(currentLanguage(), { dateStyle: 'medium', timeStyle: 'medium' });
 }

@@ -2,7 +2,7 @@ import { shownOf } from '../localization/said.ts';
 import { t } from '@vscode/l10n';
 import { clockText, saidOfFailure } from '../condition.ts';
 import type { FailureClass } from '../failure.ts';
-import { countText, markdownTable, markdownText, usdText } from './reportText.ts';
+import { markdownTable, markdownText, usdText } from './reportText.ts';
 
 /** A request that an incident touched. */
 export interface TouchedRequest {

@@ -68,6 +68,7 @@ describe('in a Vietnamese editor', () => {
   it('a budget says what is spent and left, and what a server said of it', () => {
     assert.equal(budgetFigure(budget), '$4.20 trên $5.00 mỗi ngày');
     assert.equal(budgetNotes(budget)[0], 'còn $0.80');
+    assert.equal(budgetNotes({ ...budget, resetsAt: new Date(2026, 10, 28).getTime() }).at(-1), 'đến 28 thg 11');
     assert.equal(allowedText({ action: 'allow', budget: budget.key, usd: 5 }, '$5.00 more is allowed of the budget "daily" until 2026-11-28 00:00.', [budget]), 'Ngân sách "daily" được phép thêm $5.00 đến 2026-11-28 00:00.');
     assert.equal(allowedText({ action: 'allow', budget: budget.key }, 'Something else was said.', [budget]), 'Something else was said.');
   });
