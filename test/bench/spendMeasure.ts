@@ -24,7 +24,7 @@ const questions: Record<string, { title: string; params: SpendDashboardParams; m
   year: { title: 'the year, models by tools', params: { range: year, filter: {}, rows: 'model', columns: 'tool' }, most: answerWithinMs },
   yearFiltered: { title: 'the year of one tool', params: { range: year, filter: { tool: 'tool-3' }, rows: 'workspace', columns: 'model' }, most: answerWithinMs },
   conversations: { title: 'this month by conversation', params: { range: month, filter: {}, rows: 'conversation', columns: 'model' }, most: answerWithinMs },
-  yearConversations: { title: 'the year by conversation', params: { range: year, filter: {}, rows: 'conversation', columns: 'model' } },
+  yearConversations: { title: 'the year by conversation', params: { range: year, filter: {}, rows: 'conversation', columns: 'model' }, most: answerWithinMs },
 };
 
 const named = (size: number): string => `${size.toLocaleString('en-US')} requests`;

@@ -265,4 +265,8 @@ export const migrations: readonly string[] = [
   DELETE FROM spend_cells;
   UPDATE counters SET value = 0 WHERE name = 'cells_rolled_up';
   `,
+  `
+  /* The Spend dashboard looks for the dearest conversations, and for the cells of some, without sorting all of them. */
+  CREATE INDEX spend_cells_of_conversation ON spend_cells (conversation, slot, micro_usd, unknown_attempts) WHERE level = 2;
+  `,
 ];

@@ -14,6 +14,8 @@ type Names = Record<ComboDimension, string>;
 /** A set of names with its sum. `id` is absent where no cell has it yet. */
 interface Combo { id?: number | undefined; names: Names; hasConversation: boolean }
 interface Entry { combo: Combo; sum: Sums }
+/** What a conversation cost; attempts whose cost is not known come beside it. */
+interface ConversationCost { name: string; microUsd: number; unknown: number }
 
 const usualRows = 50;
 /** A wider table is read by nobody. */
@@ -101,7 +103,8 @@ export class DashboardQueries {
   /** What a filter leaves of the cells, as a condition with AND before it. */
   #cellCondition(filter: SpendFilter): string {
     const chosen = this.#chosen(filter);
-    return chosen.length === this.#combos.size ? '' : ` AND combo IN (${chosen.map(({ id }) => String(id)).join(',')})`;
+    // An empty list is a constant to SQLite, with which it uses no index; no combo has the id -1.
+    return chosen.length === this.#combos.size ? '' : ` AND combo IN (${chosen.length === 0 ? '-1' : chosen.map(({ id }) => String(id)).join(',')})`;
   }
 
   /** The sums of the range by combo. */
@@ -188,28 +191,51 @@ export class DashboardQueries {
     return withRest('conversation', shown, totals, count);
   }
 
-  /** @param names the columns of combos are wanted */
-  #conversationSource(filter: SpendFilter, names: boolean): string {
-    const { sql } = filterSql(filter);
-    const raw = `${names ? `${comboSql}, ` : ''}${conversationSql}, ${attemptSums}`;
-    if (filter.conversation !== undefined) return ofConversation(raw, sql);
-    return `SELECT ${names ? `${comboNames}, ` : ''}conversation, ${sumColumns} FROM spend_cells${names ? ' CROSS JOIN spend_combos c ON c.id = combo' : ''}
-      WHERE level = 2 AND slot >= :firstDay AND slot < :endDay${this.#cellCondition(filter)} UNION ALL ${loose(raw, sql)}`;
+  /** The cells of conversations. They stand in the index by conversation, with what the dearest are found by. */
+  #conversationCells(filter: SpendFilter, columns: string, join = ''): string {
+    return `SELECT ${columns} FROM spend_cells INDEXED BY spend_cells_of_conversation${join} WHERE level = 2 AND slot >= :firstDay AND slot < :endDay${this.#cellCondition(filter)}`;
   }
 
   /** The conversations that cost most, '' where it is not recorded, and how many there are. */
   #dearestConversations(range: TimeRange, filter: SpendFilter, limit: number): { names: string[]; count: number } {
-    const { values } = filterSql(filter);
-    const rows = this.#all(`SELECT conversation, count(*) OVER () AS count, sum(CAST(micro_usd AS REAL)) AS micro_usd, sum(unknown_attempts) AS unknown_attempts FROM (${this.#conversationSource(filter, false)})
-      GROUP BY conversation ORDER BY micro_usd DESC, unknown_attempts DESC, conversation LIMIT :limit`, { ...this.#dayBounds(range), ...values, limit });
-    return { names: rows.map((row) => String(row['conversation'])), count: Number(rows[0]?.['count'] ?? 0) };
+    const { sql, values } = filterSql(filter);
+    const all = { ...this.#dayBounds(range), ...values };
+    const cost = 'sum(CAST(micro_usd AS REAL)) AS micro_usd, sum(CAST(unknown_attempts AS REAL)) AS unknown_attempts';
+    const raw = `${conversationSql}, ${attemptSums}`;
+    const found = new Map<string, ConversationCost>();
+    const add = (rows: readonly Row[]): void => {
+      for (const row of rows) {
+        const name = String(row['conversation']);
+        const { microUsd = 0, unknown = 0 } = found.get(name) ?? {};
+        found.set(name, { name, microUsd: microUsd + Number(row['micro_usd']), unknown: unknown + Number(row['unknown_attempts']) });
+      }
+    };
+    add(this.#all(`SELECT conversation, ${cost} FROM (${filter.conversation === undefined ? loose(raw, sql) : ofConversation(raw, sql)}) GROUP BY conversation`, all));
+    let count = found.size;
+    if (filter.conversation === undefined) {
+      const looseNames = JSON.stringify([...found.keys()]);
+      const cells = this.#conversationCells(filter, `conversation, ${cost}`);
+      // Whichever of the dearest are in no loose attempt are among so many of the cells, however those with loose attempts stand there.
+      const dearest = this.#all(`${cells} GROUP BY conversation ORDER BY micro_usd DESC, unknown_attempts DESC, conversation LIMIT :most`, { ...all, most: limit + found.size });
+      const [counted] = this.#all(this.#conversationCells(filter, 'count(DISTINCT conversation) AS count'), all);
+      const ofLoose = found.size === 0 ? [] : this.#all(`${cells} AND conversation IN (SELECT value FROM json_each(:loose)) GROUP BY conversation`, { ...all, loose: looseNames });
+      count += Number(counted?.['count'] ?? 0) - ofLoose.length;
+      add(dearest.filter((row) => !found.has(String(row['conversation']))));
+      add(ofLoose);
+    }
+    const names = [...found.values()].sort((a, b) => b.microUsd - a.microUsd || b.unknown - a.unknown || (a.name < b.name ? -1 : 1)).slice(0, limit).map(({ name }) => name);
+    return { names, count };
   }
 
   /** Sums of some conversations, the dearest first. @param byNames apart by their other names */
   #conversationRows(range: TimeRange, filter: SpendFilter, only: readonly string[], byNames: boolean): Row[] {
     const group = byNames ? `conversation, ${comboNames}` : 'conversation';
-    const { values } = filterSql(filter);
-    return this.#all(`SELECT ${group}, ${readableSums} FROM (${this.#conversationSource(filter, byNames)}) WHERE conversation IN (SELECT value FROM json_each(:only))
+    const { sql, values } = filterSql(filter);
+    const raw = `${conversationSql}, ${byNames ? `${comboSql}, ` : ''}${attemptSums}`;
+    const isOnly = 'conversation IN (SELECT value FROM json_each(:only))';
+    const source = filter.conversation !== undefined ? ofConversation(raw, sql)
+      : `${this.#conversationCells(filter, `${group}, ${sumColumns}`, byNames ? ' CROSS JOIN spend_combos c ON c.id = combo' : '')} AND ${isOnly} UNION ALL ${loose(raw, sql)}`;
+    return this.#all(`SELECT ${group}, ${readableSums} FROM (${source}) WHERE ${isOnly}
       GROUP BY ${group} ORDER BY micro_usd DESC, unknown_attempts DESC, conversation`, { ...this.#dayBounds(range), ...values, only: JSON.stringify(only) });
   }
 
