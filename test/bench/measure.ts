@@ -19,6 +19,8 @@ export interface Amounts {
   megabyteRequests: number;
   eightMegabyteRequests: number;
   startsPerRound: number;
+  /** How long a process at rest is watched. */
+  restSeconds: number;
   /** Requests that meet a dead target, of each kind. */
   deadRequests: number;
   /** Streamed questions with stalls among them, and as many without. */

@@ -24,3 +24,10 @@ export function residentMb(pid: number): number {
   if (kibibytes === undefined) throw new Error(`process ${pid} shows no resident memory`);
   return (Number(kibibytes) * 1024) / 1e6;
 }
+
+/** How often the main thread of a process has gone to sleep so far, and so was woken. Linux only. */
+export function sleepsOf(pid: number): number {
+  const sleeps = /^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/task/${pid}/status`, 'latin1'))?.[1];
+  if (sleeps === undefined) throw new Error(`process ${pid} shows no context switches`);
+  return Number(sleeps);
+}

@@ -16,15 +16,16 @@ import { profileProxy } from './profile.ts';
 import { judge, table, writeResults } from './report.ts';
 import { Samples } from './samples.ts';
 import { spendMeasure } from './spendMeasure.ts';
+import { restMeasure } from './restMeasure.ts';
 import { ProxyStarter } from './subjects.ts';
 import { translatedTurnMeasure } from './translatedTurnMeasure.ts';
 import { translationMeasure } from './translationMeasure.ts';
 
 /** `npm run bench`: what Waybill costs, next to a pass-through and to no proxy at all. */
 
-const measures: readonly Measure[] = [...loadMeasures, translationMeasure, translatedTurnMeasure, editorMeasure, ...freshMeasures, deadTargetMeasure, hedgingMeasure, planningMeasure, classifierMeasure, spendMeasure];
-const full = { rounds: 5, amounts: { floodRequests: 5000, pacedSeconds: 20, turnSeconds: 8, megabyteRequests: 40, eightMegabyteRequests: 8, startsPerRound: 3, deadRequests: 20, stallRequests: 4000 } };
-const quick = { rounds: 2, amounts: { floodRequests: 1500, pacedSeconds: 4, turnSeconds: 2, megabyteRequests: 10, eightMegabyteRequests: 3, startsPerRound: 2, deadRequests: 8, stallRequests: 2000 } };
+const measures: readonly Measure[] = [...loadMeasures, translationMeasure, translatedTurnMeasure, editorMeasure, ...freshMeasures, restMeasure, deadTargetMeasure, hedgingMeasure, planningMeasure, classifierMeasure, spendMeasure];
+const full = { rounds: 5, amounts: { floodRequests: 5000, pacedSeconds: 20, turnSeconds: 8, megabyteRequests: 40, eightMegabyteRequests: 8, startsPerRound: 3, restSeconds: 60, deadRequests: 20, stallRequests: 4000 } };
+const quick = { rounds: 2, amounts: { floodRequests: 1500, pacedSeconds: 4, turnSeconds: 2, megabyteRequests: 10, eightMegabyteRequests: 3, startsPerRound: 2, restSeconds: 20, deadRequests: 8, stallRequests: 2000 } };
 
 async function measure(command: Extract<Command, { command: 'measure' }>): Promise<void> {
   if (process.platform !== 'linux') throw new Error('The benchmark reads processor time and memory from /proc: it runs on Linux only.');
