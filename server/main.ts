@@ -16,7 +16,7 @@ import { nodeTooOld } from './app/nodeVersion.ts';
 async function main(argv: readonly string[]): Promise<void> {
   const parsed = parseArguments(argv);
   // Checked before anything is imported that an older Node cannot load.
-  const tooOld = parsed.command === 'serve' || parsed.command === 'language-server' || parsed.command === 'dry-run' || parsed.command === 'mcp' ? nodeTooOld(process.versions.node) : undefined;
+  const tooOld = parsed.command === 'serve' || parsed.command === 'language-server' || parsed.command === 'dry-run' || parsed.command === 'mcp' || parsed.command === 'token' ? nodeTooOld(process.versions.node) : undefined;
   if (tooOld !== undefined) {
     process.stderr.write(`${tooOld}\n`);
     process.exitCode = 1;
@@ -61,6 +61,11 @@ async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = await runDryRun(parsed);
       return;
     }
+    case 'token': {
+      const { runToken } = await loadServer(undefined);
+      process.exitCode = await runToken(parsed);
+      return;
+    }
     case 'mcp': {
       const { runMcp } = await loadServer(undefined);
       await runMcp(parsed);
@@ -76,11 +81,11 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** In the bundle, the server is a file of its own, so that its compiled code can be kept (scripts/build.mjs sets the variable). */
-async function loadServer(dataDir: string | undefined): Promise<Pick<typeof Modes, 'runServer' | 'runDryRun' | 'runMcp'> & { parts?: CompiledParts }> {
+async function loadServer(dataDir: string | undefined): Promise<Pick<typeof Modes, 'runServer' | 'runDryRun' | 'runMcp' | 'runToken'> & { parts?: CompiledParts }> {
   if (process.env.WAYBILL_PARTS === undefined) return import('./app/modes.ts');
   const parts = new CompiledParts(path.join(import.meta.dirname, process.env.WAYBILL_PARTS), dataDir);
-  const { runServer, runDryRun, runMcp } = parts.load('server.js') as typeof Modes;
-  return { runServer, runDryRun, runMcp, parts };
+  const { runServer, runDryRun, runMcp, runToken } = parts.load('server.js') as typeof Modes;
+  return { runServer, runDryRun, runMcp, runToken, parts };
 }
 
 /** What edits configurations of other tools is shared with the editor: a file of the bundle, or its source. */

@@ -2,6 +2,7 @@ import { mostDryRunDays } from '../api/rules/dryRun.ts';
 import { canaryActions, type CanaryAction } from '../api/canary.ts';
 import { usualIncidentDays } from '../api/reports/incidents.ts';
 import { endpointActions, pauseEnd, wrongSpan, type EndpointAction } from '../api/endpoints/pause.ts';
+import { tokenCommandOf, type TokenCommand } from './commands/tokenArguments.ts';
 import { shadowActions, type ShadowAction } from '../api/shadow.ts';
 
 /** Reports of the running server. */
@@ -18,6 +19,7 @@ export type Command =
   | { command: 'endpoint'; action: EndpointAction | 'status'; endpoint: string | undefined; span: string | undefined; port: number | undefined; dataDir: string | undefined; json: boolean }
   | { command: 'dry-run'; configFile: string; against: string | undefined; days: number; dataDir: string | undefined; json: boolean }
   | { command: 'language-server'; configFile: string | undefined; dataDir: string | undefined }
+  | TokenCommand
   | { command: 'mcp'; port: number | undefined; dataDir: string | undefined }
   | { command: 'help' }
   | { command: 'wrong'; message: string };
@@ -46,6 +48,10 @@ export const usage = `Usage:
       Shows what the last days used, what that would cost at an endpoint, a provider, a model, or endpoint/model, what is missing there, and the way in stages.
   server.js incidents [ENDPOINT] [--days N] [--port N] [--data DIR] [--json]
       Shows when endpoints failed in the last days (default 7), for how long, who answered instead, and what that cost.
+  server.js token create --name NAME [--routes A,B|all] [--models A,B|all] [--budget-day USD] [--budget-month USD] [--rpm N] [--tpm N] [--at-once N] [--expires 7d|2026-12-24|never] [--user NAME] [--team NAME] [--data DIR] [--json]
+      Makes a token for a person, a team or a program, and prints it once. --routes without --models allows these routes and no model, and the other way round. --rpm, --tpm: requests and tokens a minute.
+  server.js token list|revoke ID|rotate ID [--grace 1h] [--data DIR] [--json]
+      Lists tokens with what they may do; ends one; puts another one in its place, while the old one works on for the grace (default 1h). Running servers follow within a second.
   server.js mcp [--port N] [--data DIR]
       Serves tools to an agent over standard input and output (Model Context Protocol): spend, health, money left, why a request went where it went, where a task could go for less. They read the running server of the data folder or, while none runs, its ledger.
   server.js --stdio | --node-ipc [--config FILE] [--data DIR]
@@ -59,6 +65,7 @@ export function parseArguments(argv: readonly string[]): Command {
   const [first, ...rest] = argv;
   if (first === undefined || first === 'help' || argv.includes('--help') || argv.includes('-h')) return { command: 'help' };
   if (first === 'sandbox') return { command: 'sandbox', rest };
+  if (first === 'token') return tokenCommandOf(rest, Date.now());
   const serve = first === 'serve';
   const doctor = first === 'doctor';
   const canary = first === 'canary';

@@ -21,6 +21,7 @@ import { KeyPool } from '../keys/keyPool.ts';
 import type { AllowanceStore } from '../ledger/allowanceStore.ts';
 import type { RouteStateStore } from '../ledger/routeStateStore.ts';
 import type { Ledger } from '../ledger/ports.ts';
+import type { TokenStore } from '../ledger/tokenStore.ts';
 import { BudgetBook } from '../limits/budgets/budgetBook.ts';
 import { Allowances } from '../limits/allowances/allowances.ts';
 import { MemoryAllowanceStore } from '../limits/allowances/memoryAllowanceStore.ts';
@@ -71,6 +72,7 @@ import { shadowCopyObserver, shadowObserver } from '../router/observers/shadowOb
 import { responseCacheObserver } from '../router/observers/responseCacheObserver.ts';
 import { runningObserver } from '../router/observers/runningObserver.ts';
 import { statusObserver } from '../router/observers/statusObserver.ts';
+import { tokensObserver } from '../router/observers/tokensObserver.ts';
 import { timeoutsObserver } from '../router/observers/timeoutsObserver.ts';
 import { replayParts, routeTableOf } from './rulesParts.ts';
 import { warmCachesObserver } from '../router/observers/warmCachesObserver.ts';
@@ -97,6 +99,8 @@ import { CacheReporter } from '../router/savings/cacheReporter.ts';
 import { SavingsReporter } from '../router/savings/savingsReporter.ts';
 import { EndpointTester } from '../router/testEndpoint.ts';
 import { Ticker } from '../router/ticker.ts';
+import { TokenBook } from '../router/tokens/tokenBook.ts';
+import { TokenDesk } from '../router/tokens/tokenDesk.ts';
 import { viewsOf } from '../router/view.ts';
 import { createAdaptiveTimeouts, type AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import { FirstTokenAverages } from '../timeouts/firstTokenAverages.ts';
@@ -137,6 +141,8 @@ export interface CreateRouterOptions {
   ruleVersions?: RuleVersions | undefined;
   /** Where peers count together what caps are used for; absent: in this process alone. */
   allowanceStore?: AllowanceStore | undefined;
+  /** Where tokens and what they may do are kept, for all servers; absent: there are none. */
+  tokenStore?: TokenStore | undefined;
   /** What tells the window of the editor from others; absent: this process. */
   window?: string | undefined;
   /** The machine's network interfaces; absent: those that the operating system lists. */
@@ -184,9 +190,10 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const notify = (notice: NoticeParams): void => { notices.emit(notice); };
 
   const keys = new KeyPool({ fingerprint: options.keyFingerprint, onNote: note => ledger.publishNote(note) });
+  const shared = ledger.limits === undefined ? undefined : new SharedLimits(ledger.limits);
   const limiter = createRateLimiter({
     accountOf: (endpoint, keyId) => keys.limitAccount(endpoint, keyId), onLittleLeft: reported => peers.publishLimit(reported),
-    shared: ledger.limits === undefined ? undefined : new SharedLimits(ledger.limits), keyFingerprint: (endpoint, keyId) => keys.fingerprintOf(endpoint, keyId),
+    shared, keyFingerprint: (endpoint, keyId) => keys.fingerprintOf(endpoint, keyId),
   });
   const healthRegistry = createHealthRegistry({ random, startedAt: now() });
   const pauses = new Pauses({ files: options.endpointFiles, clock, log, changed, reset: (endpoint, at) => { healthRegistry.reset(endpoint, at); keys.forgetRefusals(endpoint, at); limiter.forgetReported(endpoint, at); } });
@@ -205,9 +212,10 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const canaries = new Canaries({ store: options.canaryStore, config, routeTable, clock, random, log, changed, hasAudience: () => notices.hasListeners, notify });
   const signals = createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random), firstTokens, expectedUsage });
   const view = viewsOf({ routeTable, healthRegistry, limiter, keys, pauses, random, canaries, warm, signals }, clock);
+  const tokens = new TokenDesk({ book: new TokenBook(options.tokenStore, clock, changed), routeTable, shared, clock });
   const allowances = new Allowances(options.allowanceStore ?? new MemoryAllowanceStore(now));
   const budgets = new BudgetBook({
-    allowances, ledger, config, clock, log, changed, notify, hasAudience: () => notices.hasListeners,
+    allowances, ledger, config, tokenBudgets: () => tokens.book.budgets, clock, log, changed, notify, hasAudience: () => notices.hasListeners,
     recorded: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); },
   });
   const spending: Spending = {
@@ -259,6 +267,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     choicesObserver(firstTokens, expectedUsage),
     warmCachesObserver(warm, (endpoint, model) => routeTable().target(endpoint, model)),
     limitsObserver(limiter),
+    tokensObserver(tokens.limits),
     earlyObserver(early),
     keysObserver(keys),
     healthObserver(healthRegistry, keys),
@@ -288,6 +297,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const endpoints = new EndpointDesk({ current, pauses, prober, status, clock });
   const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed, learnt: endpoint => repairs.wordsOf(endpoint, now()) });
   const ticker = new Ticker([
+    { name: 'The tokens of tools and people', tick: () => { tokens.tick(); } },
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
     { name: 'The watch over the network', tick: at => { networkMonitor.tick(at); } },
     { name: 'The records of running exchanges', tick: () => { running.tick(); } },
@@ -309,7 +319,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const monitoring = new Monitoring({ events, copies: copyEvents, ledger, status: http => status.snapshot(http), spend: range => history.spend(range), alertsFolder: options.alertsFolder, redact: text => register.redact(text), hasAudience: () => notices.hasListeners, notify, clock, log });
   const used: typeof history.used = (...page) => history.used(...page);
   const router = new Router({
-    instance, services, current, status, prober, endpoints, endpointTester, drills, canaries, shadows, budgets,
+    instance, services, current, status, prober, endpoints, endpointTester, drills, canaries, shadows, budgets, tokens,
     rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, peerStops: options.peerStops, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices, monitoring,
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, monitoring, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),

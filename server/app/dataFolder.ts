@@ -17,7 +17,7 @@ export const stopsFolder = 'stops';
 export const noticesFolder = 'notices';
 /** Incidents of alerts. */
 export const alertsFolder = 'alerts';
-const ownFolders = new Set(['tokens', 'connections', 'limits', portsFolder, rulesFolder, endpointsFolder, stopsFolder, noticesFolder, alertsFolder, compiledCodeFolder]);
+const ownFolders = new Set(['tokens', 'access', 'connections', 'limits', portsFolder, rulesFolder, endpointsFolder, stopsFolder, noticesFolder, alertsFolder, compiledCodeFolder]);
 const asideName = /\.damaged-/;
 /** The permission bits of other users. */
 const othersMode = 0o077;

@@ -1,4 +1,5 @@
 import type { Command } from './arguments.ts';
+import type { TokenCommand } from './commands/tokenArguments.ts';
 import type { CompiledParts } from './compiledParts.ts';
 // Loaded with this file, because the module reads the parent's id while it loads.
 import './parentWatch.ts';
@@ -27,4 +28,10 @@ export async function runDryRun(command: Extract<Command, { command: 'dry-run' }
 export async function runMcp(command: Extract<Command, { command: 'mcp' }>): Promise<void> {
   const { runMcp: run } = await import('./mcp/mcpCommand.ts');
   await run(command);
+}
+
+/** Makes, lists, rotates or revokes tokens; see commands/tokenCommand.ts. @returns the exit code */
+export async function runToken(command: TokenCommand): Promise<number> {
+  const { runToken: run } = await import('./commands/tokenCommand.ts');
+  return run(command);
 }

@@ -15,6 +15,7 @@ import { ToolTokens } from '../inbound/http/auth/toolTokens.ts';
 import { createRouter, type BuiltRouter } from './createRouter.ts';
 import { HeapTuning } from './v8Tuning.ts';
 import { createAllowanceStore } from '../ledger/sqlite/allowances/allowanceDatabase.ts';
+import { createTokenStore } from '../ledger/sqlite/access/tokenDatabase.ts';
 import { createCanaryStore, createShadowStore } from '../ledger/sqlite/onDemand/routeStates.ts';
 import { createLimitStore } from '../ledger/sqlite/limitsDatabase.ts';
 import { writtenRules } from '../config/yamlFile.ts';
@@ -76,9 +77,10 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
     noticesFolder: join(options.dataDir, noticesFolder), alertsFolder: join(options.dataDir, alertsFolder), endpointFiles: new EndpointFiles(join(options.dataDir, endpointsFolder)), peerStops: new PeerStops(join(options.dataDir, stopsFolder)),
     ruleVersions: new RuleVersions(join(options.dataDir, rulesFolder)),
     allowanceStore: createAllowanceStore({ dataDir: options.dataDir, clock: systemClock, log }), window: options.window,
+    tokenStore: createTokenStore({ dataDir: options.dataDir, clock: systemClock, log }),
   });
   const { router } = built;
-  const httpServer = new HttpServer({ router, token: new TokenCheck(localEndpoint.token, tools), log, identityToken: localEndpoint.token, localEndpoint: (): HttpStatus => port.status });
+  const httpServer = new HttpServer({ router, token: new TokenCheck(localEndpoint.token, tools, router.tokens.book), log, identityToken: localEndpoint.token, localEndpoint: (): HttpStatus => port.status });
   const note = new PortNote(options.dataDir);
   const noting = new Guard('The note of the port', log);
   const reported = new Guard('The report of the local endpoint', log).wrap(options.portChanged);

@@ -111,8 +111,10 @@ export interface ExchangeInput {
   caller: Caller;
   /** The Waybills that the request has passed before; see base/hops.ts. */
   hops?: string | undefined;
-  /** The tool whose own token came with it. */
+  /** The id of the token that came with it; absent: the endpoint's own. */
   tenant?: string | undefined;
+  /** That token has a budget of its own. */
+  ownBudget?: boolean | undefined;
   /** Which agent of the caller's asks, where it says that: its id or name. */
   agent?: string | undefined;
   /** The caller's headers. They hold its token: they are read by name, and what they say is put nowhere as it stands. Absent: the editor's own request. */

@@ -44,7 +44,7 @@ export class SharedLimits {
   readonly #own = new Map<string, OwnUse>();
   /** Scopes whose usage the store does not know in full. */
   readonly #unstored = new Set<OwnUse>();
-  #hasLimits = false;
+  readonly #limited = new Set<string>();
   #joined = false;
   #alone = false;
   #generation: string;
@@ -65,9 +65,10 @@ export class SharedLimits {
     this.#generation = store.generation;
   }
 
-  /** @param hasLimits some endpoint has a limit; without one the store is never touched */
-  configure(hasLimits: boolean): void {
-    this.#hasLimits = hasLimits;
+  /** @param hasLimits some endpoint, or some of what else is limited, has a limit; without one the store is never touched @param of what is limited */
+  configure(hasLimits: boolean, of: 'endpoints' | 'tokens' = 'endpoints'): void {
+    if (hasLimits) this.#limited.add(of);
+    else this.#limited.delete(of);
   }
 
   /**
@@ -121,7 +122,7 @@ export class SharedLimits {
 
   /** The heartbeat, once a second: removes dead members and stores what is unstored. */
   beat(now: number): void {
-    if (!this.#hasLimits) {
+    if (this.#limited.size === 0) {
       if (this.#joined) this.close();
       return;
     }

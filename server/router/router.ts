@@ -49,6 +49,7 @@ import type { StatusReader } from './status/status.ts';
 import type { StatusChanges } from './status/statusChanges.ts';
 import type { EndpointTester, TestedKeys } from './testEndpoint.ts';
 import type { Ticker } from './ticker.ts';
+import type { TokenDesk } from './tokens/tokenDesk.ts';
 import { modelForTool } from '../routing/toolModels.ts';
 
 /** Reports over what was used. */
@@ -73,6 +74,7 @@ export interface RouterOptions {
   canaries: Canaries;
   shadows: Shadows;
   budgets: Pick<BudgetBook, 'act' | 'statuses'>;
+  tokens: TokenDesk;
   rules: RulesDesk;
   proposals: RouteProposer;
   running: RunningExchanges;
@@ -121,6 +123,8 @@ export class Router {
   readonly proposals: Pick<RouteProposer, 'propose'>;
   /** What may be spent in a period. */
   readonly budgets: Pick<BudgetBook, 'act' | 'statuses'>;
+  /** Tokens that were made, and what tools may do. */
+  readonly tokens: TokenDesk;
   /** Rules that are written as text. */
   readonly rules: RulesDesk;
   /** The answers that routes keep. */
@@ -141,6 +145,7 @@ export class Router {
     this.reports = parts.reports;
     this.shadows = parts.shadows;
     this.budgets = parts.budgets;
+    this.tokens = parts.tokens;
     this.rules = parts.rules;
     this.proposals = parts.proposals;
     this.responses = parts.services.responses;
@@ -283,6 +288,7 @@ export class Router {
     running.interruptAll();
     this.#ends.run(() => { limiter.close(); });
     this.#ends.run(() => { allowances.close(); });
+    this.#ends.run(() => { this.tokens.close(); });
     await costs.pricedUpToNow();
     await monitoring.close();
     this.#ends.run(() => { canaries.shutdown(); });

@@ -62,7 +62,7 @@ export function createPlanner(known: Strategies): MakePlan {
     if (view.warm !== undefined) keepWarm({ resolved, request, view, result, lead: first, serving: target => waits(target, result) ? undefined : servingAt(target, resolved, canary, request, view, result) });
     const route = plan.route === undefined ? undefined : view.table.config.routes.get(plan.route);
     if (route?.lastResort !== undefined) addLastResort(route, request, view, result);
-    if (view.table.config.caps !== undefined || route?.caps !== undefined || view.table.config.budgets !== undefined) keepWithinCaps(route, request, view, result);
+    if (view.table.config.caps !== undefined || route?.caps !== undefined || view.table.config.budgets !== undefined || request.ownBudget === true) keepWithinCaps(route, request, view, result);
     for (const target of result.targets) plan.targets.push(target.planned);
     return result;
   };
@@ -139,7 +139,7 @@ function addLastResort({ name, lastResort }: RouteConfig, request: RoutingReques
 /** Targets that cost more than a cap or a budget leaves go; the plan says why, and what was left. */
 function keepWithinCaps(route: RouteConfig | undefined, request: RoutingRequest, view: RoutingView, result: PlanResult): void {
   const { config } = view.table;
-  const spend = request.spend?.(config.caps, route, config.budgets !== undefined);
+  const spend = request.spend?.(config.caps, route, config.budgets !== undefined || request.ownBudget === true);
   if (spend === undefined || spend.left.length === 0) return;
   const { plan } = result;
   const costOf = (target: ResolvedTarget): number | undefined => view.signals.expectedCostMicroUsd(target, request);

@@ -36,7 +36,9 @@ export interface RoutingRequest {
   readonly rehearsal?: true | undefined;
   /** What it is for; found out when it is first read, which only a plan for a route does that goes by it. Absent: nothing is known of it. */
   readonly purpose?: Purpose | undefined;
-  /** What is left of the caps and budgets that hold for it. Asked only where some may hold. Absent: none does. @param budgets the configuration has some */
+  /** Its token has a budget of its own. */
+  readonly ownBudget?: boolean | undefined;
+  /** What is left of the caps and budgets that hold for it. Asked only where some may hold. Absent: none does. @param budgets there are some */
   spend?(ofAll: CapConfig | undefined, route: RouteConfig | undefined, budgets: boolean): SpendLeft | undefined;
 }
 

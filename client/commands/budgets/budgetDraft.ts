@@ -12,6 +12,7 @@ export const scopeTitles: Readonly<Record<BudgetScope, { readonly one: string; r
   endpoint: { one: t('Endpoint'), detail: t('What a provider gets'), which: t('Which endpoint? Choose or type a name'), each: t('Each Endpoint'), forEach: t('for each endpoint') },
   route: { one: t('Route'), detail: t('What asks for a route'), which: t('Which route? Choose or type a name'), each: t('Each Route'), forEach: t('for each route') },
   extension: { one: t('Extension'), detail: t('An extension that asks in VS Code'), which: t('Which extension? Choose or type a name'), each: t('Each Extension'), forEach: t('for each extension') },
+  token: { one: t('Token'), detail: t('A connected tool, or a person or team that has a token'), which: t('Which token? Choose or type its id'), each: t('Each Token'), forEach: t('for each token') },
 };
 
 /**

@@ -16,6 +16,7 @@ export const budgetScopes = {
   endpoint: 'one endpoint',
   route: 'one route, by the requests that ask for it',
   extension: 'one extension that asks in VS Code, by its id',
+  token: 'one token, by its id: that of a connected tool, such as `claude-code`, or one that was made, such as `ci-x4k2`',
 } as const;
 export type BudgetScope = keyof typeof budgetScopes;
 

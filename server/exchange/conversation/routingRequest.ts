@@ -19,6 +19,7 @@ export class ExchangeRoutingRequest implements RoutingRequest {
   readonly caller: Caller;
   readonly kind: RequestKind;
   readonly stream: boolean;
+  readonly ownBudget: boolean | undefined;
   readonly #input: ExchangeInput;
   readonly #services: RequestServices | undefined;
   #conversation: string | undefined;
@@ -32,6 +33,7 @@ export class ExchangeRoutingRequest implements RoutingRequest {
     this.caller = input.caller;
     this.kind = kind;
     this.stream = input.stream;
+    this.ownBudget = input.ownBudget;
     this.#input = input;
     this.#services = services;
   }

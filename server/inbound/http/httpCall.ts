@@ -8,6 +8,7 @@ import { callerProtocol } from './request/callerProtocol.ts';
 import { readBody, type ScannedBody } from './request/readBody.ts';
 import { sentPath } from './request/requestPath.ts';
 import { requestTarget } from './request/requestTarget.ts';
+import type { KnownToken } from '../../router/tokens/tokenBook.ts';
 import { sendJson, sendText } from './sendJson.ts';
 
 /** One request to the local endpoint and its response, with its path read. */
@@ -26,6 +27,8 @@ export class HttpCall {
   protocol: ProtocolName | undefined;
   /** The tool whose own token came with the request. */
   tool: string | undefined;
+  /** What the token that came with the request may do; undefined: everything. */
+  access: KnownToken | undefined;
   #log: Pick<Log, 'error'>;
 
   constructor(request: IncomingMessage, response: ServerResponse, log: Pick<Log, 'error'>) {

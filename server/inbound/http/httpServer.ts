@@ -3,13 +3,13 @@ import type { HttpStatus } from '../../api/status.ts';
 import type { Log } from '../../base/log.ts';
 import { hopsHeader } from '../../base/hops.ts';
 import type { Router } from '../../router/router.ts';
-import { presentedToken, type TokenCheck } from './auth/access.ts';
+import { presentedToken, whyShut, type TokenCheck, type TokenOwner } from './auth/access.ts';
 import { HttpCall } from './httpCall.ts';
 import { ToolListMemory } from '../../protocols/toolLists.ts';
 import { isTooLarge } from './request/readBody.ts';
 import { ResponseItemStore } from './request/responseItemStore.ts';
 import { refuseUnreadable } from './request/unreadableRequest.ts';
-import type { RouteServices } from './routes/httpRoute.ts';
+import type { Access, RouteServices } from './routes/httpRoute.ts';
 import { routeTable } from './routes/table.ts';
 
 export interface HttpServerOptions {
@@ -70,10 +70,13 @@ export class HttpServer {
         return call.refuse(401,
           'The token of the local Waybill endpoint is missing or wrong. Send the content of its token file as Authorization: Bearer, x-api-key or x-goog-api-key.');
       }
-      if ((route?.access === 'owner' || route?.access === 'metrics') && owner.tool !== undefined) {
-        return call.refuse(403, 'The token of a connected tool may not do this. Send the token of the local endpoint itself: "Waybill: Copy Local Endpoint Token…" copies it.');
+      const shut = owner.access === undefined && owner.unreadable === undefined ? undefined : whyShut(owner, this.#services.router.clock.now());
+      if (shut !== undefined) return call.refuse(401, shut);
+      if (isForOthers(route?.access, owner)) {
+        return call.refuse(403, `The token of ${owner.tool === undefined ? owner.access?.name ?? '' : 'a connected tool'} may not do this. Send the token of the local endpoint itself: "Waybill: Copy Local Endpoint Token…" copies it.`);
       }
       call.tool = owner.tool;
+      call.access = owner.access;
     }
     const hops = request.headers[hopsHeader];
     if (hops !== undefined && this.#services.router.hasSeen(hops)) return call.refuse(508, loopMessage);
@@ -83,5 +86,15 @@ export class HttpServer {
       return call.refuse(405, `Use POST for ${call.sentPath}.`);
     }
     return call.refuse(404, `There is no ${request.method === 'GET' ? '' : `${request.method ?? ''} `}${call.sentPath} here.`);
+  }
+}
+
+/** A route is not for the owner of a token: tools and people reach nothing of the administration, and people none of the tools for agents. */
+function isForOthers(access: Access | undefined, { tool, access: made }: TokenOwner): boolean {
+  switch (access) {
+    case 'owner':
+    case 'metrics': return (tool ?? made) !== undefined;
+    case 'tool': return tool === undefined && made !== undefined;
+    default: return false;
   }
 }

@@ -15,6 +15,7 @@ import { openAiCompletions } from '../../protocols/openAiLegacy/completions.ts';
 import { openAiEmbeddings } from '../../protocols/openAiLegacy/embeddings.ts';
 import type { ToolListMemory } from '../../protocols/toolLists.ts';
 import type { Router } from '../../router/router.ts';
+import type { KnownToken } from '../../router/tokens/tokenBook.ts';
 import { askWhetherGone } from './halfClosed.ts';
 import type { HttpCall } from './httpCall.ts';
 import { HttpSink } from './httpSink.ts';
@@ -68,7 +69,10 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
     return;
   }
   const { facts } = read;
+  const caller = callerOf(request.headers, call.tool, call.access);
+  if (call.access !== undefined && isRefused(call, call.access, router, router.modelFor(caller.tool, facts.model, isSubagent(request)))) return;
   const id = router.newId();
+  if (call.access !== undefined && isBeyondLimits(call, call.access, router, id, facts)) return;
   const memory = new BodyMemory(read.bytes);
   const body = requestBody(kind, codec, read, memory, toolLists, protocolHeaders(protocol, request), jsonArray);
   const sink = new HttpSink(response, {
@@ -77,7 +81,7 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
     jsonArray, ignored: ignoredHeaders(request.headers), tools: () => (body.kind === 'conversation' ? body.decoded().tools : []),
   });
   const exchange = router.create({
-    id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller: callerOf(request.headers, call.tool), agent: agentOf(request.headers), headers: request.headers, subagent: isSubagent(request), hops: readHops(request.headers[hopsHeader]), tenant: call.tool, requirements: facts.requirements, body, patienceMs,
+    id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller, agent: agentOf(request.headers), headers: request.headers, subagent: isSubagent(request), hops: readHops(request.headers[hopsHeader]), tenant: caller.token, ownBudget: call.access?.hasBudget, requirements: facts.requirements, body, patienceMs,
   }, sink);
   const gone = askWhetherGone(response, sink);
   response.on('close', () => {
@@ -92,6 +96,23 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
     exchange.cancel();
     throw error;
   }
+}
+
+/** Refuses a name that the token may not ask for. 403 is tried again by no client. @returns whether it was refused */
+export function isRefused(call: HttpCall, access: KnownToken, router: Router, model: string): boolean {
+  const why = router.tokens.whyNotAllowed(access, model);
+  if (why !== undefined) call.refuse(403, why);
+  return why !== undefined;
+}
+
+/** Refuses a request over the limits of its token; else it counts until its exchange ends. @returns whether it was refused */
+function isBeyondLimits(call: HttpCall, access: KnownToken, router: Router, id: string, { requirements }: RequestFacts): boolean {
+  const refusal = router.tokens.enter(access, id, requirements);
+  if (refusal === undefined) return false;
+  const waitS = Math.max(1, Math.ceil((refusal.retryAt - router.clock.now()) / 1000));
+  call.response.setHeader('retry-after', String(waitS));
+  call.refuse(429, `The request of ${access.name} was not sent: ${refusal.reason}. Try again in ${String(waitS)} s, or have its access changed.`);
+  return true;
 }
 
 /** Claude Code says which requests are its subagents'. */

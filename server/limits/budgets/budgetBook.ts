@@ -18,6 +18,8 @@ export interface BudgetBookOptions {
   allowances: Pick<Allowances, 'allow' | 'forget' | 'known' | 'learn' | 'left' | 'restore' | 'maintain' | 'revision' | 'beat' | 'version'>;
   ledger: Pick<LedgerReader, 'spend' | 'spentBy'> & Pick<SharedState, 'revision'>;
   config(): Config;
+  /** Budgets of single tokens, each for the token that it names alone; the same list until one changes. Absent: there are none. */
+  tokenBudgets?(): readonly BudgetConfig[];
   clock: Clock;
   log: Log;
   /** Resolves once every exchange of this process that has ended is priced and recorded. */
@@ -56,7 +58,15 @@ export class BudgetBook {
   readonly #options: BudgetBookOptions;
   readonly #guard: Guard;
   #configured: readonly BudgetConfig[] | undefined;
+  #configuredOfTokens: readonly BudgetConfig[] | undefined;
   #budgets: BudgetInPeriod[] = [];
+  /** Those that may be for any request. */
+  #ofAll: readonly BudgetInPeriod[] = [];
+  /** Those of single tokens, by the id of the token. */
+  #ofTokens: ReadonlyMap<string, readonly BudgetInPeriod[]> = new Map();
+  /** While the time is between these, no period begins or ends. */
+  #from = -Infinity;
+  #to = -Infinity;
   /** The first read of budgets that are new. */
   #reading: Promise<void> | undefined;
   #compareAt = -Infinity;
@@ -97,7 +107,10 @@ export class BudgetBook {
   of(request: BudgetedRequest): BudgetAllowance[] {
     this.#follow();
     const found: BudgetAllowance[] = [];
-    for (const budget of this.#budgets) this.#addOf(budget, request, found);
+    for (const budget of this.#ofAll) this.#addOf(budget, request, found);
+    const { token } = request.input.caller;
+    const ofToken = token === undefined ? undefined : this.#ofTokens.get(token);
+    if (ofToken !== undefined) for (const budget of ofToken) this.#addOf(budget, request, found);
     return found;
   }
 
@@ -106,7 +119,7 @@ export class BudgetBook {
     this.#follow();
     const found: BudgetAllowance[] = [];
     const ofConversations: AllowanceLeft[] = [];
-    for (const budget of this.#budgets) {
+    for (const budget of this.#ofAll) {
       if (budget.config.per !== 'conversation') this.#addOf(budget, { ...request, conversation: () => '' }, found);
       else {
         const allowance = budget.allowanceOf('');
@@ -197,23 +210,31 @@ export class BudgetBook {
 
   /** Budgets are those of the configuration and of now. */
   #follow(): void {
-    const { config, clock } = this.#options;
+    const { config, clock, tokenBudgets } = this.#options;
     const { budgets } = config();
-    if (budgets === this.#configured && this.#budgets.length === 0) return;
+    const ofTokens = tokenBudgets?.();
+    if (budgets === this.#configured && ofTokens === this.#configuredOfTokens && this.#budgets.length === 0) return;
     const now = clock.now();
-    if (budgets === this.#configured && this.#budgets.every(({ range }) => now >= range.from && now < range.to)) return;
+    if (budgets === this.#configured && ofTokens === this.#configuredOfTokens && now >= this.#from && now < this.#to) return;
     this.#configured = budgets;
+    this.#configuredOfTokens = ofTokens;
     const before = new Map(this.#budgets.map(budget => [budget.prefix, budget]));
     const periods = new Set(this.#budgets.map(({ config: { name, per, period } }) => `${name} ${per} ${period}`));
     let isNew = false;
-    this.#budgets = (budgets ?? []).map(one => {
+    const inPeriod = (one: BudgetConfig): BudgetInPeriod => {
       // A period that begins has cost nothing yet.
       const budget = new BudgetInPeriod(one, now, periods.has(`${one.name} ${one.per} ${one.period}`));
       const known = before.get(budget.prefix);
       if (known?.isRead === true) budget.begin(known.starts);
       if (known === undefined && !budget.isRead) isNew = true;
       return budget;
-    });
+    };
+    this.#ofAll = (budgets ?? []).map(inPeriod);
+    const single = (ofTokens ?? []).map(inPeriod);
+    this.#ofTokens = Map.groupBy(single, ({ config: { only } }) => [...only ?? []][0] ?? '');
+    this.#budgets = [...this.#ofAll, ...single];
+    this.#from = Math.max(-Infinity, ...this.#budgets.map(({ range }) => range.from));
+    this.#to = Math.min(Infinity, ...this.#budgets.map(({ range }) => range.to));
     this.#revision = undefined;
     this.#compareAt = now;
     this.#comparedRevision = -1;
@@ -238,6 +259,8 @@ export class BudgetBook {
     const budgets = this.#budgets;
     this.#compareAt = clock.now() + compareEveryMs;
     this.#comparedRevision = ledger.revision();
+    // Budgets of many tokens ask the ledger the same.
+    const asked = new Map<string, Promise<ReadonlyMap<string, StartOfBudget>>>();
     try {
       await recorded();
       for (const budget of budgets) {
@@ -247,7 +270,7 @@ export class BudgetBook {
           continue;
         }
         const unchangedSince = clock.now() - quietMs;
-        budget.begin(await this.#read(budget));
+        budget.begin(namedBy(budget.config, await this.#readOnce(budget, asked)));
         // A plan that was made before has found nothing used.
         this.#options.allowances.forget(budget.prefix);
         if (!this.#isCorrected(budget, unchangedSince)) {
@@ -290,9 +313,16 @@ export class BudgetBook {
     return done?.value.length === 0;
   }
 
+  #readOnce(budget: BudgetInPeriod, asked: Map<string, Promise<ReadonlyMap<string, StartOfBudget>>>): Promise<ReadonlyMap<string, StartOfBudget>> {
+    const question = `${budget.config.per} ${String(budget.range.from)}`;
+    let answer = asked.get(question);
+    if (answer === undefined) asked.set(question, answer = this.#read(budget));
+    return answer;
+  }
+
   async #read({ config: { per }, range }: BudgetInPeriod): Promise<ReadonlyMap<string, StartOfBudget>> {
     const { ledger } = this.#options;
-    if (per === 'branch' || per === 'route' || per === 'extension' || per === 'conversation') {
+    if (per === 'branch' || per === 'route' || per === 'extension' || per === 'token' || per === 'conversation') {
       return new Map((await ledger.spentBy(range, per)).map(({ name, microUsd, unknown }) => [per === 'conversation' ? conversationName(name) : name, { microUsd, unknown }]));
     }
     const { totals, byEndpoint, byTool, byWorkspace } = await ledger.spend(range);
@@ -374,6 +404,11 @@ export class BudgetBook {
       share, state: share >= 1 ? 'reached' : share >= warnAt ? 'near' : 'ok', isHard, from: range.from, resetsAt: range.to,
     };
   }
+}
+
+/** Of what the ledger has, what a budget of one token is for. */
+function namedBy({ per, only }: BudgetConfig, starts: ReadonlyMap<string, StartOfBudget>): ReadonlyMap<string, StartOfBudget> {
+  return per === 'token' && only !== undefined ? new Map([...starts].filter(([name]) => only.has(name.toLowerCase()))) : starts;
 }
 
 function unknownOf({ unknownAttempts, unpricedAttempts = 0 }: Pick<SpendTotals, 'unknownAttempts' | 'unpricedAttempts'>): number {

@@ -103,6 +103,7 @@ export class BudgetInPeriod {
       case 'tool': return caller.tool;
       case 'route': return route;
       case 'extension': return caller.extension;
+      case 'token': return caller.token;
       case 'endpoint': return undefined;
     }
   }

@@ -1,5 +1,6 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { momentText } from '../../../api/access/accessText.ts';
+import { hashOfToken, type KnownToken, type TokenBook } from '../../../router/tokens/tokenBook.ts';
 
 /** Why a request may not come in; undefined when it may. */
 export interface Refusal { status: number; message: string }
@@ -43,32 +44,76 @@ export function presentedToken(headers: IncomingHttpHeaders): string | undefined
   return undefined;
 }
 
-/** Whose token was presented: a tool's own, or the one that all tools may share. */
-export interface TokenOwner { tool: string | undefined }
+/** Whose token was presented: a tool's own, one that was made for somebody, or the endpoint's own, which has neither field. */
+export interface TokenOwner {
+  readonly tool?: string | undefined;
+  /** What the token may do; absent: everything that a token of its kind may. */
+  readonly access?: KnownToken | undefined;
+  /** The token was rotated, and works until then. */
+  readonly until?: number | undefined;
+  /** The tool's access is bounded, and cannot be read. */
+  readonly unreadable?: true | undefined;
+}
 
-/** Compares presented tokens with the known ones in a time that does not depend on their content; lengths are no secret. */
+interface ToolTokenSource { readonly tokens: ReadonlyMap<string, Buffer>; readonly bounded?: ReadonlySet<string> | undefined }
+
+/** Finds whose a presented token is by its SHA-256, in a map that is made when a token changes: how long that takes says nothing of any token. */
 export class TokenCheck {
-  #shared: Buffer;
-  #tools: { readonly tokens: ReadonlyMap<string, Buffer> };
+  readonly #sharedHash: string;
+  readonly #tools: ToolTokenSource;
+  readonly #book: Pick<TokenBook, 'version' | 'all' | 'of' | 'refresh'> | undefined;
+  #owners: ReadonlyMap<string, TokenOwner> = new Map();
+  #ofTools: ReadonlyMap<string, Buffer> | undefined;
+  #ofBook = -1;
 
-  /** @param shared the token without a tool's name @param tools the tools' own tokens; read for each request, so that a revoked one is refused at once */
-  constructor(shared: string, tools: { readonly tokens: ReadonlyMap<string, Buffer> }) {
-    this.#shared = Buffer.from(shared);
+  /** @param shared the endpoint's own token @param tools the tools' own tokens; read for each request, so that a revoked one is refused at once @param book tokens that were made, and what tools may do */
+  constructor(shared: string, tools: ToolTokenSource, book?: Pick<TokenBook, 'version' | 'all' | 'of' | 'refresh'>) {
+    this.#sharedHash = hashOfToken(shared);
     this.#tools = tools;
+    this.#book = book;
   }
 
   /** @returns undefined for a token that is not known */
   ownerOf(presented: string | undefined): TokenOwner | undefined {
     if (presented === undefined || presented === '') return undefined;
-    const bytes = Buffer.from(presented);
-    if (sameBytes(bytes, this.#shared)) return { tool: undefined };
-    let owner: TokenOwner | undefined;
-    // All are compared, so that the time does not reveal which one was close.
-    for (const [tool, token] of this.#tools.tokens) if (sameBytes(bytes, token)) owner = { tool };
-    return owner;
+    const { tokens } = this.#tools;
+    // A tool that was connected or bounded at a peer holds for the next request.
+    if (tokens !== this.#ofTools) this.#book?.refresh();
+    const version = this.#book?.version ?? 0;
+    if (tokens !== this.#ofTools || version !== this.#ofBook) this.#gather(tokens, version);
+    return this.#owners.get(hashOfToken(presented));
+  }
+
+  #gather(tokens: ReadonlyMap<string, Buffer>, version: number): void {
+    const owners = new Map<string, TokenOwner>();
+    for (const access of this.#book?.all() ?? []) {
+      const { hash, kind, previousHash, previousUntil } = access;
+      const tool = kind === 'tool' ? access.id : undefined;
+      // Of a tool that is connected, the file of its token counts.
+      if (hash !== undefined && (kind === 'made' || access.revokedAt !== undefined)) owners.set(hash, { tool, access });
+      if (previousHash !== undefined && previousUntil !== undefined) owners.set(previousHash, { tool, access, until: previousUntil });
+    }
+    for (const [tool, token] of tokens) {
+      const access = this.#book?.of(tool);
+      const isBounded = this.#tools.bounded?.has(tool) === true;
+      owners.set(hashOfToken(token.toString()), access !== undefined ? { tool, access } : isBounded ? { tool, unreadable: true } : { tool });
+    }
+    owners.set(this.#sharedHash, { tool: undefined });
+    this.#owners = owners;
+    this.#ofTools = tokens;
+    this.#ofBook = version;
   }
 }
 
-function sameBytes(left: Buffer, right: Buffer): boolean {
-  return left.length === right.length && timingSafeEqual(left, right);
+/** Why a known token lets nobody in, as a sentence with the next action; undefined: it does. @param now milliseconds since the epoch */
+export function whyShut({ tool, access, until, unreadable }: TokenOwner, now: number): string | undefined {
+  if (unreadable === true) return `What ${tool ?? ''} may do cannot be read now, so its token is refused: in VS Code, "Waybill: Edit Tool Access…" sets it again.`;
+  if (access === undefined) return undefined;
+  const { name, revokedAt, expiresAt } = access;
+  if (revokedAt !== undefined) return tool === undefined ? `The token of ${name} was revoked: ask whoever gave it to you for another one.` : `The token of ${name} was revoked: in VS Code, "Waybill: Connect a Tool…" connects it again.`;
+  if (expiresAt !== undefined && expiresAt <= now) {
+    const ended = `The access of ${name} ended on ${momentText(expiresAt)}`;
+    return tool === undefined ? `${ended}: ask whoever gave you the token for another one.` : `${ended}: in VS Code, "Waybill: Edit Tool Access…" gives it more time.`;
+  }
+  return until !== undefined && until <= now ? `The token of ${name} was replaced by another one: use that, or ask whoever gave it to you.` : undefined;
 }

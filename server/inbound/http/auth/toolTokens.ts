@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readOrdinaryFile } from '../../../base/files/ordinaryFile.ts';
 import { agreeOnSharedFile } from '../../../base/files/sharedFile.ts';
@@ -8,6 +8,8 @@ import { newToken, tokenIn } from './tokenFile.ts';
 const toolName = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
 /** A change of the folder this soon after it was read may have the same time stamp: file systems count time in steps. */
 const racyMs = 100;
+/** Beside the token of a tool whose access has bounds: where these cannot be read, the token is refused. */
+const boundedSuffix = '.bounded';
 /** A token is a line of 64 characters or so. */
 const maxTokenFileBytes = 4096;
 
@@ -16,6 +18,8 @@ interface Reading {
   changedAtMs: number | undefined;
   readAtMs: number;
   tokens: ReadonlyMap<string, Buffer>;
+  /** Tools whose access has bounds. */
+  bounded: ReadonlySet<string>;
 }
 
 /**
@@ -33,13 +37,37 @@ export class ToolTokens {
 
   /** Every tool's token, as bytes. The map is replaced, never changed. */
   get tokens(): ReadonlyMap<string, Buffer> {
+    return this.#read().tokens;
+  }
+
+  /** Tools whose access has bounds, as of the last reading of their tokens. */
+  get bounded(): ReadonlySet<string> {
+    return (this.#reading ?? this.#read()).bounded;
+  }
+
+  /** Says that the access of a tool has bounds, or that it has none any more. */
+  setBounded(tool: string, isBounded: boolean): void {
+    if (!isToolName(tool)) return;
+    const file = join(this.#folder, `${tool}${boundedSuffix}`);
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    if (isBounded) writeFileSync(file, '', { mode: 0o600 });
+    else rmSync(file, { force: true });
+    this.#reading = undefined;
+  }
+
+  #read(): Reading {
     const changedAtMs = changedAt(this.#folder);
     const known = this.#reading;
-    if (known !== undefined && known.changedAtMs === changedAtMs && (changedAtMs === undefined || known.readAtMs - changedAtMs > racyMs)) return known.tokens;
+    if (known !== undefined && known.changedAtMs === changedAtMs && (changedAtMs === undefined || known.readAtMs - changedAtMs > racyMs)) return known;
     const readAtMs = Date.now();
-    const tokens = changedAtMs === undefined ? new Map<string, Buffer>() : readTokens(this.#folder);
-    this.#reading = { changedAtMs, readAtMs, tokens };
-    return tokens;
+    const names = changedAtMs === undefined ? [] : namesIn(this.#folder);
+    const bounded = new Set(names.filter(name => name.endsWith(boundedSuffix)).map(name => name.slice(0, -boundedSuffix.length)));
+    return this.#reading = { changedAtMs, readAtMs, tokens: readTokens(this.#folder, names), bounded };
+  }
+
+  /** The tool's token; undefined: it has none. */
+  tokenOf(tool: string): string | undefined {
+    return this.tokens.get(tool)?.toString();
   }
 
   /** Names of the tools that have a token, in order. */
@@ -52,7 +80,7 @@ export class ToolTokens {
    * @throws Error with one sentence when the name cannot be used or the token cannot be stored
    */
   connect(tool: string): string {
-    if (!toolName.test(tool)) throw new Error(`A tool cannot be named "${tool.slice(0, 70)}": use small letters, digits, dots and hyphens.`);
+    if (!isToolName(tool)) throw new Error(`A tool cannot be named "${tool.slice(0, 70)}": use small letters, digits, dots and hyphens.`);
     const known = this.tokens.get(tool);
     if (known !== undefined) return known.toString();
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
@@ -63,10 +91,14 @@ export class ToolTokens {
 
   /** Revokes the tool's token; without one, nothing happens. */
   disconnect(tool: string): void {
-    if (!toolName.test(tool)) return;
+    if (!isToolName(tool)) return;
     rmSync(join(this.#folder, tool), { force: true });
     this.#reading = undefined;
   }
+}
+
+function isToolName(name: string): boolean {
+  return toolName.test(name) && !name.endsWith(boundedSuffix);
 }
 
 /** A folder that cannot be looked at holds no token: requests with one are then refused, and nothing breaks. */
@@ -86,10 +118,10 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function readTokens(folder: string): ReadonlyMap<string, Buffer> {
+function readTokens(folder: string, names: readonly string[]): ReadonlyMap<string, Buffer> {
   const tokens = new Map<string, Buffer>();
-  for (const name of namesIn(folder)) {
-    if (!toolName.test(name)) continue;
+  for (const name of names) {
+    if (!isToolName(name)) continue;
     const token = readToken(join(folder, name));
     if (token !== undefined) tokens.set(name, token);
   }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { TokenAccess } from '../../../api/access/tokenAccess.ts';
 import type { Caller } from '../../../api/receipt.ts';
 import { asString, isObject, type JsonObject } from '../../../base/json.ts';
 import { keptCaller, keptLabel } from '../../../base/names.ts';
@@ -28,14 +29,15 @@ const conversationHeaders = ['x-waybill-conversation', 'x-claude-code-session-id
 const codexMetadata = 'x-codex-turn-metadata';
 const longestMetadata = 8192;
 
-/** Who sends a request, as far as its headers say, in labels of bounded length. @param tokenTool the tool whose own token came with it; no header says otherwise */
-export function callerOf(headers: IncomingHttpHeaders, tokenTool?: string): Caller {
+/** Who sends a request, as far as its headers say, in labels of bounded length. @param tokenTool the tool whose own token came with it; no header says otherwise @param access what the token may do, and for whom it was made */
+export function callerOf(headers: IncomingHttpHeaders, tokenTool?: string, access?: Pick<TokenAccess, 'id' | 'user' | 'team'>): Caller {
   return keptCaller({
     tool: tokenTool ?? header(headers, 'x-waybill-tool') ?? toolOfAgent(headers['user-agent'] ?? ''),
     workspace: header(headers, 'x-waybill-workspace'),
     branch: header(headers, 'x-waybill-branch'),
     conversation: conversationOf(headers),
     purpose: header(headers, 'x-waybill-purpose'),
+    token: access?.id ?? tokenTool, user: access?.user, team: access?.team,
   });
 }
 

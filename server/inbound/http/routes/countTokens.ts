@@ -6,7 +6,7 @@ import { spliceFields } from '../../../base/objectScan.ts';
 import type { RawBody } from '../../../exchange/request.ts';
 import type { Router } from '../../../router/router.ts';
 import { tokenCountOf } from '../../../protocols/usageFigures.ts';
-import { isSubagent, protocolHeaders, readInference, watchedWords } from '../inference.ts';
+import { isRefused, isSubagent, protocolHeaders, readInference, watchedWords } from '../inference.ts';
 import { callerOf } from '../request/callerOf.ts';
 import { decodePathPart, geminiCallPath } from '../request/requestPath.ts';
 import type { RequestFacts } from '../request/requirements.ts';
@@ -27,6 +27,7 @@ function countRoute(path: string | RegExp, protocol: ProtocolName): HttpRoute {
       const read = readInference(call, responseItems, protocol, named, body);
       if (read === undefined) return;
       const model = router.modelFor(callerOf(call.request.headers, call.tool).tool, read.facts.model, isSubagent(call.request));
+      if (call.access !== undefined && isRefused(call, call.access, router, model)) return;
       call.json(200, await countTokens(router, protocol, { ...read.facts, model }, read, protocolHeaders(protocol, call.request), readHops(call.request.headers[hopsHeader])));
     }),
   };

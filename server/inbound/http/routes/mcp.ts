@@ -8,7 +8,7 @@ const noWords: ReadonlySet<string> = new Set();
  * there is no session and no stream of the server's own.
  */
 export const mcpRoute: HttpRoute = {
-  methods: ['POST'], path: '/mcp', access: 'token',
+  methods: ['POST'], path: '/mcp', access: 'tool',
   handle: (call, { router, localEndpoint }) => call.readBody(noWords, async ({ bytes }) => {
     const { McpServer, protocolVersions } = await loadMcp();
     const version = call.request.headers['mcp-protocol-version'];

@@ -1,4 +1,5 @@
 import type { OfferedName } from '../../../router/status/offers.ts';
+import type { Router } from '../../../router/router.ts';
 import type { HttpCall } from '../httpCall.ts';
 import { callerProtocol } from '../request/callerProtocol.ts';
 import { decodePathPart } from '../request/requestPath.ts';
@@ -15,22 +16,28 @@ export const modelsRoutes: readonly HttpRoute[] = [
     methods: ['GET'], path: /^\/models\/(.*)$/s, access: 'token',
     handle(call, { router }) {
       const name = decodePathPart(call.groups[0] ?? '');
-      const found = router.offeredNames().find(({ requestedModel }) => requestedModel === name);
+      const found = namesFor(call, router).find(({ requestedModel }) => requestedModel === name);
       if (found === undefined) call.refuse(404, `There is no model or route named ${name}.`);
       else call.json(200, modelEntry(found));
     },
   },
 ];
 
+/** The names that the token of a call may ask for. */
+export function namesFor({ access }: HttpCall, router: Router): readonly OfferedName[] {
+  const names = router.offeredNames();
+  return access === undefined ? names : names.filter(({ requestedModel }) => router.tokens.allows(access, requestedModel));
+}
+
 function sendModels(call: HttpCall, { router }: RouteServices): void {
-  const data = router.offeredNames().map(modelEntry);
+  const data = namesFor(call, router).map(modelEntry);
   call.json(200, call.request.headers['anthropic-version'] === undefined
     ? { object: 'list', data }
     : { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null });
 }
 
 function sendGoogleModels(call: HttpCall, { router }: RouteServices): void {
-  call.json(200, { models: router.offeredNames().map(googleEntry) });
+  call.json(200, { models: namesFor(call, router).map(googleEntry) });
 }
 
 function googleEntry(one: OfferedName) {

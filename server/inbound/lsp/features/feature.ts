@@ -17,6 +17,11 @@ export interface ToolTokenStore {
   connect(tool: string): string;
   disconnect(tool: string): void;
   names(): string[];
+  /** The tool's token; undefined: it has none. */
+  tokenOf(tool: string): string | undefined;
+  /** Tools whose access has bounds. */
+  readonly bounded: ReadonlySet<string>;
+  setBounded(tool: string, isBounded: boolean): void;
 }
 
 /** Providers that the server itself plays, for trying Waybill without a key. */

@@ -42,7 +42,7 @@ function contextOf(connection: RecordingConnection, router: object): FeatureCont
   return {
     editor: new EditorConnection(connection as unknown as Connection, silentLog), router: router as Router,
     localEndpoint: { status: () => ({ state: 'off' }), listen: () => undefined, check: () => Promise.resolve({ state: 'off' }) },
-    tools: { connect: () => '', disconnect: () => undefined, names: () => [] }, simulation: { addressed: endpoints => Promise.resolve({ endpoints, problems: [] }), endOthers: () => Promise.resolve() },
+    tools: { connect: () => '', disconnect: () => undefined, names: () => [], tokenOf: () => undefined, bounded: new Set(), setBounded: () => undefined }, simulation: { addressed: endpoints => Promise.resolve({ endpoints, problems: [] }), endOthers: () => Promise.resolve() },
   };
 }
 

@@ -37,7 +37,7 @@ function editor() {
   const features = lspFeatures.flatMap(feature => feature.register({
     editor: new EditorConnection(connection as unknown as Connection, silentLog), router,
     localEndpoint: { status: () => ({ state: 'off' }), listen: () => undefined, check: () => Promise.resolve({ state: 'off' }) },
-    tools: { connect: () => '', disconnect: () => undefined, names: () => [] }, simulation: { addressed: endpoints => Promise.resolve({ endpoints, problems: [] }), endOthers: () => Promise.resolve() }, configFile: join(folder, 'own.yaml'),
+    tools: { connect: () => '', disconnect: () => undefined, names: () => [], tokenOf: () => undefined, bounded: new Set(), setBounded: () => undefined }, simulation: { addressed: endpoints => Promise.resolve({ endpoints, problems: [] }), endOthers: () => Promise.resolve() }, configFile: join(folder, 'own.yaml'),
   }) ?? []);
   return {
     router, published,

@@ -47,9 +47,10 @@ describe('the token', () => {
 
   it('names the tool that a token belongs to, until the token is revoked', () => {
     const tokens = new Map([['claude-code', Buffer.from('token-of-claude')], ['codex', Buffer.from('token-of-codex!')]]);
-    const check = new TokenCheck('the-token', { tokens });
+    const tools = { tokens };
+    const check = new TokenCheck('the-token', tools);
     assert.deepEqual(check.ownerOf('token-of-codex!'), { tool: 'codex' });
-    tokens.delete('codex');
+    tools.tokens = new Map([...tokens].filter(([tool]) => tool !== 'codex'));
     assert.equal(check.ownerOf('token-of-codex!'), undefined);
     assert.deepEqual(check.ownerOf('token-of-claude'), { tool: 'claude-code' });
   });

@@ -1,0 +1,97 @@
+import type { LimitSettings } from '../../api/settings.ts';
+import type { Attempt, Receipt } from '../../api/receipt.ts';
+import type { LimitClaim } from '../../limits/limitClaims.ts';
+import { atOnceRefusal, RateWindow, type Refusal } from '../../limits/rateWindow.ts';
+import type { SharedLimits } from '../../limits/sharedLimits.ts';
+import type { KnownToken } from './tokenBook.ts';
+
+/** How soon a limit of requests at once is worth another look. */
+const atOnceLookMs = 1_000;
+const whose = 'the limit of the token';
+const none: readonly LimitClaim[] = [];
+
+interface TokenUse { limits: LimitSettings; readonly window: RateWindow; running: number }
+interface Ticket { readonly use: TokenUse; readonly scope: string; readonly at: number; readonly tokens: number; readonly claims: readonly LimitClaim[] }
+
+/**
+ * Requests and tokens a minute and requests at once of tokens, counted over all servers of a data folder as limits of endpoints are (see
+ * limits/sharedLimits.ts). A request counts from its arrival to its end, with the tokens that it may take until those that it took are known.
+ */
+export class TokenLimits {
+  readonly #shared: Pick<SharedLimits, 'take' | 'release'> | undefined;
+  readonly #uses = new Map<string, TokenUse>();
+  /** By exchange; only of tokens with limits. */
+  readonly #running = new Map<string, Ticket>();
+
+  constructor(shared?: Pick<SharedLimits, 'take' | 'release'>) {
+    this.#shared = shared;
+  }
+
+  /** Forgets tokens that have no limits any more. @returns whether any has */
+  follow(tokens: Iterable<KnownToken>): boolean {
+    const limited = new Set<string>();
+    for (const token of tokens) if (token.revokedAt === undefined && isLimited(token)) limited.add(token.id);
+    for (const [id, { running }] of this.#uses) if (!limited.has(id) && running === 0) this.#uses.delete(id);
+    return limited.size > 0;
+  }
+
+  /** @param tokens of the prompt, and of the answer as far as the request bounds it @returns why the request may not begin now; undefined: it counts from now on, until `ended` */
+  enter(token: KnownToken, exchange: string, promptTokens: number, tokens: number, now: number): Refusal | undefined {
+    if (!isLimited(token)) return undefined;
+    const use = this.#useOf(token);
+    const { concurrency } = token;
+    const own = use.window.look(tokens, now) ?? (concurrency === undefined || use.running < concurrency ? undefined : atOnceRefusal(whose, concurrency, now + atOnceLookMs));
+    if (own !== undefined) return own;
+    const scope = `token/${token.id}`;
+    const claims = this.#shared === undefined ? none : [{ scope, limits: use.limits, whose, tokens, promptTokens, running: use.running }];
+    const refused = claims.length === 0 ? undefined : this.#shared?.take(claims, now);
+    if (refused !== undefined) return refused.refusal;
+    use.running += 1;
+    use.window.add(tokens, now);
+    this.#running.set(exchange, { use, scope, at: now, tokens, claims });
+    return undefined;
+  }
+
+  /** An exchange ended, with the tokens that its attempts took. */
+  ended({ id, attempts }: Pick<Receipt, 'id' | 'attempts'>): void {
+    if (this.#running.size === 0) return;
+    const ticket = this.#running.get(id);
+    if (ticket === undefined) return;
+    this.#running.delete(id);
+    const { use, scope, at, tokens, claims } = ticket;
+    use.running -= 1;
+    const used = tokensOf(attempts);
+    // What nobody knows counts as it was reserved.
+    const more = used === undefined ? 0 : used - tokens;
+    use.window.correct(at, more);
+    this.#shared?.release({ scope, running: use.running, claims, at, requests: 0, tokens: more });
+  }
+
+  #useOf({ id, requestsPerMinute, tokensPerMinute, concurrency }: KnownToken): TokenUse {
+    let use = this.#uses.get(id);
+    const limits = use?.limits;
+    if (use !== undefined && limits?.requestsPerMinute === requestsPerMinute && limits?.tokensPerMinute === tokensPerMinute && limits?.concurrency === concurrency) return use;
+    const now = { requestsPerMinute, tokensPerMinute, concurrency };
+    if (use === undefined) this.#uses.set(id, use = { limits: now, window: new RateWindow(now, whose), running: 0 });
+    use.limits = use.window.limits = now;
+    return use;
+  }
+}
+
+function isLimited({ requestsPerMinute, tokensPerMinute, concurrency }: KnownToken): boolean {
+  return requestsPerMinute !== undefined || tokensPerMinute !== undefined || concurrency !== undefined;
+}
+
+/** Undefined where the tokens of an attempt that a provider may have answered are not known. */
+function tokensOf(attempts: readonly Attempt[]): number | undefined {
+  let sum = 0;
+  for (const { usage, outcome } of attempts) {
+    const { inputTokens, cacheReadTokens, cacheWriteTokens, cacheWrite1hTokens, outputTokens } = usage;
+    if (inputTokens === undefined && outputTokens === undefined) {
+      if (outcome === 'failed') continue;
+      return undefined;
+    }
+    sum += (inputTokens ?? 0) + (cacheReadTokens ?? 0) + (cacheWriteTokens ?? 0) + (cacheWrite1hTokens ?? 0) + (outputTokens ?? 0);
+  }
+  return sum;
+}
