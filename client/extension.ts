@@ -13,6 +13,7 @@ import { registerAgentTools } from './chat/agentTools.ts';
 import { ChatProvider } from './chat/chatProvider.ts';
 import { ConversationTitles } from './chat/conversationTitles.ts';
 import { addProvider } from './commands/addProvider.ts';
+import { editToolAccess } from './commands/access/editToolAccess.ts';
 import { checkTools } from './commands/checkTools.ts';
 import { ConnectionUpkeep } from './commands/connectionUpkeep.ts';
 import { connectTool, disconnectTool } from './commands/connectTool.ts';
@@ -230,6 +231,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.retryLocalEndpoint': () => retryLocalEndpoint(services),
       'waybill.connectTool': () => connectTool(services, toolPlace),
       'waybill.disconnectTool': () => disconnectTool(services, toolPlace),
+      'waybill.editToolAccess': () => editToolAccess(services),
       'waybill.checkTools': () => checkTools(services, toolPlace),
       'waybill.writeChange': () => { toolPlace.changes.answer(true); },
       'waybill.discardChange': () => { toolPlace.changes.answer(false); },

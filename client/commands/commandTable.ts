@@ -86,6 +86,7 @@ export const commandTitles = {
   'waybill.copyLocalEndpointToken': 'Copy Local Endpoint Token…',
   'waybill.connectTool': 'Connect a Tool…',
   'waybill.disconnectTool': 'Disconnect a Tool…',
+  'waybill.editToolAccess': 'Edit Tool Access…',
   'waybill.checkTools': 'Check Connected Tools',
   'waybill.writeChange': 'Write This Change',
   'waybill.discardChange': 'Discard This Change',

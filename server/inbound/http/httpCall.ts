@@ -30,6 +30,7 @@ export class HttpCall {
   /** What the token that came with the request may do; undefined: everything. */
   access: KnownToken | undefined;
   #log: Pick<Log, 'error'>;
+  #waitsSince: number | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, log: Pick<Log, 'error'>) {
     this.request = request;
@@ -57,6 +58,12 @@ export class HttpCall {
 
   text(status: number, text: string, contentType: string): void {
     sendText(this.response, status, text, contentType);
+  }
+
+  /** Whether the call may wait a little more. @param now milliseconds since the epoch @param patienceMs how long it may wait in all */
+  mayWait(now: number, patienceMs: number): boolean {
+    this.#waitsSince ??= now;
+    return now - this.#waitsSince < patienceMs;
   }
 
   /** Answers with an error of the local endpoint's own. */

@@ -10,6 +10,7 @@ import { encodedConversation, type RawBody, type RequestBody } from '../../excha
 import { ignoredHeaders } from '../../exchange/purpose/ignoredHeaders.ts';
 import { blankWords } from '../../protocols/bodyRules/fieldStrings.ts';
 import { watchedImageTypes } from '../../protocols/bodyRules/imageTypes.ts';
+import type { Refusal } from '../../limits/rateWindow.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
 import { openAiCompletions } from '../../protocols/openAiLegacy/completions.ts';
 import { openAiEmbeddings } from '../../protocols/openAiLegacy/embeddings.ts';
@@ -26,6 +27,9 @@ import type { ResponseItemStore } from './request/responseItemStore.ts';
 import type { RouteServices } from './routes/httpRoute.ts';
 
 const patienceMs = 20_000;
+/** So long a request waits for the count of the limits of its token, and looks so often. */
+const countPatienceMs = 10_000;
+const countLookMs = 100;
 const itemReference = 'item_reference';
 /** What the scan of a request body looks for. */
 export const watchedWords: ReadonlySet<string> = new Set([
@@ -72,7 +76,13 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
   const caller = callerOf(request.headers, call.tool, call.access);
   if (call.access !== undefined && isRefused(call, call.access, router, router.modelFor(caller.tool, facts.model, isSubagent(request)))) return;
   const id = router.newId();
-  if (call.access !== undefined && isBeyondLimits(call, call.access, router, id, facts)) return;
+  const refusal = call.access === undefined ? undefined : router.tokens.enter(call.access, id, facts.requirements);
+  if (refusal !== undefined) {
+    // What peers used is not known at this moment: the request waits for that, and is not refused.
+    if (refusal.cause === undefined && call.mayWait(router.clock.now(), countPatienceMs)) setTimeout(() => { call.answer(() => (response.destroyed ? undefined : answerInference(call, services, { kind, protocol, named, jsonArray }, scanned))); }, countLookMs);
+    else refuseBeyondLimits(call, call.access?.name ?? '', refusal, router.clock.now());
+    return;
+  }
   const memory = new BodyMemory(read.bytes);
   const body = requestBody(kind, codec, read, memory, toolLists, protocolHeaders(protocol, request), jsonArray);
   const sink = new HttpSink(response, {
@@ -105,14 +115,11 @@ export function isRefused(call: HttpCall, access: KnownToken, router: Router, mo
   return why !== undefined;
 }
 
-/** Refuses a request over the limits of its token; else it counts until its exchange ends. @returns whether it was refused */
-function isBeyondLimits(call: HttpCall, access: KnownToken, router: Router, id: string, { requirements }: RequestFacts): boolean {
-  const refusal = router.tokens.enter(access, id, requirements);
-  if (refusal === undefined) return false;
-  const waitS = Math.max(1, Math.ceil((refusal.retryAt - router.clock.now()) / 1000));
+/** Refuses a request over the limits of its token. */
+function refuseBeyondLimits(call: HttpCall, name: string, { retryAt, reason }: Refusal, now: number): void {
+  const waitS = Math.max(1, Math.ceil((retryAt - now) / 1000));
   call.response.setHeader('retry-after', String(waitS));
-  call.refuse(429, `The request of ${access.name} was not sent: ${refusal.reason}. Try again in ${String(waitS)} s, or have its access changed.`);
-  return true;
+  call.refuse(429, `The request of ${name} was not sent: ${reason}. Try again in ${String(waitS)} s, or have its access changed.`);
 }
 
 /** Claude Code says which requests are its subagents'. */
