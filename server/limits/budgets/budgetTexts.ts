@@ -30,6 +30,7 @@ function scopeOf(per: BudgetScope): Said | string {
     case 'endpoint': return said('endpoint');
     case 'route': return said('route');
     case 'extension': return said('extension');
+    case 'token': return said('token');
     case 'everything': case 'conversation': return per;
   }
 }

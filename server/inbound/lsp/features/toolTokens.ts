@@ -8,20 +8,19 @@ export const toolTokensFeature: LspFeature = {
   name: 'toolTokens',
   register(context) {
     const { editor, router, tools, localEndpoint } = context;
-    const { book } = router.tokens;
     editor.onRequest(connectToolRequest, ({ tool }) => connectTool(context, tool));
     editor.onRequest(disconnectToolRequest, ({ tool }) => {
       const token = tools.tokenOf(tool);
       tools.disconnect(tool);
-      book.toolEnded(tool, token, true);
+      router.tokens.book.toolEnded(tool, token, true);
       if (token !== undefined) router.log.info(`The token of the tool ${tool} was revoked.`);
       return null;
     });
     editor.onRequest(connectedToolsRequest, () => tools.names());
     editor.onRequest(retryEndpointRequest, () => localEndpoint.check());
     editor.onRequest(toolAccessRequest, () => {
-      book.refresh();
-      return [...book.all()].filter(({ kind }) => kind === 'tool').map(accessOf);
+      router.tokens.book.refresh();
+      return [...router.tokens.book.all()].filter(({ kind }) => kind === 'tool').map(accessOf);
     });
     editor.onRequest(changeToolAccessRequest, order => changeAccess(context, order));
     return undefined;
