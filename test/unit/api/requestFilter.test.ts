@@ -4,7 +4,7 @@ import { readRequestFilter, requestFilterFields } from '../../../server/api/repo
 
 describe('a filter of requests from outside', () => {
   it('is read from a message and from the parameters of a query alike', () => {
-    const filter = { fromMs: 1, toMs: 2, endpoint: 'a', provider: 'b', model: 'c', route: 'd', tool: 'e', workspace: 'f', branch: 'g', conversation: 'h', purpose: 'i', kind: 'l', extension: 'j', part: 'hedge', notRecorded: ['conversation'], outcome: 'failed', minCostMicroUsd: 0, text: 'k' };
+    const filter = { fromMs: 1, toMs: 2, endpoint: 'a', provider: 'b', model: 'c', route: 'd', tool: 'e', workspace: 'f', branch: 'g', conversation: 'h', purpose: 'i', kind: 'l', extension: 'j', token: 'm', user: 'n', team: 'o', part: 'hedge', notRecorded: ['conversation'], outcome: 'failed', minCostMicroUsd: 0, text: 'k' };
     assert.deepEqual(Object.keys(filter).sort(), [...requestFilterFields].sort());
     assert.deepEqual(readRequestFilter(filter), filter);
     assert.deepEqual(readRequestFilter(Object.fromEntries(Object.entries(filter).map(([name, value]) => [name, String(value)]))), filter);
