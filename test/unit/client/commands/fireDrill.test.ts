@@ -166,7 +166,7 @@ describe('the fire drill report', () => {
   it('is copied as Markdown with the same facts, safe inside a table', () => {
     const markdown = drillReportMarkdown(page);
     assert.match(markdown, /^# Fire drill report\n\n1 of 2 routes survives/);
-    assert.match(markdown, /\| lost \| auto \| so\\\|lo \|/);
+    assert.match(markdown, /\| Lost \| auto \| so\\\|lo \|/);
     assert.match(markdown, /\| Endpoint north \| survives: south\/claude \| stops \|/);
     assert.match(markdown, /\| Model gpt \| – \| serves less: south\/x \(south\/x cannot call tools: agents stop\) \|/);
     assert.match(markdown, /## Route so\\\|lo: 1 gap\n\n- Route "so\\\|lo" has one target only\. Add a target\./);
