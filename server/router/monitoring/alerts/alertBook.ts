@@ -2,11 +2,11 @@ import { englishOf, type Said } from '../../../api/localization/said.ts';
 import type { Log } from '../../../base/log.ts';
 import type { AlertRule, WebhookConfig } from '../../../config/monitoring/monitoringConfig.ts';
 import { WebhookSender, type AlertMessage } from '../delivery/webhookSender.ts';
-import { conditionsOf, type Condition, type ConditionSources } from './conditions.ts';
+import { conditionsOf, isKnownUp, isWindowed, type Condition, type ConditionSources } from './conditions.ts';
 import { IncidentFiles, type AlertIncident } from './incidentFiles.ts';
 import { firedSentence, overSentence } from './words.ts';
 
-/** A condition that no server has seen for so long is over. */
+/** A condition is over that no server has seen for so long, and that this one has known to be over for so long. */
 export const quietMs = 60_000;
 
 export interface AlertBookOptions {
@@ -33,7 +33,11 @@ export class AlertBook {
   readonly #senders = new Map<string, { config: WebhookConfig; sender: WebhookSender }>();
   /** Since when a condition holds, by rule and subject, in milliseconds since the epoch. */
   readonly #holdsSince = new Map<string, number>();
-  #startedAt: number | undefined;
+  /** Since when it is known that an incident does not hold, by rule and subject, in milliseconds since the epoch. */
+  readonly #calmSince = new Map<string, number>();
+  #lastLookAt: number | undefined;
+  /** When the machine last woke; what is known from before does not count as having lasted. */
+  #wokeAt: number | undefined;
   #hasFailed = false;
 
   constructor(options: AlertBookOptions) {
@@ -56,11 +60,16 @@ export class AlertBook {
   /** Looks at every rule. Called again and again, well within `quietMs`. */
   look(sources: ConditionSources): void {
     const now = this.#options.now();
-    this.#startedAt ??= now;
+    this.#noticeSleep(now);
     try {
-      for (const rule of this.#rules) for (const condition of conditionsOf(rule, sources)) this.#judge(rule, condition, now);
-      // A server that has just started has not seen yet what still holds.
-      if (now - this.#startedAt >= quietMs) for (const incident of this.#files.takeQuiet(now, quietMs)) this.#over(incident, now);
+      const conditions = new Map<string, Condition>();
+      for (const rule of this.#rules) {
+        for (const condition of conditionsOf(rule, sources)) {
+          conditions.set(idOf(rule.name, condition.subject), condition);
+          this.#judge(rule, condition, now);
+        }
+      }
+      this.#endIncidents(conditions, sources, now);
       this.#hasFailed = false;
     } catch (error) {
       if (!this.#hasFailed) this.#options.log.warn(`Alerts cannot be kept in the data folder, so none is sent: ${error instanceof Error ? error.message : String(error)}`);
@@ -73,16 +82,27 @@ export class AlertBook {
     this.#senders.clear();
   }
 
+  /** A machine that slept, or whose clock was set, has seen nothing in between. */
+  #noticeSleep(now: number): void {
+    const passed = now - (this.#lastLookAt ?? now);
+    this.#lastLookAt = now;
+    if (passed >= 0 && passed <= quietMs / 2) return;
+    this.#holdsSince.clear();
+    this.#calmSince.clear();
+    this.#wokeAt = now;
+  }
+
   #judge(rule: AlertRule, condition: Condition, now: number): void {
-    const id = `${rule.name}\n${condition.subject}`;
-    if (!condition.holds) {
+    const id = idOf(rule.name, condition.subject);
+    if (condition.holds !== true) {
       this.#holdsSince.delete(id);
       return;
     }
-    const since = Math.min(condition.since ?? now, this.#holdsSince.get(id) ?? now);
+    const since = Math.min(Math.max(condition.since ?? now, this.#wokeAt ?? -Infinity), this.#holdsSince.get(id) ?? now);
     this.#holdsSince.set(id, since);
-    if (now - since < rule.forMs) return;
-    const { incident, tell } = this.#files.claim(rule.name, condition.subject, now);
+    // What is an incident already goes on, also where this server has not seen it for long.
+    if (now - since < rule.forMs && !this.#files.has(rule.name, condition.subject)) return;
+    const { incident, tell } = this.#files.claim(rule.name, condition.subject, now, since);
     if (!tell) return;
     const { name, when, above } = rule;
     const measured = condition.value === undefined ? {} : { value: condition.value, above };
@@ -91,13 +111,26 @@ export class AlertBook {
       .catch((error: unknown) => { this.#options.log.warn(`That an alert was told of cannot be noted: ${error instanceof Error ? error.message : String(error)}`); });
   }
 
-  #over({ id, rule: name, subject, startedAt }: AlertIncident, now: number): void {
-    const rule = this.#rules.find(one => one.name === name);
-    // Of a rule that is gone there is nobody to tell.
-    if (rule === undefined) return;
-    const endedAt = now - quietMs;
+  #endIncidents(conditions: ReadonlyMap<string, Condition>, sources: ConditionSources, now: number): void {
+    for (const { incident, seenAt } of this.#files.all(now, quietMs)) {
+      const rule = this.#rules.find(({ name }) => name === incident.rule);
+      const id = idOf(incident.rule, incident.subject);
+      if (rule !== undefined && !isOver(rule, conditions.get(id), now - seenAt)) {
+        this.#calmSince.delete(id);
+        continue;
+      }
+      const calmSince = this.#calmSince.get(id) ?? now;
+      this.#calmSince.set(id, calmSince);
+      if (now - seenAt < quietMs || now - calmSince < quietMs || !this.#files.take(incident)) continue;
+      this.#calmSince.delete(id);
+      // Of a rule that is gone there is nobody to tell.
+      if (rule !== undefined) this.#over(rule, incident, seenAt, sources);
+    }
+  }
+
+  #over(rule: AlertRule, { id, rule: name, subject, startedAt }: AlertIncident, endedAt: number, sources: ConditionSources): void {
     const minutes = Math.max(1, Math.round((endedAt - startedAt) / 60_000));
-    void this.#tell(rule, 'over', overSentence(rule, subject, minutes), { incident: id, rule: name, when: rule.when, subject, startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() });
+    void this.#tell(rule, 'over', overSentence(rule, subject, minutes, isKnownUp(subject, sources)), { incident: id, rule: name, when: rule.when, subject, startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() });
   }
 
   async #tell(rule: AlertRule, event: AlertMessage['event'], sentence: Said, rest: Omit<AlertMessage, 'event' | 'message'>): Promise<void> {
@@ -108,4 +141,16 @@ export class AlertBook {
     if (rule.toEditor && hasAudience()) notify(message, message === whole ? sentence : undefined);
     await Promise.all(rule.webhooks.map(async name => { await this.#senders.get(name)?.sender.send({ event, message, ...rest }); }));
   }
+}
+
+function idOf(rule: string, subject: string): string {
+  return `${rule}\n${subject}`;
+}
+
+/** @param condition of the incident; undefined: the rule is no longer about its subject, or nothing was measured of it @param unseenMs since a server last saw it hold */
+function isOver(rule: AlertRule, condition: Condition | undefined, unseenMs: number): boolean {
+  if (condition?.holds !== undefined) return !condition.holds;
+  // Where there are too few requests, as after a restart, what failed before is over when nobody has seen it for the whole time of the rule.
+  if (isWindowed(rule)) return unseenMs >= rule.windowMs;
+  return condition === undefined;
 }

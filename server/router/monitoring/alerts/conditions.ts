@@ -1,3 +1,4 @@
+import type { SaidValue } from '../../../api/localization/said.ts';
 import type { StatusSnapshot } from '../../../api/status.ts';
 import type { AlertRule } from '../../../config/monitoring/monitoringConfig.ts';
 
@@ -5,13 +6,14 @@ import type { AlertRule } from '../../../config/monitoring/monitoringConfig.ts';
 export interface Condition {
   /** The endpoint, route or budget; empty: everything. */
   subject: string;
-  holds: boolean;
+  /** Undefined: nobody can say now, such as of an endpoint while the machine is offline. */
+  holds: boolean | undefined;
   /** What was measured: a share, seconds, US dollars; absent where the rule measures nothing. */
   value?: number | undefined;
   /** Since when it holds, in milliseconds since the epoch, where that is known. */
   since?: number | undefined;
   /** Something else that people should read. */
-  detail?: string | undefined;
+  detail?: SaidValue | undefined;
 }
 
 /** Requests of one route. */
@@ -26,7 +28,7 @@ export interface ConditionSources {
   hourUsd: number | undefined;
 }
 
-/** Everything that a rule is about now. Where too little was measured, a condition does not hold. */
+/** Everything that a rule is about now. Where too little was measured, it is not known whether a condition holds. */
 export function conditionsOf(rule: AlertRule, sources: ConditionSources): Condition[] {
   return allConditions(rule, sources).filter(({ subject }) => rule.only === undefined || rule.only.has(subject.toLowerCase()));
 }
@@ -34,26 +36,36 @@ export function conditionsOf(rule: AlertRule, sources: ConditionSources): Condit
 function allConditions({ when, above, windowMs, minRequests }: AlertRule, { status, within, hourUsd }: ConditionSources): Condition[] {
   switch (when) {
     case 'endpoint-down':
-      // While the machine itself is offline, no endpoint is to blame.
+      // While the machine itself is offline, no endpoint is to blame, and none is known to be up.
       return status.endpoints.filter(({ enabled }) => enabled).map(({ name, state, offline, downtime, lastError, condition }) => ({
-        subject: name, holds: state === 'down' && offline === undefined, since: downtime?.downSince, detail: condition.why ?? lastError?.message,
+        subject: name, holds: state === 'unknown' || offline !== undefined ? undefined : state === 'down', since: downtime?.downSince, detail: condition.said ?? condition.why ?? lastError?.message,
       }));
     case 'error-rate':
-      return [...within(windowMs)].map(([subject, { requests, failed }]) => ({ subject, holds: requests >= minRequests && failed / requests > above, value: requests === 0 ? 0 : failed / requests }));
+      return [...within(windowMs)].map(([subject, { requests, failed }]) => ({ subject, holds: requests < minRequests ? undefined : failed / requests > above, value: requests === 0 ? 0 : failed / requests }));
     case 'slow':
     case 'slow-start':
       return [...within(windowMs)].map(([subject, totals]) => {
         const counts = when === 'slow' ? totals.seconds : totals.firstTokenSeconds;
         const value = quantile(0.99, totals.bounds, counts);
-        return { subject, holds: value !== undefined && value > above && counts.reduce((sum, one) => sum + one, 0) >= minRequests, value };
+        return { subject, holds: value === undefined || counts.reduce((sum, one) => sum + one, 0) < minRequests ? undefined : value > above, value };
       });
     case 'budget':
       return mostUsed(status.budgets ?? []).map(([subject, share]) => ({ subject, holds: share >= above, value: share }));
     case 'canary-rolled-back':
       return (status.canaries ?? []).map(({ route, phase, message }) => ({ subject: route, holds: phase === 'rolled-back', detail: message }));
     case 'spend':
-      return hourUsd === undefined ? [] : [{ subject: '', holds: hourUsd > above, value: hourUsd }];
+      return [{ subject: '', holds: hourUsd === undefined ? undefined : hourUsd > above, value: hourUsd }];
   }
+}
+
+/** Whether a rule is about the requests of a time. */
+export function isWindowed({ when }: Pick<AlertRule, 'when'>): boolean {
+  return when === 'error-rate' || when === 'slow' || when === 'slow-start';
+}
+
+/** Whether an endpoint is watched and known to be up. */
+export function isKnownUp(endpoint: string, { status }: Pick<ConditionSources, 'status'>): boolean {
+  return status.endpoints.some(({ name, enabled, state }) => name === endpoint && enabled && (state === 'healthy' || state === 'degraded'));
 }
 
 function mostUsed(budgets: readonly { name: string; share: number }[]): [string, number][] {

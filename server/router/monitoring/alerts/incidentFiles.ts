@@ -29,13 +29,21 @@ export class IncidentFiles {
     this.#folder = folder;
   }
 
-  /** A condition holds now. @returns `tell`: this server tells people @throws the system's error where the folder cannot be used */
-  claim(rule: string, subject: string, now: number): { incident: AlertIncident; tell: boolean } {
+  /** Whether a condition is an incident already. */
+  has(rule: string, subject: string): boolean {
+    return statSync(join(this.#folder, nameOf(rule, subject)), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  /**
+   * A condition holds now.
+   * @param since when it began, in milliseconds since the epoch @returns `tell`: this server tells people @throws the system's error where the folder cannot be used
+   */
+  claim(rule: string, subject: string, now: number, since: number): { incident: AlertIncident; tell: boolean } {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const name = nameOf(rule, subject);
     const file = join(this.#folder, name);
     const known = readIncident(file);
-    const incident = known?.incident ?? { id: `${name.slice(0, 12)}-${now.toString(36)}`, rule, subject, startedAt: now };
+    const incident = known?.incident ?? { id: `${name.slice(0, 12)}-${now.toString(36)}`, rule, subject, startedAt: since };
     if (known !== undefined) {
       utimesSync(file, now / 1000, now / 1000);
       // Of those that find a file that nobody tells of, one moves it away.
@@ -65,18 +73,23 @@ export class IncidentFiles {
     utimesSync(file, seenAt / 1000, seenAt / 1000);
   }
 
-  /** Takes the incidents away that no server has seen for a time; each comes to one server. */
-  takeQuiet(now: number, quietMs: number): AlertIncident[] {
-    const over: AlertIncident[] = [];
+  /** The incidents that are not over; files of that age that cannot be read are removed. @property seenAt when a server last saw it, in milliseconds since the epoch */
+  all(now: number, unreadableMs: number): { incident: AlertIncident; seenAt: number }[] {
+    const found: { incident: AlertIncident; seenAt: number }[] = [];
     for (const name of this.#names()) {
       const file = join(this.#folder, name);
       const seenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
-      if (seenAt === undefined || now - seenAt < quietMs) continue;
-      const known = readIncident(file);
-      if (known === undefined) rmSync(file, { force: true });
-      else if (tookAway(file)) over.push(known.incident);
+      const incident = readIncident(file)?.incident;
+      if (seenAt === undefined) continue;
+      if (incident !== undefined) found.push({ incident, seenAt: Math.round(seenAt) });
+      else if (now - seenAt >= unreadableMs) rmSync(file, { force: true });
     }
-    return over;
+    return found;
+  }
+
+  /** Takes an incident away that is over. @returns true for one of the servers that try */
+  take({ rule, subject }: AlertIncident): boolean {
+    return tookAway(join(this.#folder, nameOf(rule, subject)));
   }
 
   #names(): string[] {

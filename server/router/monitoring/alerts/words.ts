@@ -1,4 +1,4 @@
-import { said, type Said } from '../../../api/localization/said.ts';
+import { englishOf, said, type Said, type SaidValue } from '../../../api/localization/said.ts';
 import type { AlertRule } from '../../../config/monitoring/monitoringConfig.ts';
 import type { Condition } from './conditions.ts';
 
@@ -6,18 +6,23 @@ import type { Condition } from './conditions.ts';
 export function firedSentence({ when, above, windowMs }: AlertRule, { subject, value, detail }: Condition): Said {
   const minutes = windowMs / 60_000;
   switch (when) {
-    case 'endpoint-down': return detail === undefined ? said('The endpoint "{0}" is down.', subject) : said('The endpoint "{0}" is down: {1}', subject, ended(detail));
+    case 'endpoint-down':
+      if (detail === undefined) return said('The endpoint "{0}" is down.', subject);
+      return isSentence(detail) ? said('The endpoint "{0}" is down: {1}', subject, detail) : said('The endpoint "{0}" is down: {1}.', subject, detail);
     case 'error-rate': return said('{0} % of the requests of {1} failed within {2} minutes; the bound is {3} %.', percent(value), routeName(subject), minutes, percent(above));
     case 'slow': return said('One of a hundred requests of {0} took longer than {1} s within {2} minutes; the bound is {3} s.', routeName(subject), rounded(value), minutes, above);
     case 'slow-start': return said('One of a hundred requests of {0} waited longer than {1} s for its first words within {2} minutes; the bound is {3} s.', routeName(subject), rounded(value), minutes, above);
     case 'budget': return said('{0} % of the budget "{1}" is used; the bound is {2} %.', percent(value), subject, percent(above));
-    case 'canary-rolled-back': return detail === undefined ? said('The canary of route "{0}" was rolled back.', subject) : said('The canary of route "{0}" was rolled back: {1}', subject, ended(detail));
+    case 'canary-rolled-back':
+      if (detail === undefined) return said('The canary of route "{0}" was rolled back.', subject);
+      return isSentence(detail) ? said('The canary of route "{0}" was rolled back: {1}', subject, detail) : said('The canary of route "{0}" was rolled back: {1}.', subject, detail);
     case 'spend': return said('The requests of the last hour have cost at least ${0}; the bound is ${1}.', (value ?? 0).toFixed(2), above);
   }
 }
 
-/** That it is over, as one sentence. */
-export function overSentence({ name, when }: Pick<AlertRule, 'name' | 'when'>, subject: string, minutes: number): Said {
+/** That it is over, as one sentence. @param isUp the endpoint is known to be up; else it was disabled, removed or left out of the rule */
+export function overSentence({ name, when }: Pick<AlertRule, 'name' | 'when'>, subject: string, minutes: number, isUp: boolean): Said {
+  if (when === 'endpoint-down' && !isUp) return said('The endpoint "{0}" is no longer watched; minutes it was down: {1}.', subject, minutes);
   if (when === 'endpoint-down') return said('The endpoint "{0}" is up again; minutes it was down: {1}.', subject, minutes);
   return subject === '' ? said('The alert "{0}" is over; minutes it lasted: {1}.', name, minutes) : said('The alert "{0}" is over for "{1}"; minutes it lasted: {2}.', name, subject, minutes);
 }
@@ -26,8 +31,8 @@ function routeName(route: string): Said {
   return route === '' ? said('no route') : said('route "{0}"', route);
 }
 
-function ended(text: string): string {
-  return /[.!?\u2026]$/.test(text) ? text : `${text}.`;
+function isSentence(text: SaidValue): boolean {
+  return /[.!?\u2026]$/.test(typeof text === 'object' ? englishOf(text) : String(text));
 }
 
 function percent(share = 0): number {

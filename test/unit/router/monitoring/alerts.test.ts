@@ -11,6 +11,7 @@ import type { AlertRule, WebhookConfig } from '../../../../server/config/monitor
 import { resolveMonitoring } from '../../../../server/config/monitoring/resolveMonitoring.ts';
 import { AlertBook } from '../../../../server/router/monitoring/alerts/alertBook.ts';
 import { conditionsOf, quantile, type ConditionSources } from '../../../../server/router/monitoring/alerts/conditions.ts';
+import { firedSentence } from '../../../../server/router/monitoring/alerts/words.ts';
 import { Windows } from '../../../../server/router/monitoring/alerts/windows.ts';
 import { WebhookSender } from '../../../../server/router/monitoring/delivery/webhookSender.ts';
 import { Histogram, secondsBounds } from '../../../../server/router/monitoring/metrics/histogram.ts';
@@ -101,6 +102,79 @@ describe('alerts', () => {
     await pass(clock, 200_000, () => { for (const each of [restarted, other]) each.book.look(sources([])); });
     assert.equal([...restarted.said, ...other.said].length, 1, 'one of them says that it is over');
     assert.deepEqual(readdirSync(folder), []);
+  });
+
+  describe('never say that an endpoint is up again that is not', () => {
+    const often = rule({ forMs: 300_000 });
+    const changed = (changes: Partial<EndpointStatus>): ConditionSources => {
+      const found = sources(['openai']);
+      Object.assign(found.status.endpoints[0] ?? {}, changes);
+      return found;
+    };
+
+    test('after a restart, while the machine is offline, and before the endpoint is tried', async () => {
+      const clock = { now: start };
+      const folder = newFolder();
+      const first = new Server(folder, clock, [often]);
+      await pass(clock, 400_000, () => { first.book.look(sources(['openai'])); });
+      assert.deepEqual(first.said, [fired]);
+      const second = new Server(folder, clock, [often]);
+      await pass(clock, 100_000, () => { second.book.look(changed({ state: 'unknown' })); });
+      await pass(clock, 100_000, () => { second.book.look(sources(['openai'])); });
+      await pass(clock, 200_000, () => { second.book.look(changed({ state: 'down', offline: 'offline' })); });
+      await pass(clock, 400_000, () => { second.book.look(sources(['openai'])); });
+      assert.deepEqual(second.said, []);
+      await pass(clock, 130_000, () => { second.book.look(sources([])); });
+      assert.deepEqual(second.said, ['Alert "down": The endpoint "openai" is up again; minutes it was down: 20.'], 'the time before it was told counts');
+    });
+
+    test('after the machine slept', async () => {
+      const clock = { now: start };
+      const server = new Server(newFolder(), clock, [often]);
+      await pass(clock, 400_000, () => { server.book.look(sources(['openai'])); });
+      clock.now += 8 * 3_600_000;
+      await pass(clock, 30_000, () => { server.book.look(changed({ state: 'healthy' })); });
+      await pass(clock, 200_000, () => { server.book.look(sources(['openai'])); });
+      assert.deepEqual(server.said, [fired]);
+      const other = new Server(newFolder(), clock, [often]);
+      const beforeSleep = { watchedSince: 0, pastMs: 0, downSince: clock.now };
+      other.book.look(changed({ downtime: beforeSleep }));
+      clock.now += 8 * 3_600_000;
+      await pass(clock, 200_000, () => { other.book.look(changed({ downtime: beforeSleep })); });
+      assert.deepEqual(other.said, [], 'it was not seen while the machine slept');
+    });
+
+    test('when it is disabled or removed', async () => {
+      for (const gone of [changed({ enabled: false }), { ...sources([]), status: { endpoints: [] } as unknown as StatusSnapshot }]) {
+        const clock = { now: start };
+        const server = new Server(newFolder(), clock, [rule()]);
+        await pass(clock, 300_000, () => { server.book.look(sources(['openai'])); });
+        await pass(clock, 130_000, () => { server.book.look(gone); });
+        assert.deepEqual(server.said.slice(1), ['Alert "down": The endpoint "openai" is no longer watched; minutes it was down: 5.']);
+      }
+    });
+  });
+
+  test('about requests are not over because a server starts and has seen none', async () => {
+    const clock = { now: start };
+    const folder = newFolder();
+    const fails = rule({ name: 'fails', when: 'error-rate', above: 0.1 });
+    const totals = { requests: 30, failed: 10, seconds: [], firstTokenSeconds: [], bounds: [] };
+    const first = new Server(folder, clock, [fails]);
+    await pass(clock, 30_000, () => { first.book.look(sources([], { within: () => new Map([['coding', totals]]) })); });
+    assert.equal(first.said.length, 1);
+    const second = new Server(folder, clock, [fails]);
+    await pass(clock, 500_000, () => { second.book.look(sources([])); });
+    assert.deepEqual(second.said, []);
+    await pass(clock, 200_000, () => { second.book.look(sources([])); });
+    assert.deepEqual(second.said, ['Alert "fails": The alert "fails" is over for "coding"; minutes it lasted: 1.']);
+  });
+
+  test('say why an endpoint is down in words that the editor translates', () => {
+    const why = { key: '{0} of {1} up', values: [0, 2] };
+    const [condition] = conditionsOf(rule(), { ...sources([]), status: { endpoints: [{ name: 'openai', enabled: true, state: 'down', condition: { kind: 'down', why: '0 of 2 up', said: why } }] } as unknown as StatusSnapshot });
+    assert.ok(condition !== undefined);
+    assert.deepEqual(firedSentence(rule(), condition), { key: 'The endpoint "{0}" is down: {1}.', values: ['openai', why] });
   });
 
   test('that a server did not live to tell are told by another one', async () => {
