@@ -317,6 +317,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   ], clock, log);
   const history = new History({ ledger, running, costs, providerMessages });
   const monitoring = new Monitoring({ events, copies: copyEvents, ledger, status: http => status.snapshot(http), spend: range => history.spend(range), alertsFolder: options.alertsFolder, redact: text => register.redact(text), hasAudience: () => notices.hasListeners, notify, clock, log });
+  ticker.add(monitoring);
   const used: typeof history.used = (...page) => history.used(...page);
   const router = new Router({
     instance, services, current, status, prober, endpoints, endpointTester, drills, canaries, shadows, budgets, tokens,

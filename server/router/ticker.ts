@@ -10,7 +10,7 @@ export interface TickedPart {
   tick(now: number): void;
 }
 
-const tickMs = 1000;
+export const tickMs = 1000;
 
 /**
  * Does a list of things about once a second, in the order given. One that throws keeps none of the others from running.

@@ -3,6 +3,7 @@ import type { HttpStatus } from '../../api/status.ts';
 import { Guard } from '../../base/guarded.ts';
 import type { Config } from '../../config/config.ts';
 import { loadMonitoring } from './loadMonitoring.ts';
+import type { TickedPart } from '../ticker.ts';
 import type { MonitoringPart } from './monitoringPart.ts';
 import type { MonitoringSources } from './sources.ts';
 
@@ -10,7 +11,8 @@ import type { MonitoringSources } from './sources.ts';
  * What is measured for others. Where the configuration switches nothing on, it is this object alone: no observer is added and
  * nothing is loaded.
  */
-export class Monitoring {
+export class Monitoring implements TickedPart {
+  readonly name = 'The watch of alerts and of the event loop';
   readonly #sources: MonitoringSources;
   readonly #guard: Guard;
   #part: MonitoringPart | undefined;
@@ -32,6 +34,10 @@ export class Monitoring {
     if (monitoring === undefined && this.#part === undefined) return;
     if (this.#part !== undefined) this.#part.configure(config);
     else this.#loading ??= this.#load().catch((error: unknown) => { this.#guard.failed(error); });
+  }
+
+  tick(): void {
+    this.#part?.tick();
   }
 
   /** `GET /metrics` is served. */

@@ -1,14 +1,15 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { HttpStatus } from '../../api/status.ts';
 import type { Subscription } from '../../base/emitter.ts';
 import type { Config } from '../../config/config.ts';
 import type { MonitoringConfig } from '../../config/monitoring/monitoringConfig.ts';
 import { Guard } from '../../base/guarded.ts';
+import { tickMs } from '../ticker.ts';
 import { AlertBook } from './alerts/alertBook.ts';
 import { Windows } from './alerts/windows.ts';
 import { exposition, expositionType } from './metrics/exposition.ts';
 import { Figures } from './metrics/figures.ts';
 import { KnownNames } from './metrics/knownNames.ts';
+import { Lateness } from './metrics/lateness.ts';
 import type { MetricSources, ProcessFigures } from './metrics/metric.ts';
 import { ownMetrics } from './metrics/metricTable.ts';
 import { genAiMetrics, liteLlmMetrics } from './metrics/otherNames.ts';
@@ -17,10 +18,9 @@ import type { MonitoringSources } from './sources.ts';
 /** Every metric, in the order in which it is written. */
 export const allMetrics = [...ownMetrics, ...genAiMetrics, ...liteLlmMetrics];
 
-const loopResolutionMs = 20;
-const nanoseconds = 1e9;
-/** How often rules of alerts are looked at, and the spend of the last hour is read. */
-const lookMs = 5_000;
+/** Rules of alerts are looked at every fifth second. */
+const ticksOfLook = 5;
+/** How often the spend of the last hour is read. */
 const readSpendMs = 60_000;
 const hourMs = 3_600_000;
 
@@ -40,12 +40,13 @@ export class MonitoringPart {
   readonly #alerts: AlertBook | undefined;
   readonly #windows = new Windows();
   readonly #guard: Guard;
-  #looking: NodeJS.Timeout | undefined;
+  #watches = false;
+  #ticks = 0;
   #longestWindowMs = 0;
   #needsSpend = false;
   #hourUsd: number | undefined;
   #spendReadAt = -Infinity;
-  #delay: ReturnType<typeof monitorEventLoopDelay> | undefined;
+  #lateness: Lateness | undefined;
 
   constructor(sources: MonitoringSources, config: Config) {
     this.#sources = sources;
@@ -67,20 +68,22 @@ export class MonitoringPart {
     this.#figures.rename(namesOf(config));
     this.#watch(config.monitoring);
     this.#following ??= this.#figures.follow(this.#sources.events, this.#sources.copies);
-    if (this.#delay === undefined) {
-      this.#delay = monitorEventLoopDelay({ resolution: loopResolutionMs });
-      this.#delay.enable();
-    }
+    this.#lateness = config.monitoring.metrics === undefined ? undefined : this.#lateness ?? new Lateness(tickMs);
+  }
+
+  /** About once a second, by the ticker of the process. */
+  tick(): void {
+    this.#lateness?.tick(performance.now());
+    if (!this.#watches) return;
+    this.#ticks = (this.#ticks + 1) % ticksOfLook;
+    if (this.#ticks === 0) this.#guard.start(() => this.#look(this.#alerts));
   }
 
   #watch({ alerts = [], webhooks = new Map() }: MonitoringConfig): void {
     this.#alerts?.configure(alerts, webhooks);
     this.#longestWindowMs = Math.max(0, ...alerts.map(({ windowMs }) => windowMs));
     this.#needsSpend = alerts.some(({ when }) => when === 'spend');
-    if (alerts.length === 0 || this.#alerts === undefined) {
-      clearInterval(this.#looking);
-      this.#looking = undefined;
-    } else this.#looking ??= setInterval(this.#guard.wrap(() => this.#look(this.#alerts)), lookMs).unref();
+    this.#watches = alerts.length > 0 && this.#alerts !== undefined;
   }
 
   async #look(alerts: AlertBook | undefined): Promise<void> {
@@ -95,10 +98,7 @@ export class MonitoringPart {
   }
 
   metrics(http: HttpStatus): { text: string; type: string } {
-    const text = exposition(allMetrics, this.#read(http));
-    // Each reading has the delays since the one before.
-    this.#delay?.reset();
-    return { text, type: expositionType };
+    return { text: exposition(allMetrics, this.#read(http)), type: expositionType };
   }
 
   close(): Promise<void> {
@@ -107,13 +107,11 @@ export class MonitoringPart {
   }
 
   #rest(): void {
-    clearInterval(this.#looking);
-    this.#looking = undefined;
+    this.#watches = false;
     this.#alerts?.close();
     this.#following?.dispose();
     this.#following = undefined;
-    this.#delay?.disable();
-    this.#delay = undefined;
+    this.#lateness = undefined;
   }
 
   #read(http: HttpStatus): MetricSources {
@@ -124,11 +122,9 @@ export class MonitoringPart {
   #process(): ProcessFigures {
     const { user, system } = process.cpuUsage();
     const { rss, heapUsed } = process.memoryUsage();
-    const late = (nanos: number | undefined): number => (nanos === undefined || !Number.isFinite(nanos) ? 0 : Math.max(0, nanos / nanoseconds - loopResolutionMs / 1000));
-    const delay = this.#delay;
     return {
       version: process.env.WAYBILL_VERSION ?? '0.0.0', startedAt: Date.now() / 1000 - process.uptime(), cpuSeconds: (user + system) / 1e6, residentBytes: rss, heapBytes: heapUsed,
-      loopDelay: delay === undefined || delay.count === 0 ? { p50: 0, p99: 0, max: 0 } : { p50: late(delay.percentile(50)), p99: late(delay.percentile(99)), max: late(delay.max) },
+      loopDelay: this.#lateness?.read() ?? { p50: 0, p99: 0, max: 0 },
     };
   }
 }

@@ -10,6 +10,7 @@ import { ParentWatch } from '../../../server/app/parentWatch.ts';
 import { createRouterProcess, type RouterProcess } from '../../../server/app/routerProcess.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
+import { resolveMonitoring } from '../../../server/config/monitoring/resolveMonitoring.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 
 const secondMs = 1000;
@@ -22,11 +23,11 @@ async function otherWork(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise(resolve => { setImmediate(resolve); });
 }
 
-describe('a server at rest, with three endpoints that are probed', () => {
+describe('a server at rest, with three endpoints that are probed, metrics and a rule of an alert', () => {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'waybill-rest-'));
   const provider = createServer((_request, response) => { response.writeHead(200, { 'content-type': 'application/json' }).end('{"object":"list","data":[{"id":"m","object":"model"}]}'); });
   /** When each timer of the process ran, and how often it was to run. */
-  const woken: { at: number; everyMs: number }[] = [];
+  const woken: { at: number; everyMs: number; repeats: boolean }[] = [];
   let server: RouterProcess;
   let probes = 0;
 
@@ -37,7 +38,7 @@ describe('a server at rest, with three endpoints that are probed', () => {
     mock.timers.enable({ apis: ['setInterval', 'setTimeout', 'Date'], now: Date.UTC(2026, 10, 27, 12) });
     const { setInterval: repeat, setTimeout: later } = globalThis;
     const counted = <Timers extends typeof repeat | typeof later>(set: Timers): Timers => ((work: (...values: unknown[]) => void, ms = 1, ...values: unknown[]) => (set as typeof repeat)(() => {
-      woken.push({ at: Date.now(), everyMs: ms });
+      woken.push({ at: Date.now(), everyMs: ms, repeats: set === repeat });
       work(...values);
     }, ms)) as Timers;
     globalThis.setInterval = counted(repeat);
@@ -46,7 +47,8 @@ describe('a server at rest, with three endpoints that are probed', () => {
     new ParentWatch(() => { assert.fail('the starter of this process is gone'); }).lookWith(server.ticker);
     const endpoint = { provider: 'openai-compatible', baseUrl, models: { m: {} } };
     const { config } = resolveConfig({ endpoints: { a: endpoint, b: endpoint, c: endpoint }, routes: { all: { targets: ['a/m', 'b/m', 'c/m'] } } }, { catalog: { providers, findProvider }, supportedProtocols, source: 'settings' });
-    server.router.configure(config, new Map(), []);
+    const monitoring = resolveMonitoring({ metrics: {}, alerts: { down: { when: 'endpoint-down', forMinutes: 0 } } }, {}, () => { assert.fail('these settings have no mistake'); });
+    server.router.configure({ ...config, monitoring }, new Map(), []);
   });
 
   after(async () => {
@@ -80,6 +82,7 @@ describe('a server at rest, with three endpoints that are probed', () => {
     const moments = new Set(woken.map(({ at }) => at)).size;
     const mostForAProbe = 6;
     assert.ok(moments <= minute + probes * mostForAProbe, `${moments} wake-ups in a minute with ${probes} probes: ${JSON.stringify(byPeriod())}`);
+    assert.deepEqual([...new Set(woken.filter(({ repeats }) => repeats).map(({ everyMs }) => everyMs))], [secondMs], 'the one timer that repeats is the ticker');
     for (const [everyMs, times] of byPeriod()) assert.ok(times <= Math.max(minute + 1, probes * mostForAProbe), `a timer of ${everyMs} ms ran ${times} times in a minute`);
   });
 

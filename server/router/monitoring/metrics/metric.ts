@@ -2,6 +2,7 @@ import type { StatusSnapshot } from '../../../api/status.ts';
 import type { LedgerBacklog } from '../../../ledger/ports.ts';
 import type { AttemptRow, Figures, RequestRow } from './figures.ts';
 import { Histogram } from './histogram.ts';
+import type { LatenessFigures } from './lateness.ts';
 
 /** What this process says of itself. Times in seconds. */
 export interface ProcessFigures {
@@ -11,8 +12,8 @@ export interface ProcessFigures {
   cpuSeconds: number;
   residentBytes: number;
   heapBytes: number;
-  /** How late the event loop was since the last look: the median, the 99th percentile and the longest. */
-  loopDelay: { p50: number; p99: number; max: number };
+  /** How late the event loop was at its ticks, once a second, since metrics were last read. */
+  loopDelay: LatenessFigures;
 }
 
 /** What metrics are made of, at one moment. */

@@ -76,7 +76,7 @@ function worstBudgets<Budget extends { name: string; share: number }>(budgets: r
 
 const server: readonly Metric[] = [
   ofState('waybill_build_info', 'gauge', ['version'], 'Always 1, with the version of Waybill.', ({ process }) => [[[process.version], 1]]),
-  ofState('waybill_event_loop_delay_p50_seconds', 'gauge', [], 'How late the event loop was since metrics were last read, the median.', ({ process }) => [[[], process.loopDelay.p50]]),
+  ofState('waybill_event_loop_delay_p50_seconds', 'gauge', [], 'How late the event loop was since metrics were last read, looked at once a second, the median.', ({ process }) => [[[], process.loopDelay.p50]]),
   ofState('waybill_event_loop_delay_p99_seconds', 'gauge', [], 'The same, the 99th percentile.', ({ process }) => [[[], process.loopDelay.p99]]),
   ofState('waybill_event_loop_delay_max_seconds', 'gauge', [], 'The same, the longest.', ({ process }) => [[[], process.loopDelay.max]]),
   ofState('waybill_ledger_open', 'gauge', [], '1 where the ledger can be used now.', ({ ledger }) => [[[], ledger.isOpen ? 1 : 0]]),

@@ -4,6 +4,7 @@ import { silentLog } from '../../../../server/base/log.ts';
 import { emptyConfig, type Config } from '../../../../server/config/config.ts';
 import { ExchangePublisher } from '../../../../server/exchange/publisher.ts';
 import { Figures, mostRows } from '../../../../server/router/monitoring/metrics/figures.ts';
+import { Lateness } from '../../../../server/router/monitoring/metrics/lateness.ts';
 import { KnownNames } from '../../../../server/router/monitoring/metrics/knownNames.ts';
 import { Monitoring } from '../../../../server/router/monitoring/monitoring.ts';
 import { resolveMonitoring } from '../../../../server/config/monitoring/resolveMonitoring.ts';
@@ -48,6 +49,30 @@ describe('monitoring', () => {
       'monitoring.metrics.allow.2: Metrics: "10.0.0.0/33" is no IP address and no network such as 10.0.0.0/8, so it may not read them without a token.',
     ]);
     assert.equal(resolveMonitoring({ metrics: { enabled: false } }, {}, () => assert.fail('that is no mistake')), undefined);
+  });
+});
+
+describe('a timer of the process', () => {
+  test('says how late the event loop was, each reading since the one before', () => {
+    const lateness = new Lateness(1000);
+    assert.deepEqual(lateness.read(), { p50: 0, p99: 0, max: 0 });
+    let at = 5;
+    for (const gap of [0, 1000, 1000, 999, 1250]) lateness.tick(at += gap);
+    const { p50, max } = lateness.read();
+    assert.ok(p50 < 0.001, String(p50));
+    assert.ok(max > 0.249 && max < 0.251, String(max));
+    assert.deepEqual(lateness.read(), { p50: 0, p99: 0, max: 0 });
+  });
+
+  test('is not added by metrics', async () => {
+    const measured = monitoring();
+    measured.configure(configured());
+    await new Promise(resolve => setTimeout(resolve, 500));
+    const before = process.resourceUsage().voluntaryContextSwitches;
+    await new Promise(resolve => setTimeout(resolve, 2000));
+    const woken = process.resourceUsage().voluntaryContextSwitches - before;
+    await measured.close();
+    assert.ok(woken < 60, `the process was woken ${String(woken)} times in two seconds`);
   });
 });
 
