@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
 interface Texts {
@@ -83,5 +84,26 @@ describe('the texts of the code', () => {
 describe('the texts of package.json', () => {
   it('stand in package.nls.json, and in each language', () => {
     assert.deepEqual(manifestFaults(), []);
+  });
+});
+
+describe('the Vietnamese texts', () => {
+  const read = (file: string): Record<string, string> => JSON.parse(readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')) as Record<string, string>;
+  const bare = (text: string): string => text.replace(/…$/, '');
+  const [titles, translatedTitles, bundle] = [read('package.nls.json'), read('package.nls.vi.json'), read('l10n/bundle.l10n.vi.json')];
+  /** Titles of the palette by their English titles, both without the ellipsis. */
+  const palette = new Map(Object.entries(titles).filter(([key]) => key.startsWith('command.')).map(([key, title]) => [bare(title), bare(translatedTitles[key] ?? '')]));
+
+  it('name a command as the palette does', () => {
+    const others = Object.entries(bundle).filter(([key, text]) => (palette.get(bare(key)) ?? bare(text)) !== bare(text));
+    assert.deepEqual(others, []);
+  });
+
+  it('quote a command by its title in the palette', () => {
+    const pairs = [...Object.entries(bundle), ...Object.entries(titles).map(([key, text]): [string, string] => [text, translatedTitles[key] ?? ''])];
+    const quotes = pairs.flatMap(([english, text]) => [...english.matchAll(/(?:"|\*\*)Waybill: (.+?)(?:"|\*\*)/g)].map(([, title = '']) => ({ title: bare(title), text })));
+    assert.ok(quotes.length > 5);
+    assert.deepEqual(quotes.filter(({ title, text }) => !text.includes(`Waybill: ${palette.get(title) ?? title}`)), []);
+    assert.deepEqual(quotes.filter(({ title }) => !palette.has(title)), [], 'commands that do not exist');
   });
 });

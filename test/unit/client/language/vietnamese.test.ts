@@ -39,6 +39,6 @@ describe('figures and texts in Vietnamese', () => {
       report: { range: { from: 0, to: 1 }, totals, byEndpoint: [group], byModel: [], byTool: [], byWorkspace: [], byDay: [{ day: '2026-11-27', ...totals }] },
     });
     assert.deepEqual(page.sections.map(({ title, rows }) => [title, rows[0]?.detail]), [['Theo nhà cung cấp', '1.234 yêu cầu · 2 không rõ chi phí · 13K token']]);
-    assert.deepEqual([page.chart?.title, page.chart?.lastLabel, page.requestsText], ['7 ngày gần nhất', 'Hôm nay', '1.234 yêu cầu']);
+    assert.deepEqual([page.chart?.title, page.chart?.lastLabel, page.requestsText], ['7 ngày qua', 'Hôm nay', '1.234 yêu cầu']);
   });
 });
