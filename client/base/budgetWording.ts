@@ -10,8 +10,9 @@ export const liftTitles: Readonly<Record<BudgetPeriod, string>> = { day: t('Unti
 
 type Named = Pick<BudgetStatus, 'name' | 'per' | 'of'>;
 
-/** `daily`, `agents: claude-code`. */
+/** `daily`, `agents: claude-code`, `Access of codex` where the budget is part of what a tool may do. */
 export function budgetTitle({ name, per, of }: Named): string {
+  if (per === 'token' && of === name) return t('Access of {0}', of);
   return of === undefined ? name : per === 'conversation' ? t('{0}: a conversation', name) : `${name}: ${of}`;
 }
 

@@ -80,7 +80,7 @@ export async function connectorAt({ storageFolder }: ToolPlace): Promise<ToolCon
 }
 
 /** Leads on to a connected tool: without a provider there is nothing to connect it to. */
-function noToolConnected(services: CommandServices): NextStep {
+export function noToolConnected(services: Pick<CommandServices, 'configuration'>): NextStep {
   return Object.keys(services.configuration.settings.endpoints).length === 0
     ? new NextStep(t('No tool is connected. Connecting one needs a provider first.'), addProviderAction)
     : new NextStep(t('No tool is connected.'), { title: t('Connect a Tool…'), command: 'waybill.connectTool' });

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import type { Sandbox } from './harness/sandbox.ts';
 import { Scene, tellInOrder } from './harness/scene.ts';
 import { until } from './harness/until.ts';
+import { extensionId, serverProcesses } from './harness/waybill.ts';
 import type { Workbench } from './harness/workbench.ts';
 
 describe('the access of a connected tool', () => {
@@ -47,30 +49,112 @@ describe('the access of a connected tool', () => {
     await row('codex').click();
     await menu();
     await window.screenshot('access-menu');
-    await row('Routes…').click();
+    await row('Routes:').click();
     await until('the routes', async () => (await window.quickInputText()).includes('small'));
-    await row('Every route').click();
+    // A route that is chosen takes "every route" away, and the other way round.
+    assert.deepEqual(await ticked(), ['Every route, also those that are made later']);
     await row('default').click();
+    await until('the route alone', async () => (await ticked()).join() === 'default');
+    await row('Every route').click();
+    await until('every route alone', async () => (await ticked()).join() === 'Every route, also those that are made later');
+    await row('default').click();
+    await until('the route alone', async () => (await ticked()).join() === 'default');
     await window.screenshot('access-routes');
     await window.page.keyboard.press('Enter');
     await until('the menu with the route', async () => (await window.quickInputText()).includes('Routes: default'));
-    await row('Budget…').click();
+    await row('Budget:').click();
     await until('the periods', async () => (await window.quickInputText()).includes('A Month'));
     await row('A Day').click();
     await until('the amount', async () => (await placeholder()) === '5');
+    for (const [wrong, sentence] of [['-1', 'Write an amount of US dollars'], ['abc', 'Write an amount of US dollars'], ['0', 'Write an amount above 0']] as const) {
+      await window.enter(wrong);
+      await until(`the sentence about ${wrong}`, async () => (await window.quickInputText()).includes(sentence));
+      assert.equal(await window.quickInputBox().inputValue(), wrong);
+    }
+    await window.screenshot('access-wrong-amount');
+    await back();
+    await until('the periods again', async () => (await window.quickInputText()).includes('A Month'));
+    await row('A Day').click();
+    await until('the amount again', async () => (await placeholder()) === '5');
     await window.enter('2');
     await until('the menu with the budget', async () => (await window.quickInputText()).includes('Budget: $2.00 a day'));
-    await row('End…').click();
+    await row('Does not end').click();
     await until('the spans', async () => (await window.quickInputText()).includes('In 7 Days'));
     await window.screenshot('access-end');
+    await row('On a Date…').click();
+    await until('the day', async () => /^\d{4}-\d\d-\d\d$/.test(await placeholder()));
+    for (const wrong of ['2020-01-01', '2099-02-30', 'soon']) {
+      await window.enter(wrong);
+      await until(`the sentence about ${wrong}`, async () => (await window.quickInputText()).includes('Write a day that is not past, such as '));
+      await window.quickInputBox().fill('');
+      await until('the sentence to go', async () => !(await window.quickInputText()).includes('Write a day'));
+    }
+    await back();
+    await until('the spans again', async () => (await window.quickInputText()).includes('In 7 Days'));
     await row('In 7 Days').click();
     await until('the menu with the end', async () => (await window.quickInputText()).includes('Ends on'));
     await window.screenshot('access-changed');
+    await row('Models:').click();
+    await until('the models', async () => (await window.quickInputText()).includes('sandbox-chat'));
+    await window.screenshot('access-models');
+    await back();
+    await menu();
+    await back();
+    await until('the tools again', async () => (await window.quickInputText()).includes('Routes: default'));
+    await row('codex').click();
+    await menu();
+    await row('Limits:').click();
+    await until('the limits', async () => (await window.quickInputText()).includes('Tokens a Minute'));
     await window.page.keyboard.press('Escape');
+    await window.quickInput().waitFor({ state: 'hidden' });
     assert.equal((await ask('default')).status, 200);
     const refused = await ask('small');
     assert.equal(refused.status, 403);
     assert.match(refused.text, /The token of codex may not use .*small.*It may use the route default/);
+  });
+
+  it('is among the budgets', async () => {
+    await window.command('Waybill: Edit Budgets…');
+    await until('the budget of the tool', async () => (await window.quickInputText()).includes('Access of codex'));
+    await window.screenshot('access-budgets');
+    await row('Access of codex').click();
+    await menu();
+    await window.page.keyboard.press('Escape');
+  });
+
+  it('holds after the editor\'s window and its server ended', async () => {
+    const before = serverProcesses(scene.editor).map(({ pid }) => pid);
+    await scene.closeWindow(window);
+    await until('the server to end', () => serverProcesses(scene.editor).every(({ pid }) => !before.includes(pid)), { timeoutMs: 60_000 });
+    window = await scene.openWindow('alpha');
+    await window.statusBarItem('1 of 1 provider up').waitFor();
+    assert.equal((await ask('small')).status, 403);
+    assert.equal((await ask('default')).status, 200);
+  });
+
+  it('can be over, and be changed all the same', async () => {
+    const book = new DatabaseSync(path.join(scene.editor.globalStorage(extensionId), 'access', 'tokens.db'));
+    assert.equal(book.prepare('UPDATE tokens SET expires_at = ? WHERE id = ?').run(Date.now() - 60_000, 'codex').changes, 1);
+    book.close();
+    await until('the token to expire', async () => (await ask('default')).status === 401);
+    assert.match((await ask('default')).text, /The access of codex ended on .*: in VS Code/);
+    await window.command('Waybill: Edit Tool Access…');
+    await until('the tools', async () => (await window.quickInputText()).includes('Ended on'));
+    await row('codex').click();
+    await menu();
+    await row('Budget:').click();
+    await until('the periods', async () => (await window.quickInputText()).includes('A Month'));
+    await row('A Month').click();
+    await until('the amount', async () => (await placeholder()) === '5');
+    await window.enter('20');
+    await until('the menu with the budget', async () => (await window.quickInputText()).includes('Budget: $2.00 a day, $20.00 a month'));
+    await window.screenshot('access-ended');
+    await row('Ended on').click();
+    await until('the spans', async () => (await window.quickInputText()).includes('In 7 Days'));
+    await row('Never').click();
+    await until('the menu without an end', async () => (await window.quickInputText()).includes('Does not end'));
+    await window.page.keyboard.press('Escape');
+    assert.equal((await ask('default')).status, 200);
   });
 
   it('ends with its token, and the tool is told so', async () => {
@@ -90,7 +174,20 @@ describe('the access of a connected tool', () => {
   });
 
   async function menu(): Promise<void> {
-    await until('the menu', async () => (await window.quickInputText()).includes('Limits…'));
+    await until('the menu', async () => (await window.quickInputText()).includes('Limits:'));
+  }
+
+  async function back(): Promise<void> {
+    await window.quickInput().locator('.quick-input-titlebar .codicon-quick-input-back').click();
+  }
+
+  /** The labels of the rows whose boxes are ticked. */
+  async function ticked(): Promise<string[]> {
+    const labels: string[] = [];
+    for (const one of await window.quickInput().locator('.monaco-list-row').all()) {
+      if (await one.locator('.monaco-checkbox[aria-checked="true"]').count() > 0) labels.push((await one.innerText()).trim());
+    }
+    return labels;
   }
 
   function row(text: string) {

@@ -1,43 +1,65 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { readExpiry } from '../../../server/api/access/accessText.ts';
-import { fullAccess, type AccessSettings, type AllowedNames, type ToolAccessOrder, type TokenAccess } from '../../../server/api/access/tokenAccess.ts';
+import { momentText, readExpiry } from '../../../server/api/access/accessText.ts';
+import { fullAccess, isBounded, type AccessSettings, type AllowedNames, type TokenAccess } from '../../../server/api/access/tokenAccess.ts';
 import type { OfferedModel } from '../../../server/api/status.ts';
-import { readUsd } from '../../base/amount.ts';
+import { amountProblem, readUsd } from '../../base/amount.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
-import { microUsdToDecimal } from '../../base/money.ts';
-import { inform } from '../../base/toasts.ts';
+import { formatCount } from '../../base/figures.ts';
+import { formatMicroUsd, microUsdToDecimal } from '../../base/money.ts';
+import { inform, warn } from '../../base/toasts.ts';
 import { readLimit } from '../budgets/budgetDraft.ts';
-import { askChoice, askMany, askText, valueOf, type Choice } from '../input/quickInput.ts';
+import { noToolConnected } from '../connectTool.ts';
+import { askChoice, askMany, askText, valueOf, type Answer, type Choice, type PickStep } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
 import { accessWords, budgetWords, limitsWords, modelsWords, readLimitCount, routesWords, settingsOf, stateWords } from './accessWords.ts';
 
-type Part = 'routes' | 'models' | 'budget' | 'limits' | 'end' | 'all' | 'revoke';
+/** How far ahead the day is that is shown as an example. */
+const exampleAheadMs = 30 * 86_400_000;
 
-/** "Edit Tool Access…": a connected tool, its access in words, and what is changed about it, one thing after the other. */
-export async function editToolAccess(services: CommandServices): Promise<void> {
-  const tool = await askTool(services);
-  if (tool === undefined) return;
+type Part = 'routes' | 'models' | 'budget' | 'limits' | 'end' | 'all' | 'revoke';
+type Change = Partial<AccessSettings>;
+
+/**
+ * "Edit Tool Access…": a connected tool, its access in words, and what is changed about it, one thing after the other. Back leads to
+ * the step before; Escape leaves, and what was changed before it holds.
+ * @param only the tool; absent: the user chooses
+ */
+export async function editToolAccess(services: CommandServices, only?: string): Promise<void> {
   for (;;) {
-    const access = (await services.server.toolAccess()).find(({ id }) => id === tool);
-    if (!(await services.server.connectedTools()).includes(tool)) {
-      throw new NextStep(t('The token of {0} has ended. Connecting it again gives it another one, with the same access.', tool), { title: t('Connect a Tool…'), command: 'waybill.connectTool' });
-    }
-    const part = await askPart(tool, access);
-    if (part === undefined) return;
-    if (part === 'revoke') {
-      if (await revoked(services, tool)) return;
-      continue;
-    }
-    const change = part === 'all' ? fullAccess : await askChange(services, tool, part, access ?? fullAccess);
-    if (change === undefined) continue;
-    await carriedOut(services, { action: 'set', tool, access: part === 'all' ? fullAccess : { ...settingsOf(access ?? fullAccess), ...change } });
+    const tool = only ?? await askTool(services);
+    if (tool === undefined || await editOne(services, tool, only === undefined) !== 'back' || only !== undefined) return;
   }
 }
 
-async function askTool({ server }: CommandServices): Promise<string | undefined> {
+/** @returns whether the user wants another tool, or is done */
+async function editOne(services: CommandServices, tool: string, canGoBack: boolean): Promise<'back' | 'done'> {
+  const { server } = services;
+  let last: Part | undefined;
+  for (;;) {
+    const access = (await server.toolAccess()).find(({ id }) => id === tool);
+    if (!(await server.connectedTools()).includes(tool)) {
+      throw new NextStep(t('The token of {0} has ended. Connecting it again gives it another one, with the same access.', tool), { title: t('Connect a Tool…'), command: 'waybill.connectTool' });
+    }
+    const part = await askPart(tool, access, last, canGoBack);
+    if (part.kind !== 'value') return part.kind === 'back' ? 'back' : 'done';
+    last = part.value;
+    if (last === 'revoke') {
+      if (await revoked(services, tool)) return 'done';
+      continue;
+    }
+    const change = last === 'all' ? await askUnbounded(tool, access ?? fullAccess) : await askChange(services, tool, last, access ?? fullAccess);
+    if (change.kind === 'cancel') return 'done';
+    if (change.kind === 'back') continue;
+    const result = await server.changeToolAccess({ action: 'set', tool, access: last === 'all' ? fullAccess : { ...settingsOf(access ?? fullAccess), ...change.value } });
+    if ('refused' in result) void warn(result.refused);
+  }
+}
+
+async function askTool(services: CommandServices): Promise<string | undefined> {
+  const { server } = services;
   const [tools, known] = await Promise.all([server.connectedTools(), server.toolAccess()]);
-  if (tools.length === 0) throw new NextStep(t('No tool is connected.'), { title: t('Connect a Tool…'), command: 'waybill.connectTool' });
+  if (tools.length === 0) throw noToolConnected(services);
   const now = Date.now();
   return valueOf(await askChoice<string>({
     title: t('Edit Tool Access'), placeholder: t('Choose the tool whose access is to change'),
@@ -45,120 +67,156 @@ async function askTool({ server }: CommandServices): Promise<string | undefined>
   }));
 }
 
-async function askPart(tool: string, access: TokenAccess | undefined): Promise<Part | undefined> {
+async function askPart(tool: string, access: TokenAccess | undefined, last: Part | undefined, canGoBack: boolean): Promise<Answer<Part>> {
   const now: AccessSettings & Pick<TokenAccess, 'revokedAt'> = access ?? fullAccess;
-  const isBounded = access !== undefined && accessWords(access, 0, style()) !== accessWords(fullAccess, 0, style());
-  return valueOf(await askChoice<Part>({
+  const items: Choice<Part>[] = [
+    { label: `$(git-branch) ${routesWords(now.routes)}`, value: 'routes' },
+    { label: `$(sparkle) ${modelsWords(now.models)}`, value: 'models' },
+    { label: `$(credit-card) ${budgetWords(now)}`, value: 'budget' },
+    { label: `$(dashboard) ${limitsWords(now)}`, value: 'limits' },
+    { label: `$(clock) ${stateWords(now, Date.now(), style())}`, value: 'end' },
+    ...(isBounded(now) ? [{ label: `$(unlock) ${t('Take Every Bound Away')}`, value: 'all' } satisfies Choice<Part>] : []),
+    { label: `$(trash) ${t('Revoke')}`, description: t('Its token ends at once'), value: 'revoke' },
+  ];
+  return askChoice<Part>({
     title: t('Access of {0}', tool), placeholder: t('Choose what to change; it holds for the next request, in every window'),
-    items: [
-      { label: `$(git-branch) ${t('Routes…')}`, description: routesWords(now.routes), value: 'routes' },
-      { label: `$(sparkle) ${t('Models…')}`, description: modelsWords(now.models), value: 'models' },
-      { label: `$(credit-card) ${t('Budget…')}`, description: budgetWords(now), value: 'budget' },
-      { label: `$(dashboard) ${t('Limits…')}`, description: limitsWords(now), value: 'limits' },
-      { label: `$(clock) ${t('End…')}`, description: stateWords(now, Date.now(), style()), value: 'end' },
-      ...(isBounded ? [{ label: `$(unlock) ${t('Take Every Bound Away')}`, value: 'all' } satisfies Choice<Part>] : []),
-      { label: `$(trash) ${t('Revoke')}`, description: t('Its token ends at once'), value: 'revoke' },
-    ],
-  }));
+    items, active: items.findIndex(({ value }) => value === last), canGoBack,
+  });
 }
 
-async function askChange({ server }: CommandServices, tool: string, part: Exclude<Part, 'revoke' | 'all'>, now: AccessSettings): Promise<Partial<AccessSettings> | undefined> {
+async function askChange({ server }: CommandServices, tool: string, part: Exclude<Part, 'revoke' | 'all'>, now: AccessSettings): Promise<Answer<Change>> {
   const title = t('Access of {0}', tool);
   switch (part) {
-    case 'routes': return wrapped('routes', await askNames(title, t('Choose the routes that {0} may ask for', tool), t('Every route, also those that are made later'), namesOf(server.status?.offered, 'route'), now.routes));
-    case 'models': return wrapped('models', await askNames(title, t('Choose the models that {0} may ask for by name; routes go where they lead', tool), t('Every model, also those that come later'), namesOf(server.status?.offered, 'model'), now.models));
+    case 'routes': return changed('routes', await askNames({
+      title, placeholder: t('Choose the routes that {0} may ask for', tool), everything: t('Every route, also those that are made later'),
+      offered: namesOf(server.status?.offered, 'route'), now: now.routes, other: now.models,
+    }));
+    case 'models': return changed('models', await askNames({
+      title, placeholder: t('Choose the models that {0} may ask for', tool), everything: t('Every model, also those that come later'),
+      hint: t('A route goes where it leads, whatever is chosen here'),
+      offered: namesOf(server.status?.offered, 'model'), now: now.models, other: now.routes,
+    }));
     case 'budget': return askBudget(title, now);
     case 'limits': return askLimits(title, now);
-    case 'end': return askEnd(title);
+    case 'end': return askEnd(title, now);
   }
 }
 
-function wrapped(field: 'routes' | 'models', names: AllowedNames | undefined): Partial<AccessSettings> | undefined {
-  return names === undefined ? undefined : { [field]: names };
+function changed<Field extends keyof AccessSettings>(field: Field, answer: Answer<AccessSettings[Field]>): Answer<Change> {
+  return answer.kind === 'value' ? { kind: 'value', value: { [field]: answer.value } } : answer;
 }
 
 function namesOf(offered: readonly OfferedModel[] | undefined, kind: OfferedModel['kind']): string[] {
   return (offered ?? []).filter(one => one.kind === kind).map(({ requestedModel }) => requestedModel);
 }
 
+interface NamesStep { title: string; placeholder: string; everything: string; hint?: string; offered: readonly string[]; now: AllowedNames; other: AllowedNames }
+
 /** Names that are allowed and no longer offered stay in the list. */
-async function askNames(title: string, placeholder: string, everything: string, offered: readonly string[], now: AllowedNames): Promise<AllowedNames | undefined> {
+async function askNames({ title, placeholder, everything, hint, offered, now, other }: NamesStep): Promise<Answer<AllowedNames>> {
   const names = [...new Set([...offered, ...(now === 'all' ? [] : now)])];
-  const picked = valueOf(await askMany<string | null>({
-    title, placeholder, picked: value => (value === null ? now === 'all' : now !== 'all' && now.includes(value)),
-    items: [{ label: `$(check-all) ${everything}`, value: null }, ...names.map(value => ({ label: value, value }))],
-  }));
-  if (picked === undefined) return undefined;
-  return picked.includes(null) ? 'all' : picked.filter(name => name !== null);
+  const answer = await askMany<string | null>({
+    title, placeholder, canGoBack: true, picked: value => (value === null ? now === 'all' : now !== 'all' && now.includes(value)), alone: value => value === null,
+    items: [{ label: `$(check-all) ${everything}`, ...(hint === undefined ? {} : { detail: hint }), value: null }, ...names.map(value => ({ label: value, value }))],
+    problem: picked => (picked.length === 0 && other !== 'all' && other.length === 0 ? t('With neither a route nor a model a tool can do nothing: choose at least one, or revoke its token.') : undefined),
+  });
+  return answer.kind !== 'value' ? answer : { kind: 'value', value: answer.value.includes(null) ? 'all' : answer.value.filter(name => name !== null) };
 }
 
-async function askBudget(title: string, now: AccessSettings): Promise<Partial<AccessSettings> | undefined> {
-  const field = valueOf(await askChoice<'dayMicroUsd' | 'monthMicroUsd'>({
-    title, placeholder: t('How long does the budget count?'),
-    items: [{ label: t('A Day'), description: t('Begins anew at midnight'), value: 'dayMicroUsd' }, { label: t('A Month'), description: t('Begins anew on the first'), value: 'monthMicroUsd' }],
-  }));
-  if (field === undefined) return undefined;
-  const before = now[field];
-  const text = valueOf(await askText({
-    title, placeholder: '5', prompt: t('How much may be spent, in US dollars? Empty: no budget'), value: before === undefined ? '' : microUsdToDecimal(before),
-    problem: written => {
-      const limit = written === '' ? 0 : readLimit(written);
-      return typeof limit === 'string' ? limit : undefined;
-    },
-  }));
-  if (text === undefined) return undefined;
-  const amount = text === '' ? undefined : readUsd(text);
-  return { [field]: typeof amount === 'number' ? amount : undefined };
+async function askBudget(title: string, now: AccessSettings): Promise<Answer<Change>> {
+  return inTwo<'dayMicroUsd' | 'monthMicroUsd'>({
+    title, placeholder: t('How long does the budget count?'), canGoBack: true,
+    items: [
+      { label: t('A Day'), ...amountOf(now.dayMicroUsd), detail: t('Begins anew at midnight'), value: 'dayMicroUsd' },
+      { label: t('A Month'), ...amountOf(now.monthMicroUsd), detail: t('Begins anew on the first'), value: 'monthMicroUsd' },
+    ],
+  }, async field => {
+    const before = now[field];
+    const text = await askText({
+      title, placeholder: '5', prompt: t('How much may be spent, in US dollars? Empty: no budget'), value: before === undefined ? '' : microUsdToDecimal(before), canGoBack: true,
+      problem: written => (written === '' ? undefined : amountProblem(readLimit(written))),
+    });
+    if (text.kind !== 'value') return text;
+    const amount = text.value === '' ? undefined : readUsd(text.value);
+    return { kind: 'value', value: { [field]: typeof amount === 'number' ? amount : undefined } };
+  });
 }
 
-async function askLimits(title: string, now: AccessSettings): Promise<Partial<AccessSettings> | undefined> {
-  const field = valueOf(await askChoice<'requestsPerMinute' | 'tokensPerMinute' | 'concurrency'>({
-    title, placeholder: t('Which limit?'),
-    items: [{ label: t('Requests a Minute'), value: 'requestsPerMinute' }, { label: t('Tokens a Minute'), value: 'tokensPerMinute' }, { label: t('Requests at Once'), value: 'concurrency' }],
-  }));
-  if (field === undefined) return undefined;
-  const text = valueOf(await askText({
-    title, placeholder: '60', prompt: t('How many? Empty: no limit'), value: now[field] === undefined ? '' : String(now[field]),
-    problem: written => {
-      const read = readLimitCount(written);
-      return typeof read === 'string' ? read : undefined;
-    },
-  }));
-  const read = text === undefined ? '' : readLimitCount(text);
-  return typeof read === 'string' ? undefined : { [field]: read.value };
+function amountOf(microUsd: number | undefined): { description?: string } {
+  return microUsd === undefined ? {} : { description: formatMicroUsd(microUsd) };
 }
 
-async function askEnd(title: string): Promise<Partial<AccessSettings> | undefined> {
-  const span = valueOf(await askChoice<string>({
-    title, placeholder: t('When does the access end?'),
+async function askLimits(title: string, now: AccessSettings): Promise<Answer<Change>> {
+  const limit = (label: string, value: 'requestsPerMinute' | 'tokensPerMinute' | 'concurrency'): Choice<typeof value> => ({ label, ...(now[value] === undefined ? {} : { description: formatCount(now[value]) }), value });
+  return inTwo({
+    title, placeholder: t('Which limit?'), canGoBack: true,
+    items: [limit(t('Requests a Minute'), 'requestsPerMinute'), limit(t('Tokens a Minute'), 'tokensPerMinute'), limit(t('Requests at Once'), 'concurrency')],
+  }, async field => {
+    const text = await askText({
+      title, placeholder: '60', prompt: t('How many? Empty: no limit'), value: now[field] === undefined ? '' : String(now[field]), canGoBack: true,
+      problem: written => {
+        const read = readLimitCount(written);
+        return typeof read === 'string' ? read : undefined;
+      },
+    });
+    if (text.kind !== 'value') return text;
+    const read = readLimitCount(text.value);
+    return typeof read === 'string' ? { kind: 'back' } : { kind: 'value', value: { [field]: read.value } };
+  });
+}
+
+async function askEnd(title: string, now: AccessSettings): Promise<Answer<Change>> {
+  return inTwo<string>({
+    title, placeholder: t('When does the access end?'), canGoBack: true,
     items: [
       { label: t('Never'), value: 'never' }, { label: t('In a Day'), value: '1d' }, { label: t('In 7 Days'), value: '7d' }, { label: t('In 30 Days'), value: '30d' },
-      { label: t('On a Date…'), value: '' },
+      { label: t('On a Date…'), ...(now.expiresAt === undefined ? {} : { description: stateWords(now, Date.now(), style()) }), value: '' },
     ],
-  }));
-  if (span === undefined) return undefined;
-  const text = span !== '' ? span : valueOf(await askText({
-    title, placeholder: '2026-12-24', prompt: t('The last day of the access, as year-month-day'),
-    problem: written => (readExpiry(written, Date.now()) === undefined ? t('Write a day that is not past, such as 2026-12-24.') : undefined),
-  }));
-  const expiry = text === undefined ? undefined : readExpiry(text, Date.now());
-  return expiry === undefined ? undefined : { expiresAt: expiry.at };
+  }, async span => {
+    const example = dayText(Date.now() + exampleAheadMs);
+    const text: Answer<string> = span !== '' ? { kind: 'value', value: span } : await askText({
+      title, placeholder: example, prompt: t('The last day of the access, as year-month-day'), canGoBack: true,
+      problem: written => (readExpiry(written, Date.now()) === undefined ? t('Write a day that is not past, such as {0}.', example) : undefined),
+    });
+    if (text.kind !== 'value') return text;
+    const expiry = readExpiry(text.value, Date.now());
+    return expiry === undefined ? { kind: 'back' } : { kind: 'value', value: { expiresAt: expiry.at } };
+  });
 }
 
-async function revoked(services: CommandServices, tool: string): Promise<boolean> {
+/** A choice, and what is asked about it. Back in the second step leads to the choice. */
+async function inTwo<T>(first: PickStep<T>, second: (chosen: T) => Promise<Answer<Change>>): Promise<Answer<Change>> {
+  let active: number | undefined;
+  for (;;) {
+    const chosen = await askChoice<T>({ ...first, active });
+    if (chosen.kind !== 'value') return chosen;
+    active = first.items.findIndex(({ value }) => value === chosen.value);
+    const answer = await second(chosen.value);
+    if (answer.kind !== 'back') return answer;
+  }
+}
+
+async function askUnbounded(tool: string, now: AccessSettings): Promise<Answer<Change>> {
+  const button = t('Take Every Bound Away');
+  const picked = await vscode.window.showWarningMessage(t('Take every bound of {0} away?', tool), { modal: true, detail: accessWords(now, Date.now(), style()) }, button);
+  return picked === button ? { kind: 'value', value: fullAccess } : { kind: 'back' };
+}
+
+async function revoked({ server }: CommandServices, tool: string): Promise<boolean> {
   const revoke = t('Revoke');
   const detail = t('{0} is refused from its next request on, in every window. Its configuration is not changed; connecting it again gives it another token.', tool);
   if (await vscode.window.showWarningMessage(t('Revoke the token of {0}?', tool), { modal: true, detail }, revoke) !== revoke) return false;
-  await carriedOut(services, { action: 'revoke', tool });
+  const result = await server.changeToolAccess({ action: 'revoke', tool });
+  if ('refused' in result) throw new UserError(result.refused);
   void inform(t('The token of {0} is revoked.', tool));
   return true;
 }
 
-async function carriedOut({ server }: CommandServices, order: ToolAccessOrder): Promise<void> {
-  const result = await server.changeToolAccess(order);
-  if ('refused' in result) throw new UserError(result.refused);
-}
-
 function style(): { locale: string } {
   return { locale: vscode.env.language };
+}
+
+/** Local: `2026-12-24`. */
+function dayText(at: number): string {
+  return momentText(at).slice(0, 10);
 }

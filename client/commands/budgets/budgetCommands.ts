@@ -1,11 +1,14 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import type { TokenAccess } from '../../../server/api/access/tokenAccess.ts';
 import { budgetScopes, type BudgetPeriod, type BudgetScope, type BudgetSettings } from '../../../server/api/budgets/budgetSettings.ts';
 import type { BudgetOrder, BudgetStatus } from '../../../server/api/budgets/budgetStatus.ts';
 import { amountProblem } from '../../base/amount.ts';
 import { allowedText, budgetFigure, budgetNotes, budgetTitle, liftTitles } from '../../base/budgetWording.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
 import { inform } from '../../base/toasts.ts';
+import { budgetWords } from '../access/accessWords.ts';
+import { editToolAccess } from '../access/editToolAccess.ts';
 import { askChoice, askText, valueOf, type Choice } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
 import { budgetNameFor, readLimit, scopeTitles, summaryOf, writtenBudgets } from './budgetDraft.ts';
@@ -71,12 +74,18 @@ async function askAmount(of: string, step?: number, value?: string): Promise<num
 /** "Edit Budgets…": one of them, and what is changed about it. */
 export async function editBudgets(services: CommandServices): Promise<void> {
   const budgets = writtenBudgets(services.configuration.settings.budgets);
-  if (Object.keys(budgets).length === 0) throw new NextStep(t('There is no budget yet.'), { title: t('Set Budget…'), command: 'waybill.setBudget' });
-  const name = valueOf(await askChoice<string | null>({
+  const ofTools = await toolsWithBudget(services);
+  if (Object.keys(budgets).length + ofTools.length === 0) throw new NextStep(t('There is no budget yet.'), { title: t('Set Budget…'), command: 'waybill.setBudget' });
+  const name = valueOf(await askChoice<string | null | TokenAccess>({
     title: t('Edit Budgets'), placeholder: t('Choose a budget'),
-    items: [...Object.keys(budgets).map(value => ({ label: value, description: summaryOf(budgets[value]), ...statusOf(services, value), value })), { label: t('$(add) Set Budget…'), value: null }],
+    items: [
+      ...Object.keys(budgets).map(value => ({ label: value, description: summaryOf(budgets[value]), ...statusOf(services, value), value })),
+      ...ofTools.map(value => ({ label: t('Access of {0}', value.id), description: budgetWords(value), detail: t('Part of what the tool may do: Edit Tool Access…'), value })),
+      { label: t('$(add) Set Budget…'), value: null },
+    ],
   }));
   if (name === undefined) return;
+  if (typeof name === 'object' && name !== null) { await editToolAccess(services, name.id); return; }
   if (name === null) { await setBudget(services); return; }
   const change = valueOf(await askChoice<'amount' | 'outcome' | 'allow' | 'remove'>({
     title: t('Budget "{0}"', name), placeholder: summaryOf(budgets[name]),
@@ -104,13 +113,19 @@ export async function editBudgets(services: CommandServices): Promise<void> {
   }
 }
 
+/** Connected tools with a budget of their own. They are known where the server runs. */
+async function toolsWithBudget({ server }: CommandServices): Promise<TokenAccess[]> {
+  const [connected, known] = await Promise.all([server.connectedTools(), server.toolAccess()]).catch((): [string[], TokenAccess[]] => [[], []]);
+  return known.filter(({ id, dayMicroUsd, monthMicroUsd }) => connected.includes(id) && (dayMicroUsd !== undefined || monthMicroUsd !== undefined));
+}
+
 function withChange(now: Readonly<Record<string, BudgetSettings>>, name: string, change: Partial<BudgetSettings>): Record<string, BudgetSettings> {
   const before = now[name];
   return before === undefined ? { ...now } : { ...now, [name]: { ...before, ...change } };
 }
 
 function statusOf({ server }: CommandServices, name: string): { detail?: string } {
-  const [first] = (server.status?.budgets ?? []).filter(one => one.name === name);
+  const [first] = (server.status?.budgets ?? []).filter(one => one.name === name && !(one.per === 'token' && one.of === name));
   return first === undefined ? {} : { detail: `${budgetFigure(first)}, ${budgetNotes(first).join(', ')}` };
 }
 

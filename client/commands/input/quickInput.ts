@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { warn } from '../../base/toasts.ts';
 
 /** How the user left a step. */
 export type Answer<T> = { kind: 'value'; value: T } | { kind: 'back' } | { kind: 'cancel' };
@@ -107,6 +108,10 @@ export interface ManyStep<T> extends StepLook {
   items: readonly (Choice<T> | vscode.QuickPickItem)[];
   /** Chosen at first. */
   picked: (value: T) => boolean;
+  /** A value that stands for all others: choosing it takes the others away, and choosing another takes it away. */
+  alone?: ((value: T) => boolean) | undefined;
+  /** What is wrong with the values, which then cannot be accepted; the list stays. */
+  problem?: ((values: readonly T[]) => string | undefined) | undefined;
 }
 
 /** Lets the user choose any number of items. Items without a value are read and cannot be chosen. */
@@ -123,15 +128,38 @@ export async function askMany<T>(step: ManyStep<T>): Promise<Answer<T[]>> {
       resolve(answer);
       pick.dispose();
     };
+    let before: readonly T[] = valuesOf(chosen(pick.selectedItems));
     pick.onDidChangeSelection(items => {
       const real = chosen(items);
-      if (real.length !== items.length) pick.selectedItems = real;
+      const { alone } = step;
+      const kept = alone === undefined ? real : real.filter(({ value }) => stays(value, valuesOf(real), before, alone));
+      before = valuesOf(kept);
+      if (kept.length !== items.length) pick.selectedItems = kept;
     });
-    pick.onDidAccept(() => { finish({ kind: 'value', value: chosen(pick.selectedItems).map(({ value }) => value) }); });
+    pick.onDidAccept(() => {
+      const values = valuesOf(chosen(pick.selectedItems));
+      const problem = step.problem?.(values);
+      if (problem === undefined) finish({ kind: 'value', value: values });
+      else void warn(problem);
+    });
     pick.onDidTriggerButton(() => { finish({ kind: 'back' }); });
     pick.onDidHide(() => { finish({ kind: 'cancel' }); });
     pick.show();
   });
+}
+
+function valuesOf<T>(choices: readonly Choice<T>[]): T[] {
+  return choices.map(({ value }) => value);
+}
+
+/**
+ * Whether a value stays chosen beside the others. Of a value that stands alone and others, those stay that were chosen last.
+ * @param before what was chosen before
+ */
+export function stays<T>(value: T, chosen: readonly T[], before: readonly T[], alone: (value: T) => boolean): boolean {
+  const single = chosen.find(alone);
+  if (single === undefined || chosen.length === 1) return true;
+  return alone(value) !== before.includes(single);
 }
 
 /** The value chosen, or undefined when the user left; for single steps, which have no way back. */

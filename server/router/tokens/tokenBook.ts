@@ -132,7 +132,9 @@ export class TokenBook {
 
   /** Sets what a connected tool may do. @param token its token */
   setTool(tool: string, access: AccessSettings, token: string): TokenResult {
-    const wrong = accessProblem(access, this.#clock.now());
+    // Of a token that has expired the rest can be changed.
+    const isKeptEnd = access.expiresAt !== undefined && access.expiresAt === this.of(tool)?.expiresAt;
+    const wrong = accessProblem(isKeptEnd ? { ...access, expiresAt: undefined } : access, this.#clock.now());
     if (wrong !== undefined) return { refused: wrong };
     return this.#change(all => ({ saved: { ...access, ...toolFacts(all, tool, this.#clock.now()), hash: hashOfToken(token) } }));
   }

@@ -117,6 +117,24 @@ describe('a tool whose access has bounds', () => {
     assert.equal(check.ownerOf(first), undefined);
     book.close();
   });
+
+  it('can be changed after its access ended, but for an end that is past', () => {
+    const tools = new ToolTokens(path.join(folder, 'ended'));
+    const book = bookIn('ended');
+    const token = tools.connect('codex');
+    const ended = { ...fullAccess, expiresAt: noon + day };
+    book.setTool('codex', ended, token);
+    clock.at = noon + 2 * day;
+    try {
+      book.setTool('codex', { ...ended, monthMicroUsd: 20_000_000 }, token);
+      assert.deepEqual([book.of('codex')?.monthMicroUsd, book.of('codex')?.expiresAt], [20_000_000, noon + day]);
+      const another = book.setTool('codex', { ...ended, expiresAt: noon + day + 1 }, token);
+      assert.match('refused' in another ? another.refused : '', /has to be in the future/);
+    } finally {
+      clock.at = noon;
+      book.close();
+    }
+  });
 });
 
 describe('names that a token asks for', () => {

@@ -40,6 +40,7 @@ describe('where a budget stands, in words', () => {
 
   it('has what is spent, left and reserved, and when it begins anew', () => {
     assert.deepEqual([budgetTitle(status), budgetFigure(status)], ['agents: codex', '$1.20 of $5.00 a day']);
+    assert.deepEqual([{ name: 'codex', per: 'token', of: 'codex' }, { name: 'ci', per: 'token', of: 'ci-x4k2' }].map(one => budgetTitle(one as BudgetStatus)), ['Access of codex', 'ci: ci-x4k2']);
     const notes = budgetNotes(status);
     assert.deepEqual(notes.slice(0, 2), ['$3.50 left', '$0.30 reserved']);
     assert.match(notes.at(-1) ?? '', /^until .*28/);
