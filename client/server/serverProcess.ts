@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { changeToolAccessRequest, toolAccessRequest, type TokenAccess, type ToolAccessOrder, type ToolAccessResult } from '../../server/api/access/tokenAccess.ts';
+import { changeToolAccessRequest, toolAccessRequest, type ToolAccess, type ToolAccessOrder, type ToolAccessResult } from '../../server/api/access/tokenAccess.ts';
 import {
   catalogRequest, chatEventsHandledNotification, chatRequest, configureRequest, connectedToolsRequest, connectToolRequest, disconnectToolRequest, getStatusRequest, probeRequest,
   receiptRequest, recentRequestsRequest, reconcileRequest, retryEndpointRequest, spendRequest, testEndpointRequest,
@@ -190,7 +190,7 @@ export class ServerProcess implements WaybillServer {
   async startDrill(params: StartDrillParams): Promise<StartDrillResult> { return this.#request(startDrillRequest, params); }
   async stopDrills(): Promise<StopDrillResult> { return this.#request(stopDrillRequest, {}); }
   async resilienceReport(): Promise<ResilienceReportResult> { return this.#request(resilienceReportRequest, {}); }
-  async toolAccess(): Promise<TokenAccess[]> { return this.#request(toolAccessRequest, {}); }
+  async toolAccess(): Promise<ToolAccess[]> { return this.#request(toolAccessRequest, {}); }
   async changeToolAccess(order: ToolAccessOrder): Promise<ToolAccessResult> { return this.#request(changeToolAccessRequest, order); }
   async connectedTools(): Promise<ConnectedToolsResult> { return this.#request(connectedToolsRequest, {}); }
 

@@ -1,4 +1,4 @@
-import type { TokenAccess, ToolAccessOrder, ToolAccessResult } from '../../server/api/access/tokenAccess.ts';
+import type { ToolAccess, ToolAccessOrder, ToolAccessResult } from '../../server/api/access/tokenAccess.ts';
 import type * as vscode from 'vscode';
 import type {
   CatalogResult, ChatEvent, ChatParams, ChatResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult, RequestsParams, RequestsResult, RetryEndpointResult,
@@ -98,7 +98,7 @@ export interface WaybillServer {
   /** Routes that endpoints could make; nothing is written. */
   proposeRoutes(params: ProposeRoutesParams): Promise<ProposeRoutesResult>;
   /** What tools may do, of those whose access was ever set. */
-  toolAccess(): Promise<TokenAccess[]>;
+  toolAccess(): Promise<ToolAccess[]>;
   /** Changes what a connected tool may do, or ends its token. */
   changeToolAccess(order: ToolAccessOrder): Promise<ToolAccessResult>;
   /** Names of the tools that have a token. */

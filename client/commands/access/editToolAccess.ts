@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { momentText, readExpiry } from '../../../server/api/access/accessText.ts';
-import { fullAccess, isBounded, type AccessSettings, type AllowedNames, type TokenAccess } from '../../../server/api/access/tokenAccess.ts';
+import { fullAccess, isBounded, type AccessSettings, type AllowedNames, type ToolAccess } from '../../../server/api/access/tokenAccess.ts';
 import type { OfferedModel } from '../../../server/api/status.ts';
 import { amountProblem, readUsd } from '../../base/amount.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
@@ -67,8 +67,8 @@ async function askTool(services: CommandServices): Promise<string | undefined> {
   }));
 }
 
-async function askPart(tool: string, access: TokenAccess | undefined, last: Part | undefined, canGoBack: boolean): Promise<Answer<Part>> {
-  const now: AccessSettings & Pick<TokenAccess, 'revokedAt'> = access ?? fullAccess;
+async function askPart(tool: string, access: ToolAccess | undefined, last: Part | undefined, canGoBack: boolean): Promise<Answer<Part>> {
+  const now: Omit<ToolAccess, 'id'> = access ?? fullAccess;
   const items: Choice<Part>[] = [
     { label: `$(git-branch) ${routesWords(now.routes)}`, value: 'routes' },
     { label: `$(sparkle) ${modelsWords(now.models)}`, value: 'models' },

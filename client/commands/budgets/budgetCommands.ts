@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import type { TokenAccess } from '../../../server/api/access/tokenAccess.ts';
+import type { ToolAccess } from '../../../server/api/access/tokenAccess.ts';
 import { budgetScopes, type BudgetPeriod, type BudgetScope, type BudgetSettings } from '../../../server/api/budgets/budgetSettings.ts';
 import type { BudgetOrder, BudgetStatus } from '../../../server/api/budgets/budgetStatus.ts';
 import { amountProblem } from '../../base/amount.ts';
@@ -76,7 +76,7 @@ export async function editBudgets(services: CommandServices): Promise<void> {
   const budgets = writtenBudgets(services.configuration.settings.budgets);
   const ofTools = await toolsWithBudget(services);
   if (Object.keys(budgets).length + ofTools.length === 0) throw new NextStep(t('There is no budget yet.'), { title: t('Set Budget…'), command: 'waybill.setBudget' });
-  const name = valueOf(await askChoice<string | null | TokenAccess>({
+  const name = valueOf(await askChoice<string | null | ToolAccess>({
     title: t('Edit Budgets'), placeholder: t('Choose a budget'),
     items: [
       ...Object.keys(budgets).map(value => ({ label: value, description: summaryOf(budgets[value]), ...statusOf(services, value), value })),
@@ -114,8 +114,8 @@ export async function editBudgets(services: CommandServices): Promise<void> {
 }
 
 /** Connected tools with a budget of their own. They are known where the server runs. */
-async function toolsWithBudget({ server }: CommandServices): Promise<TokenAccess[]> {
-  const [connected, known] = await Promise.all([server.connectedTools(), server.toolAccess()]).catch((): [string[], TokenAccess[]] => [[], []]);
+async function toolsWithBudget({ server }: CommandServices): Promise<ToolAccess[]> {
+  const [connected, known] = await Promise.all([server.connectedTools(), server.toolAccess()]).catch((): [string[], ToolAccess[]] => [[], []]);
   return known.filter(({ id, dayMicroUsd, monthMicroUsd }) => connected.includes(id) && (dayMicroUsd !== undefined || monthMicroUsd !== undefined));
 }
 

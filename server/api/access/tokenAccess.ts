@@ -73,7 +73,10 @@ export function accessProblem(settings: AccessSettings, now: number): string | u
 export type ToolAccessOrder = { readonly action: 'set'; readonly tool: string; readonly access: AccessSettings } | { readonly action: 'revoke'; readonly tool: string };
 export type ToolAccessResult = { readonly access: TokenAccess | null } | { readonly refused: string };
 
+/** What a tool may do. Where that is lost, it may do nothing until it is set again. */
+export type ToolAccess = AccessSettings & Pick<TokenAccess, 'id' | 'revokedAt'>;
+
 /** Client -> server, request: what tools may do, of those whose access was ever set. */
-export const toolAccessRequest = requestType<Record<string, never>, TokenAccess[]>('waybill/toolAccess');
+export const toolAccessRequest = requestType<Record<string, never>, ToolAccess[]>('waybill/toolAccess');
 /** Client -> server, request: changes what a connected tool may do, or ends its token. */
 export const changeToolAccessRequest = requestType<ToolAccessOrder, ToolAccessResult>('waybill/changeToolAccess');

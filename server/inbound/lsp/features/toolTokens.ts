@@ -19,8 +19,10 @@ export const toolTokensFeature: LspFeature = {
     editor.onRequest(connectedToolsRequest, () => tools.names());
     editor.onRequest(retryEndpointRequest, () => localEndpoint.check());
     editor.onRequest(toolAccessRequest, () => {
-      router.tokens.book.refresh();
-      return [...router.tokens.book.all()].filter(({ kind }) => kind === 'tool').map(accessOf);
+      const { book } = router.tokens;
+      book.refresh();
+      const lost = tools.names().filter(tool => tools.bounded.has(tool) && book.of(tool) === undefined);
+      return [...[...book.all()].filter(({ kind }) => kind === 'tool').map(accessOf), ...lost.map(id => ({ id, routes: [], models: [] }))];
     });
     editor.onRequest(changeToolAccessRequest, order => changeAccess(context, order));
     return undefined;

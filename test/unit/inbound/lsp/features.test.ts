@@ -75,3 +75,14 @@ test('a new feature is an object with one method: it registers its own messages 
   toy.register(contextOf(connection, { newId: () => 'x' }));
   assert.equal(connection.handlers.get('toy/echo')?.({ text: 'hello' }), 'x: hello');
 });
+
+test('a tool whose bounds are lost is shown as one that may do nothing', () => {
+  const connection = new RecordingConnection();
+  const kept = { id: 'codex', kind: 'tool', name: 'codex', createdAt: 1, routes: ['best'], models: 'all' };
+  const book = { refresh: () => undefined, all: () => [kept], of: (id: string) => (id === 'codex' ? kept : undefined) };
+  const context = contextOf(connection, { ...registrationRouter, tokens: { book } });
+  const tools = { ...context.tools, names: () => ['aider', 'codex', 'goose'], bounded: new Set(['aider', 'codex']) };
+  for (const feature of lspFeatures) feature.register({ ...context, tools });
+  const known = connection.handlers.get(accessMessages.toolAccessRequest.method)?.({}) as accessMessages.ToolAccess[];
+  assert.deepEqual(known.map(({ id, routes, models }) => [id, routes, models]), [['codex', ['best'], 'all'], ['aider', [], []]]);
+});
