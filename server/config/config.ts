@@ -180,6 +180,8 @@ export interface CapConfig {
 /** What may be spent in a period, for everything or for each of something. */
 export interface BudgetConfig {
   name: string;
+  /** What it is counted under, which no other budget has. Absent: its name. */
+  key?: string | undefined;
   limitMicroUsd: number;
   period: BudgetPeriod;
   per: BudgetScope;

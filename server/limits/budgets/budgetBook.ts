@@ -203,8 +203,10 @@ export class BudgetBook {
     for (const planned of plan.budgets ?? []) if (planned.unpriced === true) this.#withStatus(planned, status => { this.#tellUnpriced(status, unpriced.target); });
   }
 
-  #withStatus({ name, of }: PlannedBudget, work: (status: BudgetStatus) => void): void {
-    const budget = this.#budgets.find(({ config }) => config.name === name);
+  /** A name alone does not tell them apart: a token has budgets of a day and of a month, and its name may be that of another budget. */
+  #withStatus({ name, period, per, of, limitMicroUsd }: PlannedBudget, work: (status: BudgetStatus) => void): void {
+    const alike = this.#budgets.filter(({ config }) => config.name === name && config.period === period && config.per === per).filter(one => one.isFor(of ?? ''));
+    const budget = alike.find(({ config }) => config.limitMicroUsd === limitMicroUsd) ?? alike[0];
     if (budget !== undefined) work(this.#statusOf(budget, of));
   }
 
@@ -219,11 +221,12 @@ export class BudgetBook {
     this.#configured = budgets;
     this.#configuredOfTokens = ofTokens;
     const before = new Map(this.#budgets.map(budget => [budget.prefix, budget]));
-    const periods = new Set(this.#budgets.map(({ config: { name, per, period } }) => `${name} ${per} ${period}`));
+    const periods = new Map(this.#budgets.map(({ series, range }) => [series, range.from]));
     let isNew = false;
     const inPeriod = (one: BudgetConfig): BudgetInPeriod => {
-      // A period that begins has cost nothing yet.
-      const budget = new BudgetInPeriod(one, now, periods.has(`${one.name} ${one.per} ${one.period}`));
+      const budget = new BudgetInPeriod(one, now);
+      // A period that begins has cost nothing yet; one that goes on has cost what the ledger says.
+      if ((periods.get(budget.series) ?? Infinity) < budget.range.from) budget.begin(new Map());
       const known = before.get(budget.prefix);
       if (known?.isRead === true) budget.begin(known.starts);
       if (known === undefined && !budget.isRead) isNew = true;
@@ -308,7 +311,7 @@ export class BudgetBook {
       const { microUsd, unknown } = budget.startOf(of);
       // Once the ledger knows what everything cost, what nobody knew is in its sum.
       const kept = unknown > 0 ? counted : 0;
-      return budget.isInLedger(of) && (used !== microUsd + kept || counted !== kept) && !transaction.correct(key, microUsd, unchangedSince, unknown > 0);
+      return budget.isFor(of ?? '') && budget.isInLedger(of) && (used !== microUsd + kept || counted !== kept) && !transaction.correct(key, microUsd, unchangedSince, unknown > 0);
     }));
     return done?.value.length === 0;
   }
@@ -406,9 +409,9 @@ export class BudgetBook {
   }
 }
 
-/** Of what the ledger has, what a budget of one token is for. */
-function namedBy({ per, only }: BudgetConfig, starts: ReadonlyMap<string, StartOfBudget>): ReadonlyMap<string, StartOfBudget> {
-  return per === 'token' && only !== undefined ? new Map([...starts].filter(([name]) => only.has(name.toLowerCase()))) : starts;
+/** Of what the ledger has, what the budget of a single token is for. */
+function namedBy({ key, only }: BudgetConfig, starts: ReadonlyMap<string, StartOfBudget>): ReadonlyMap<string, StartOfBudget> {
+  return key !== undefined && only !== undefined ? new Map([...starts].filter(([name]) => only.has(name.toLowerCase()))) : starts;
 }
 
 function unknownOf({ unknownAttempts, unpricedAttempts = 0 }: Pick<SpendTotals, 'unknownAttempts' | 'unpricedAttempts'>): number {

@@ -26,20 +26,22 @@ const nothing: StartOfBudget = { microUsd: 0, unknown: 0 };
 export class BudgetInPeriod {
   readonly config: BudgetConfig;
   readonly range: PeriodRange;
+  /** Begins the keys of everything that it counts, in any period. */
+  readonly series: string;
   /** Begins the keys of everything that it counts. */
   readonly prefix: string;
   readonly #allowances = new Map<string, BudgetAllowance>();
   readonly #seen = new Set<string>();
   #starts: ReadonlyMap<string, StartOfBudget> = new Map();
-  #isRead: boolean;
+  #isRead = false;
   #version = 0;
 
-  /** @param now milliseconds since the epoch @param isRead what the ledger has of the period is known to be nothing */
-  constructor(config: BudgetConfig, now: number, isRead = false) {
+  /** @param now milliseconds since the epoch */
+  constructor(config: BudgetConfig, now: number) {
     this.config = config;
-    this.#isRead = isRead;
     this.range = periodOf(config.period, now);
-    this.prefix = `budget/${config.name}/${config.per}/${config.period}/${this.range.day}/`;
+    this.series = `budget/${config.key ?? config.name}/${config.per}/${config.period}/`;
+    this.prefix = `${this.series}${this.range.day}/`;
   }
 
   /** What the ledger has, by what it is for; the name is empty where it is for everything. */

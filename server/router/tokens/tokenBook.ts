@@ -23,6 +23,8 @@ const suffixLetters = 'abcdefghjkmnpqrstuvwxyz23456789';
 /** The share of a budget at which a notification warns. */
 const warnAt = 0.8;
 const mostTokens = 10_000;
+/** Begins the keys of budgets of single tokens. No name of a configured budget begins so, and names of tokens are not unique. */
+const tokenBudgetMark = '~';
 
 /** What a token is known by: its SHA-256, as base64url. */
 export function hashOfToken(token: string): string {
@@ -204,7 +206,7 @@ function whyNotInUse(token: StoredToken | undefined, id: string, now: number): s
 
 function budgetsOf({ id, name, dayMicroUsd, monthMicroUsd }: StoredToken): BudgetConfig[] {
   const budget = (period: BudgetPeriod, limitMicroUsd: number | undefined): BudgetConfig[] => (limitMicroUsd === undefined ? []
-    : [{ name, limitMicroUsd, period, per: 'token', only: new Set([id]), isHard: true, warnAt }]);
+    : [{ name, key: tokenBudgetMark + encodeURIComponent(id), limitMicroUsd, period, per: 'token', only: new Set([id]), isHard: true, warnAt }]);
   return [...budget('day', dayMicroUsd), ...budget('month', monthMicroUsd)];
 }
 

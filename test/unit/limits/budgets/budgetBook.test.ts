@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, it } from 'node:test';
+import { fullAccess } from '../../../../server/api/access/tokenAccess.ts';
 import type { BudgetStatus } from '../../../../server/api/budgets/budgetStatus.ts';
 import type { NoticeParams } from '../../../../server/api/messages.ts';
 import type { Receipt } from '../../../../server/api/receipt.ts';
@@ -10,9 +11,11 @@ import { emptyConfig, type BudgetConfig, type Config } from '../../../../server/
 import type { AllowanceStore } from '../../../../server/ledger/allowanceStore.ts';
 import { LedgerUnavailableError } from '../../../../server/ledger/ledgerUnavailable.ts';
 import { createAllowanceStore } from '../../../../server/ledger/sqlite/allowances/allowanceDatabase.ts';
+import { createTokenStore } from '../../../../server/ledger/sqlite/access/tokenDatabase.ts';
 import { Allowances, type Reservation } from '../../../../server/limits/allowances/allowances.ts';
 import { MemoryAllowanceStore } from '../../../../server/limits/allowances/memoryAllowanceStore.ts';
 import { BudgetBook } from '../../../../server/limits/budgets/budgetBook.ts';
+import { TokenBook } from '../../../../server/router/tokens/tokenBook.ts';
 import type { BudgetAllowance } from '../../../../server/routing/caps/allowance.ts';
 import { temporaryFolder } from '../../../integration/support/temporaryFolder.ts';
 import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
@@ -24,6 +27,11 @@ after(remove);
 const daily: BudgetConfig = { name: 'daily', limitMicroUsd: 1_000_000, period: 'day', per: 'everything', isHard: true, warnAt: 0.8 };
 const hour = 3_600_000;
 
+/** The budget that a token has for itself. */
+function ofToken(id: string, period: 'day' | 'month'): BudgetConfig {
+  return { ...daily, name: 'ci', key: `~${id}`, period, per: 'token', only: new Set([id]) };
+}
+
 /** One server on a data folder. */
 class Server {
   readonly notices: NoticeParams[] = [];
@@ -32,13 +40,14 @@ class Server {
   readonly book: BudgetBook;
   config: Config;
   hasAudience = true;
+  ofTokens: readonly BudgetConfig[] = [];
 
   constructor(name: string, budgets: BudgetConfig[], clock: { now: () => number }, ledger = new InMemoryLedger(), store: AllowanceStore = createAllowanceStore({ dataDir: path.join(folder, name), clock, log: silentLog })) {
     this.ledger = ledger;
     this.config = { ...emptyConfig, budgets };
     this.allowances = new Allowances(store);
     this.book = new BudgetBook({
-      allowances: this.allowances, ledger, config: () => this.config, clock, log: silentLog, recorded: () => Promise.resolve(), changed: () => undefined,
+      allowances: this.allowances, ledger, config: () => this.config, tokenBudgets: () => this.ofTokens, clock, log: silentLog, recorded: () => Promise.resolve(), changed: () => undefined,
       hasAudience: () => this.hasAudience, notify: notice => this.notices.push(notice),
     });
   }
@@ -331,6 +340,74 @@ describe('budgets', () => {
     server.allowances.left(server.of({ tool: 'two' }));
     server.book.tick();
     assert.deepEqual(server.notices.map(({ budget }) => budget?.key), [server.status('two').key]);
+  });
+
+  it('of tokens are counted apart where their names are one, also where a configured budget has that name', async () => {
+    const clock = clockAt(noon);
+    const tokens = new TokenBook(createTokenStore({ dataDir: path.join(folder, 'one name, tokens'), clock, log: silentLog }), clock);
+    const access = { ...fullAccess, dayMicroUsd: 1_000_000 };
+    const made = tokens.create({ name: 'ci', access });
+    tokens.setTool('ci', access, 'token-of-the-tool');
+    const id = 'access' in made ? made.access.id : assert.fail();
+    const server = new Server('one name', [{ ...daily, name: 'ci', per: 'token' }], clock);
+    server.ofTokens = tokens.budgets;
+    await server.ready();
+    const spend = (token: string, microUsd: number): void => {
+      server.allowances.settle(server.reserve(microUsd, { token }) ?? assert.fail(), microUsd);
+      spent(server.ledger, clock.at, microUsd, { caller: { tool: 'test', token } });
+    };
+    spend(id, 900_000);
+    spend('ci', 300_000);
+    clock.at += hour;
+    server.book.tick();
+    await new Promise(resolve => { setTimeout(resolve, 20); });
+    server.book.tick();
+    const figures = server.book.statuses()?.map(({ of, spentMicroUsd }) => [of, spentMicroUsd]).sort();
+    assert.deepEqual(figures, [['ci', 300_000], ['ci', 300_000], [id, 900_000], [id, 900_000]].sort());
+    assert.equal(server.reserve(100_001, { token: id }), undefined);
+    assert.equal(server.reserve(700_001, { token: 'ci' }), undefined);
+    assert.ok(server.reserve(700_000, { token: 'ci' }));
+    tokens.close();
+  });
+
+  it('that are new read the ledger where another token of their name has a budget already', async () => {
+    const ledger = new InMemoryLedger();
+    spent(ledger, noon - hour, 900_000, { caller: { tool: 'test', token: 'ci-b' } });
+    const server = new Server('new of a name', [], clockAt(noon), ledger);
+    server.ofTokens = [ofToken('ci-a', 'day')];
+    await server.ready();
+    server.ofTokens = [...server.ofTokens, ofToken('ci-b', 'day')];
+    await server.ready();
+    assert.equal(server.reserve(100_001, { token: 'ci-b' }), undefined);
+  });
+
+  it('are read though they change while they are read for the first time', async () => {
+    const ledger = new InMemoryLedger();
+    spent(ledger, noon - hour, 900_000);
+    const clock = clockAt(noon);
+    const server = new Server('changes while read', [daily], clock, ledger);
+    const read = ledger.spend.bind(ledger);
+    ledger.spend = () => Promise.reject(new LedgerUnavailableError('locked'));
+    await server.ready();
+    server.config = { ...server.config, budgets: [{ ...daily, warnAt: 0.5 }] };
+    assert.match(server.book.whyUnread(server.of()) ?? '', /cannot be read/);
+    ledger.spend = read;
+    clock.at += 1_000;
+    await server.ready();
+    assert.equal(server.reserve(100_001), undefined);
+  });
+
+  it('of a day and of a month of one token are told as reached each for itself', async () => {
+    const server = new Server('day and month', [], clockAt(noon));
+    server.ofTokens = [ofToken('ci-a', 'day'), ofToken('ci-a', 'month')];
+    await server.ready();
+    const stopped = (period: 'day' | 'month'): void => {
+      const plan: Receipt['plan'] = { ...aReceipt('p').plan, budgets: [{ name: 'ci', period, per: 'token', of: 'ci-a', limitMicroUsd: 1_000_000, leftMicroUsd: 0, resetsAt: noon, did: 'stopped' }] };
+      server.book.ended(aReceipt('x', { inbound: 'http', outcome: 'failed', plan }));
+    };
+    stopped('month');
+    stopped('day');
+    assert.deepEqual(server.notices.map(({ budget }) => budget?.period), ['month', 'day']);
   });
 
   it('are lifted until they begin anew, and hold again when that is taken back', async () => {
