@@ -25,6 +25,9 @@ export interface HttpServerOptions {
 const loopMessage = 'This request has come back to the Waybill that sent it. Take the endpoint that leads back here out of the route.';
 
 /** The local endpoint: one HTTP server that speaks the callers' protocols. */
+/** What proxies add. Whoever comes through one is not known to be a program of this machine. */
+const forwardingHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'] as const;
+
 export class HttpServer {
   readonly server: Server;
   #token: TokenCheck;
@@ -54,7 +57,7 @@ export class HttpServer {
   }
 
   #mayReadMetrics({ socket, headers }: IncomingMessage): boolean {
-    const isForwarded = headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined;
+    const isForwarded = forwardingHeaders.some(name => headers[name] !== undefined);
     return this.#services.router.monitoring.mayRead(socket.remoteAddress, isForwarded);
   }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Caller } from '../../api/receipt.ts';
 import type { ConversationRequest, ProtocolName } from '../../api/conversation.ts';
 import { BodyMemory } from '../../base/bodyMemory.ts';
 import { parseExact } from '../../base/exactJson.ts';
@@ -59,7 +60,7 @@ export interface ReadInference { bytes: Buffer; scan: ObjectScan; facts: Request
 
 /** Answers a request that goes to a model: creates its exchange and connects it with the response. */
 export function answerInference(call: HttpCall, services: RouteServices, { kind, protocol, named = {}, jsonArray = false }: InferenceKind, scanned: ScannedBody): void {
-  const { router, responseItems, toolLists } = services;
+  const { router, responseItems } = services;
   const { request, response } = call;
   const read = readInference(call, responseItems, protocol, named, scanned);
   if (read === undefined) return;
@@ -83,6 +84,20 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
     else refuseBeyondLimits(call, call.access?.name ?? '', refusal, router.clock.now());
     return;
   }
+  try {
+    startExchange(call, services, { kind, protocol, jsonArray }, read, codec, caller, id);
+  } catch (error) {
+    // Of an exchange that did not begin nobody says that it ended.
+    router.tokens.limits.ended({ id, attempts: [] });
+    throw error;
+  }
+}
+
+function startExchange(
+  call: HttpCall, { router, responseItems, toolLists }: RouteServices, { kind, protocol, jsonArray = false }: InferenceKind, read: ReadInference, codec: ProtocolCodec, caller: Caller, id: string,
+): void {
+  const { request, response } = call;
+  const { facts } = read;
   const memory = new BodyMemory(read.bytes);
   const body = requestBody(kind, codec, read, memory, toolLists, protocolHeaders(protocol, request), jsonArray);
   const sink = new HttpSink(response, {
@@ -116,7 +131,7 @@ export function isRefused(call: HttpCall, access: KnownToken, router: Router, mo
 }
 
 /** Refuses a request over the limits of its token. */
-function refuseBeyondLimits(call: HttpCall, name: string, { retryAt, reason }: Refusal, now: number): void {
+export function refuseBeyondLimits(call: HttpCall, name: string, { retryAt, reason }: Refusal, now: number): void {
   const waitS = Math.max(1, Math.ceil((retryAt - now) / 1000));
   call.response.setHeader('retry-after', String(waitS));
   call.refuse(429, `The request of ${name} was not sent: ${reason}. Try again in ${String(waitS)} s, or have its access changed.`);

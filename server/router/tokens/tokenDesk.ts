@@ -47,6 +47,11 @@ export class TokenDesk {
     return this.limits.enter(token, exchange, promptTokens, promptTokens + (writableTokens(requirements) ?? 0), this.#options.clock.now());
   }
 
+  /** The same for a request that only has a prompt counted: it takes no tokens. */
+  enterCount(token: KnownToken, exchange: string): Refusal | undefined {
+    return this.limits.enter(token, exchange, 0, 0, this.#options.clock.now());
+  }
+
   /** Takes over what peers changed. To be called about once a second. */
   tick(): void {
     this.book.refresh();

@@ -42,6 +42,11 @@ describe('metrics', () => {
     const response = await fetch(`${router.url}/metrics`);
     assert.equal(response.status, 200);
     assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+    for (const [name, value] of [['via', '1.1 proxy'], ['x-real-ip', '203.0.113.7'], ['x-forwarded-host', 'example.com'], ['x-forwarded-proto', 'https'], ['forwarded', 'for=203.0.113.7']] as const) {
+      const through = await fetch(`${router.url}/metrics`, { headers: { [name]: value } });
+      await through.body?.cancel();
+      assert.equal(through.status, 401, name);
+    }
     const forwarded = await fetch(`${router.url}/metrics`, { headers: { 'x-forwarded-for': '203.0.113.7' } });
     assert.equal(forwarded.status, 401, 'what a proxy passes on comes from elsewhere');
     const page = await rawRequest({ url: `${router.url}/metrics`, method: 'GET', headers: { host: 'attacker.example' } });

@@ -132,6 +132,17 @@ describe('a token that was made', () => {
     assert.equal(third.status, 429);
     assert.ok(Number(third.headers.get('retry-after')) >= 1);
     assert.match(await messageOf(third), /the limit of the token of 2 requests a minute is used up/);
+    const counts = tokenWith({ requestsPerMinute: 3, tokensPerMinute: 100_000, concurrency: 1 });
+    const counting: [string, object][] = [
+      ['/v1/messages/count_tokens', { model: 'best', messages: [{ role: 'user', content: 'hi' }] }], ['/v1/responses/input_tokens', { model: 'best', input: 'hi' }],
+      ['/v1beta/models/best:countTokens', { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] }],
+    ];
+    const counted = async ([at, body]: [string, object]): Promise<number> => {
+      const response = await fetch(testRouter.url + at, { method: 'POST', headers: { 'authorization': `Bearer ${counts.token}`, 'content-type': 'application/json' }, body: JSON.stringify(body) });
+      await response.body?.cancel();
+      return response.status;
+    };
+    for (const [index, status] of [200, 200, 200, 429, 429, 429].entries()) assert.equal(await counted(counting[index % 3] ?? assert.fail()), status, `count ${String(index)}`);
     const tokens = tokenWith({ tokensPerMinute: 1_000 });
     assert.equal((await ask(testRouter.url, tokens.token)).status, 200);
     assert.match(await messageOf(await ask(testRouter.url, tokens.token, 'best', 'word '.repeat(2_000))), /1,000 tokens a minute/);

@@ -6,7 +6,7 @@ import { spliceFields } from '../../../base/objectScan.ts';
 import type { RawBody } from '../../../exchange/request.ts';
 import type { Router } from '../../../router/router.ts';
 import { tokenCountOf } from '../../../protocols/usageFigures.ts';
-import { isRefused, isSubagent, protocolHeaders, readInference, watchedWords } from '../inference.ts';
+import { isRefused, isSubagent, protocolHeaders, readInference, refuseBeyondLimits, watchedWords } from '../inference.ts';
 import { callerOf } from '../request/callerOf.ts';
 import { decodePathPart, geminiCallPath } from '../request/requestPath.ts';
 import type { RequestFacts } from '../request/requirements.ts';
@@ -28,7 +28,20 @@ function countRoute(path: string | RegExp, protocol: ProtocolName): HttpRoute {
       if (read === undefined) return;
       const model = router.modelFor(callerOf(call.request.headers, call.tool).tool, read.facts.model, isSubagent(call.request));
       if (call.access !== undefined && isRefused(call, call.access, router, model)) return;
-      call.json(200, await countTokens(router, protocol, { ...read.facts, model }, read, protocolHeaders(protocol, call.request), readHops(call.request.headers[hopsHeader])));
+      const id = call.access === undefined ? undefined : router.newId();
+      if (call.access !== undefined && id !== undefined) {
+        // A count is a request of the token, and takes none of its tokens.
+        const refusal = router.tokens.enterCount(call.access, id);
+        if (refusal !== undefined) {
+          refuseBeyondLimits(call, call.access.name, refusal, router.clock.now());
+          return;
+        }
+      }
+      try {
+        call.json(200, await countTokens(router, protocol, { ...read.facts, model }, read, protocolHeaders(protocol, call.request), readHops(call.request.headers[hopsHeader])));
+      } finally {
+        if (id !== undefined) router.tokens.limits.ended({ id, attempts: [] });
+      }
     }),
   };
 }
