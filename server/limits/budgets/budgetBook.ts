@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { told } from '../../api/localization/said.ts';
 import { liftedMicroUsd, type BudgetOrder, type BudgetResult, type BudgetStatus } from '../../api/budgets/budgetStatus.ts';
 import type { NoticeParams } from '../../api/messages.ts';
@@ -44,9 +45,13 @@ const orphansEveryMs = 5_000;
 /** Of a budget that is for many, so many are followed and shown. */
 const mostFollowed = 500;
 const mostShown = 20;
+/** So many budgets are compared before requests have their turn. */
+const comparedAtOnce = 20;
 const near = 1;
 const reached = 2;
 
+/** What the ledger is asked, and when: what is recorded later may not be in the answer. */
+interface Asked { readonly at: number; readonly starts: Promise<ReadonlyMap<string, StartOfBudget>> }
 interface MadeStatuses { readonly ofAllowances: number; readonly ofBudget: number; readonly statuses: readonly BudgetStatus[] }
 
 /**
@@ -263,20 +268,22 @@ export class BudgetBook {
     this.#compareAt = clock.now() + compareEveryMs;
     this.#comparedRevision = ledger.revision();
     // Budgets of many tokens ask the ledger the same.
-    const asked = new Map<string, Promise<ReadonlyMap<string, StartOfBudget>>>();
+    const asked = new Map<string, Asked>();
     try {
       await recorded();
-      for (const budget of budgets) {
+      for (const [index, budget] of budgets.entries()) {
+        // Requests go on meanwhile.
+        if (index % comparedAtOnce === comparedAtOnce - 1) await setImmediate();
         if (budget.isRead && this.#isUnderWay(budget)) {
           this.#compareAt = clock.now() + compareAgainMs;
           this.#comparedRevision = -1;
           continue;
         }
-        const unchangedSince = clock.now() - quietMs;
-        budget.begin(namedBy(budget.config, await this.#readOnce(budget, asked)));
+        const { at, starts } = this.#readOnce(budget, asked);
+        budget.begin(namedBy(budget.config, await starts));
         // A plan that was made before has found nothing used.
         this.#options.allowances.forget(budget.prefix);
-        if (!this.#isCorrected(budget, unchangedSince)) {
+        if (!this.#isCorrected(budget, at - quietMs)) {
           this.#compareAt = clock.now() + compareAgainMs;
           this.#comparedRevision = -1;
         }
@@ -316,10 +323,10 @@ export class BudgetBook {
     return done?.value.length === 0;
   }
 
-  #readOnce(budget: BudgetInPeriod, asked: Map<string, Promise<ReadonlyMap<string, StartOfBudget>>>): Promise<ReadonlyMap<string, StartOfBudget>> {
+  #readOnce(budget: BudgetInPeriod, asked: Map<string, Asked>): Asked {
     const question = `${budget.config.per} ${String(budget.range.from)}`;
     let answer = asked.get(question);
-    if (answer === undefined) asked.set(question, answer = this.#read(budget));
+    if (answer === undefined) asked.set(question, answer = { at: this.#options.clock.now(), starts: this.#read(budget) });
     return answer;
   }
 

@@ -397,6 +397,25 @@ describe('budgets', () => {
     assert.equal(server.reserve(100_001), undefined);
   });
 
+  it('of many tokens keep what is spent after the ledger was asked for all of them', async () => {
+    const clock = clockAt(noon);
+    const server = new Server('asked once', [], clock);
+    server.ofTokens = [ofToken('ci-a', 'day'), ofToken('ci-b', 'day')];
+    await server.ready();
+    const forget = server.allowances.forget.bind(server.allowances);
+    server.allowances.forget = prefix => {
+      forget(prefix);
+      if (!prefix.includes('ci-a')) return;
+      server.allowances.settle(server.reserve(900_000, { token: 'ci-b' }) ?? assert.fail(), 900_000);
+      clock.at += 6_000;
+    };
+    spent(server.ledger, noon, 1);
+    clock.at += hour;
+    server.book.tick();
+    await new Promise(resolve => { setTimeout(resolve, 20); });
+    assert.equal(server.reserve(100_001, { token: 'ci-b' }), undefined);
+  });
+
   it('of a day and of a month of one token are told as reached each for itself', async () => {
     const server = new Server('day and month', [], clockAt(noon));
     server.ofTokens = [ofToken('ci-a', 'day'), ofToken('ci-a', 'month')];
