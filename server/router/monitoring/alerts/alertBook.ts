@@ -22,6 +22,11 @@ export interface AlertBookOptions {
   notify(message: string, text: Said | undefined): void;
 }
 
+/** So many messages are kept for each webhook that did not take them. */
+const mostGivenUp = 30;
+
+interface Refused { incident: AlertIncident; message: AlertMessage }
+
 /**
  * The rules of alerts, and the incidents that they found. A condition that holds long enough is an incident; people are told of it once, and
  * once more when it is over, also over a restart and by several servers of a data folder.
@@ -39,6 +44,9 @@ export class AlertBook {
   /** When the machine last woke; what is known from before does not count as having lasted. */
   #wokeAt: number | undefined;
   #hasFailed = false;
+  #isClosed = false;
+  /** What a webhook did not take, by its name, of incidents that may last. */
+  readonly #givenUp = new Map<string, Refused[]>();
 
   constructor(options: AlertBookOptions) {
     this.#options = options;
@@ -47,6 +55,7 @@ export class AlertBook {
 
   configure(rules: readonly AlertRule[], webhooks: ReadonlyMap<string, WebhookConfig>): void {
     this.#rules = rules;
+    this.#isClosed = false;
     const { log, now } = this.#options;
     for (const [name, { config, sender }] of this.#senders) {
       const wanted = webhooks.get(name);
@@ -54,7 +63,11 @@ export class AlertBook {
       sender.close();
       this.#senders.delete(name);
     }
-    for (const [name, config] of webhooks) if (!this.#senders.has(name)) this.#senders.set(name, { config, sender: new WebhookSender(config, log, now) });
+    for (const [name, config] of webhooks) {
+      if (this.#senders.has(name)) continue;
+      this.#senders.set(name, { config, sender: new WebhookSender(config, log, now) });
+      this.#sendAgain(name);
+    }
   }
 
   /** Looks at every rule. Called again and again, well within `quietMs`. */
@@ -77,7 +90,9 @@ export class AlertBook {
     }
   }
 
+  /** What was not sent yet is left to another server, or to this one when it is configured again. */
   close(): void {
+    this.#isClosed = true;
     for (const { sender } of this.#senders.values()) sender.close();
     this.#senders.clear();
   }
@@ -103,11 +118,14 @@ export class AlertBook {
     // What is an incident already goes on, also where this server has not seen it for long.
     if (now - since < rule.forMs && !this.#files.has(rule.name, condition.subject)) return;
     const { incident, tell } = this.#files.claim(rule.name, condition.subject, now, since);
+    const sentence = firedSentence(rule, condition);
+    // A server without a window leaves the windows to one that has some.
+    if (rule.toEditor && this.#options.hasAudience() && this.#files.claimEditor(incident)) this.#show(sentence);
     if (!tell) return;
     const { name, when, above } = rule;
     const measured = condition.value === undefined ? {} : { value: condition.value, above };
-    void this.#tell(rule, 'fired', firedSentence(rule, condition), { incident: incident.id, rule: name, when, subject: condition.subject, ...measured, startedAt: new Date(incident.startedAt).toISOString() })
-      .then(() => { this.#files.told(incident); })
+    void this.#tell(rule, 'fired', sentence, incident, { incident: incident.id, rule: name, when, subject: condition.subject, ...measured, startedAt: new Date(incident.startedAt).toISOString() })
+      .then(isDone => { if (isDone) this.#files.told(incident); else this.#files.release(incident); })
       .catch((error: unknown) => { this.#options.log.warn(`That an alert was told of cannot be noted: ${error instanceof Error ? error.message : String(error)}`); });
   }
 
@@ -121,25 +139,67 @@ export class AlertBook {
       }
       const calmSince = this.#calmSince.get(id) ?? now;
       this.#calmSince.set(id, calmSince);
-      if (now - seenAt < quietMs || now - calmSince < quietMs || !this.#files.take(incident)) continue;
+      const wasShown = this.#files.isToldInEditor(incident);
+      const canShow = this.#options.hasAudience();
+      // A server without a window gives those with one the time to say that it is over.
+      const waitMs = wasShown && !canShow ? 2 * quietMs : quietMs;
+      if (now - seenAt < waitMs || now - calmSince < waitMs || !this.#files.take(incident)) continue;
       this.#calmSince.delete(id);
       // Of a rule that is gone there is nobody to tell.
-      if (rule !== undefined) this.#over(rule, incident, seenAt, sources);
+      if (rule !== undefined) this.#over(rule, incident, seenAt, sources, wasShown && canShow);
     }
   }
 
-  #over(rule: AlertRule, { id, rule: name, subject, startedAt }: AlertIncident, endedAt: number, sources: ConditionSources): void {
+  #over(rule: AlertRule, incident: AlertIncident, endedAt: number, sources: ConditionSources, isShown: boolean): void {
+    const { id, rule: name, subject, startedAt } = incident;
     const minutes = Math.max(1, Math.round((endedAt - startedAt) / 60_000));
-    void this.#tell(rule, 'over', overSentence(rule, subject, minutes, isKnownUp(subject, sources)), { incident: id, rule: name, when: rule.when, subject, startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() });
+    const sentence = overSentence(rule, subject, minutes, isKnownUp(subject, sources));
+    if (isShown && rule.toEditor) this.#show(sentence);
+    void this.#tell(rule, 'over', sentence, incident, { incident: id, rule: name, when: rule.when, subject, startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() });
   }
 
-  async #tell(rule: AlertRule, event: AlertMessage['event'], sentence: Said, rest: Omit<AlertMessage, 'event' | 'message'>): Promise<void> {
-    const { log, notify, hasAudience, redact } = this.#options;
+  #show(sentence: Said): void {
     const whole = englishOf(sentence);
-    const message = redact(whole);
+    const message = this.#options.redact(whole);
+    this.#options.notify(message, message === whole ? sentence : undefined);
+  }
+
+  /** Writes to the log and to webhooks. @returns false where this server ended before a webhook had answered */
+  async #tell(rule: AlertRule, event: AlertMessage['event'], sentence: Said, incident: AlertIncident, rest: Omit<AlertMessage, 'event' | 'message'>): Promise<boolean> {
+    const { log, redact } = this.#options;
+    const message = redact(englishOf(sentence));
     if (rule.toLog) log[event === 'fired' ? 'warn' : 'info'](`Alert "${rule.name}": ${message}`);
-    if (rule.toEditor && hasAudience()) notify(message, message === whole ? sentence : undefined);
-    await Promise.all(rule.webhooks.map(async name => { await this.#senders.get(name)?.sender.send({ event, message, ...rest }); }));
+    const done = await Promise.all(rule.webhooks.map(name => this.#send(name, { incident, message: { event, message, ...rest } })));
+    return !done.includes(false);
+  }
+
+  /** @returns false where this server ended before the webhook had answered */
+  async #send(name: string, refused: Refused): Promise<boolean> {
+    for (let tried: WebhookSender | undefined; ;) {
+      const sender = this.#senders.get(name)?.sender;
+      // A webhook that is taken out of the configuration is told nothing more.
+      if (sender === undefined || sender === tried) return !this.#isClosed;
+      const delivery = await sender.send(refused.message);
+      if (delivery === 'given-up' && this.#senders.get(name)?.sender === sender) this.#remember(name, refused);
+      if (delivery !== 'closed' && (delivery === 'taken' || this.#senders.get(name)?.sender === sender)) return true;
+      tried = sender;
+    }
+  }
+
+  #remember(name: string, refused: Refused): void {
+    const lasting = (this.#givenUp.get(name) ?? []).filter(({ incident }) => this.#files.lasts(incident));
+    if (refused.message.event === 'fired') lasting.push(refused);
+    this.#givenUp.set(name, lasting.slice(-mostGivenUp));
+  }
+
+  /** Tells a webhook whose address was corrected of what lasts. */
+  #sendAgain(name: string): void {
+    const all = this.#givenUp.get(name) ?? [];
+    this.#givenUp.delete(name);
+    for (const refused of all) {
+      const isWanted = this.#rules.some(rule => rule.name === refused.incident.rule && rule.webhooks.includes(name));
+      if (isWanted && this.#files.lasts(refused.incident)) void this.#send(name, refused);
+    }
   }
 }
 

@@ -14,6 +14,9 @@ export interface AlertIncident {
   startedAt: number;
 }
 
+/** Whether people were told, and whether its teller has given it up. */
+interface IncidentState { told?: boolean; released?: boolean }
+
 const largestFile = 16_384;
 const fileName = /^[0-9a-f]{32}$/;
 
@@ -47,12 +50,12 @@ export class IncidentFiles {
     if (known !== undefined) {
       utimesSync(file, now / 1000, now / 1000);
       // Of those that find a file that nobody tells of, one moves it away.
-      if (known.told || known.isOfLiving || !tookAway(file)) return { incident, tell: false };
+      if (known.told || (known.isOfLiving && !known.isReleased) || !tookAway(file)) return { incident, tell: false };
     }
     try {
       const descriptor = openSync(file, 'wx', 0o600);
       try {
-        writeSync(descriptor, textOf(incident, false));
+        writeSync(descriptor, textOf(incident, {}));
       } finally {
         closeSync(descriptor);
       }
@@ -64,13 +67,55 @@ export class IncidentFiles {
     }
   }
 
+  /** Whether an incident is not over. */
+  lasts(incident: AlertIncident): boolean {
+    return readIncident(this.#fileOf(incident))?.incident.id === incident.id;
+  }
+
   /** People were told, or could not be: nobody tells again. */
   told(incident: AlertIncident): void {
-    const file = join(this.#folder, nameOf(incident.rule, incident.subject));
+    this.#note(incident, { told: true });
+  }
+
+  /** This server cannot tell people: whoever sees the incident next does. */
+  release(incident: AlertIncident): void {
+    this.#note(incident, { released: true });
+  }
+
+  /** The windows of the editor have not been told of an incident. @returns true for one of the servers that ask */
+  claimEditor(incident: AlertIncident): boolean {
+    const file = editorFileOf(this.#fileOf(incident));
+    try {
+      writeFileSync(file, incident.id, { flag: 'wx', mode: 0o600 });
+      return true;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+    if (this.isToldInEditor(incident)) return false;
+    // It is of an incident before this one.
+    const seenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+    if (seenAt !== undefined && seenAt < incident.startedAt) rmSync(file, { force: true });
+    return false;
+  }
+
+  isToldInEditor(incident: AlertIncident): boolean {
+    try {
+      return readOrdinaryFile(editorFileOf(this.#fileOf(incident)), largestFile) === incident.id;
+    } catch {
+      return false;
+    }
+  }
+
+  #note(incident: AlertIncident, state: IncidentState): void {
+    const file = this.#fileOf(incident);
     const seenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
     if (seenAt === undefined) return;
-    writeFileSync(file, textOf(incident, true), { mode: 0o600 });
+    writeFileSync(file, textOf(incident, state), { mode: 0o600 });
     utimesSync(file, seenAt / 1000, seenAt / 1000);
+  }
+
+  #fileOf({ rule, subject }: AlertIncident): string {
+    return join(this.#folder, nameOf(rule, subject));
   }
 
   /** The incidents that are not over; files of that age that cannot be read are removed. @property seenAt when a server last saw it, in milliseconds since the epoch */
@@ -88,8 +133,11 @@ export class IncidentFiles {
   }
 
   /** Takes an incident away that is over. @returns true for one of the servers that try */
-  take({ rule, subject }: AlertIncident): boolean {
-    return tookAway(join(this.#folder, nameOf(rule, subject)));
+  take(incident: AlertIncident): boolean {
+    const file = this.#fileOf(incident);
+    if (!tookAway(file)) return false;
+    rmSync(editorFileOf(file), { force: true });
+    return true;
   }
 
   #names(): string[] {
@@ -101,7 +149,7 @@ export class IncidentFiles {
   }
 }
 
-function readIncident(file: string): { incident: AlertIncident; told: boolean; isOfLiving: boolean } | undefined {
+function readIncident(file: string): { incident: AlertIncident; told: boolean; isReleased: boolean; isOfLiving: boolean } | undefined {
   let text: string;
   try {
     text = readOrdinaryFile(file, largestFile);
@@ -110,18 +158,23 @@ function readIncident(file: string): { incident: AlertIncident; told: boolean; i
   }
   const value = parseJson(text);
   if (!isObject(value)) return undefined;
-  const { id, rule, subject, startedAt, told } = value;
+  const { id, rule, subject, startedAt, told, released } = value;
   if (typeof id !== 'string' || typeof rule !== 'string' || typeof subject !== 'string' || typeof startedAt !== 'number') return undefined;
   const teller = tellerOf(text);
-  return { incident: { id, rule, subject, startedAt }, told: told === true, isOfLiving: teller === undefined || !isGone(teller) };
+  return { incident: { id, rule, subject, startedAt }, told: told === true, isReleased: released === true, isOfLiving: teller === undefined || !isGone(teller) };
 }
 
 function nameOf(rule: string, subject: string): string {
   return createHash('sha256').update(`${rule}\n${subject}`).digest('hex').slice(0, 32);
 }
 
-function textOf(incident: AlertIncident, told: boolean): string {
-  return JSON.stringify({ ...incident, told, ...ownTeller() });
+/** Says that the windows of the editor were told. */
+function editorFileOf(file: string): string {
+  return `${file}.editor`;
+}
+
+function textOf(incident: AlertIncident, { told = false, released = false }: IncidentState): string {
+  return JSON.stringify({ ...incident, told, ...(released ? { released } : {}), ...ownTeller() });
 }
 
 /** A file is moved by one of those that try. */

@@ -30,7 +30,10 @@ const firstRetryMs = 1_000;
 const mostInWindow = 30;
 const windowMs = 600_000;
 
-interface Waiting { message: AlertMessage; done(): void }
+/** What became of a message: `given-up` by the webhook's answers or for their number, `closed`: nobody was asked any more. */
+export type Delivery = 'taken' | 'given-up' | 'closed';
+
+interface Waiting { message: AlertMessage; done(delivery: Delivery): void }
 
 /** Sends messages to one webhook, one after the other, again where it fails. */
 export class WebhookSender {
@@ -50,14 +53,15 @@ export class WebhookSender {
     this.#now = now;
   }
 
-  /** @returns when the message has been taken, or was given up */
-  send(message: AlertMessage): Promise<void> {
+  /** @returns what became of the message, once that is known */
+  send(message: AlertMessage): Promise<Delivery> {
+    if (this.#isClosed) return Promise.resolve('closed');
     const now = this.#now();
     this.#sentAt = this.#sentAt.filter(at => now - at < windowMs);
     if (this.#sentAt.length >= mostInWindow) {
       this.#leftOut += 1;
       if (this.#leftOut === 1) this.#log.warn(`The webhook "${this.#config.name}" has had ${String(mostInWindow)} messages in ten minutes; more are left out until there are fewer.`);
-      return Promise.resolve();
+      return Promise.resolve('given-up');
     }
     this.#sentAt.push(now);
     return new Promise(done => {
@@ -66,7 +70,7 @@ export class WebhookSender {
     });
   }
 
-  /** What waits is given up. */
+  /** What waits is not sent, so that another sender or another server can. */
   close(): void {
     this.#isClosed = true;
     this.#wake?.();
@@ -75,26 +79,25 @@ export class WebhookSender {
   async #sendAll(): Promise<void> {
     this.#isSending = true;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      // What is given up at the end of the server is not told: another server takes it over.
-      if (!this.#isClosed && await this.#sendOne(next.message)) next.done();
+      next.done(await this.#sendOne(next.message));
     }
     this.#isSending = false;
   }
 
-  /** @returns false where the end of the server came first */
-  async #sendOne(message: AlertMessage): Promise<boolean> {
+  async #sendOne(message: AlertMessage): Promise<Delivery> {
+    if (this.#isClosed) return 'closed';
     const { name, url } = this.#config;
     const body = this.#body(message);
     for (let tried = 1; !this.#isClosed; tried += 1) {
       const posted = await postJson(url, body, this.#headers(body), timeoutMs);
-      if (posted.kind === 'taken') return true;
+      if (posted.kind === 'taken') return 'taken';
       if (posted.kind === 'refused' || tried === mostTries) {
         this.#log.warn(`The webhook "${name}" did not take the message of an alert: ${posted.why}.`);
-        return true;
+        return 'given-up';
       }
       await this.#pause(posted.afterMs ?? firstRetryMs * 2 ** (tried - 1));
     }
-    return false;
+    return 'closed';
   }
 
   #pause(ms: number): Promise<void> {

@@ -46,6 +46,22 @@ class Server {
   }
 }
 
+interface Received { headers: IncomingHttpHeaders; body: string }
+async function receiver(answers: readonly (readonly [number, Record<string, string>])[]): Promise<{ url: string; received: Received[]; close(): Promise<void> }> {
+  const received: Received[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => (body += text));
+    request.on('end', () => {
+      received.push({ headers: request.headers, body });
+      const [status, headers] = answers[received.length - 1] ?? [200, {}];
+      response.writeHead(status, headers).end('ok');
+    });
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/hook`, received, close: () => new Promise(resolve => server.close(() => { resolve(); })) };
+}
+
 const fired = 'Alert "down": The endpoint "openai" is down: timeouts.';
 
 describe('alerts', () => {
@@ -177,6 +193,65 @@ describe('alerts', () => {
     assert.deepEqual(firedSentence(rule(), condition), { key: 'The endpoint "{0}" is down: {1}.', values: ['openai', why] });
   });
 
+  test('reach a window also where a server without one was first, and once', async () => {
+    const clock = { now: start };
+    const folder = newFolder();
+    const headless = new Server(folder, clock, [rule()], { hasAudience: false });
+    await pass(clock, 30_000, () => { headless.book.look(sources(['openai'])); });
+    const [window, other] = [new Server(folder, clock, [rule()]), new Server(folder, clock, [rule()])];
+    await pass(clock, 100_000, () => { for (const each of [headless, window, other]) each.book.look(sources(['openai'])); });
+    const restarted = new Server(folder, clock, [rule()]);
+    await pass(clock, 30_000, () => { for (const each of [headless, restarted]) each.book.look(sources(['openai'])); });
+    assert.deepEqual([...headless.shown, ...window.shown, ...other.shown, ...restarted.shown], ['The endpoint "openai" is down: timeouts.']);
+    assert.deepEqual([...headless.said, ...window.said, ...other.said, ...restarted.said], [fired], 'the log of the first has it');
+    await pass(clock, 200_000, () => { for (const each of [headless, restarted]) each.book.look(sources([])); });
+    assert.match(restarted.shown.join(), /^The endpoint "openai" is up again/);
+    assert.deepEqual([headless.shown, readdirSync(folder)], [[], []]);
+  });
+
+  describe('whose webhook was corrected', () => {
+    const told = rule({ webhooks: ['team'], toEditor: false });
+    const hooks = (url: string): Map<string, WebhookConfig> => new Map([['team', { name: 'team', url, form: 'json' as const }]]);
+    async function until(what: string, isSo: () => boolean): Promise<void> {
+      for (let turn = 0; !isSo(); turn += 1) {
+        assert.ok(turn < 1000, what);
+        await new Promise(resolve => setTimeout(resolve, 10));
+      }
+    }
+
+    for (const [how, status] of [['while it was tried again', 503], ['after it had refused', 404]] as const) {
+      test(`${how} reach the right address`, async () => {
+        const clock = { now: start };
+        const [wrong, right] = [await receiver([[status, { 'retry-after': '60' }]]), await receiver([])];
+        const server = new Server(newFolder(), clock, [told], { webhooks: hooks(wrong.url) });
+        server.book.look(sources(['openai']));
+        await until('the wrong address was asked', () => wrong.received.length === 1 && (status === 503 || server.said.length === 2));
+        await new Promise(resolve => setTimeout(resolve, 50));
+        server.book.configure([told], hooks(right.url));
+        await until('the right address was asked', () => right.received.length === 1);
+        assert.equal((JSON.parse(right.received[0]?.body ?? '') as { subject: string }).subject, 'openai');
+        server.book.close();
+        await Promise.all([wrong.close(), right.close()]);
+      });
+    }
+
+    test('when monitoring had been switched off reach it too', async () => {
+      const clock = { now: start };
+      const [wrong, right] = [await receiver([[503, { 'retry-after': '60' }]]), await receiver([])];
+      const server = new Server(newFolder(), clock, [told], { webhooks: hooks(wrong.url) });
+      server.book.look(sources(['openai']));
+      await until('the wrong address was asked', () => wrong.received.length === 1);
+      await new Promise(resolve => setTimeout(resolve, 50));
+      server.book.close();
+      await new Promise(resolve => setTimeout(resolve, 50));
+      server.book.configure([told], hooks(right.url));
+      server.book.look(sources(['openai']));
+      await until('the right address was asked', () => right.received.length === 1);
+      server.book.close();
+      await Promise.all([wrong.close(), right.close()]);
+    });
+  });
+
   test('that a server did not live to tell are told by another one', async () => {
     const clock = { now: start };
     const folder = newFolder();
@@ -232,21 +307,6 @@ describe('alerts', () => {
 });
 
 describe('webhooks', () => {
-  interface Received { headers: IncomingHttpHeaders; body: string }
-  async function receiver(answers: readonly (readonly [number, Record<string, string>])[]): Promise<{ url: string; received: Received[]; close(): Promise<void> }> {
-    const received: Received[] = [];
-    const server = createServer((request, response) => {
-      let body = '';
-      request.setEncoding('utf8').on('data', (text: string) => (body += text));
-      request.on('end', () => {
-        received.push({ headers: request.headers, body });
-        const [status, headers] = answers[received.length - 1] ?? [200, {}];
-        response.writeHead(status, headers).end('ok');
-      });
-    });
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-    return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/hook`, received, close: () => new Promise(resolve => server.close(() => { resolve(); })) };
-  }
   const message = { event: 'fired', incident: 'i1', rule: 'down', when: 'endpoint-down', subject: 'openai', message: 'The endpoint "openai" is down: <5 & 6>.', startedAt: '2026-11-20T12:00:00.000Z' } as const;
 
   test('get signed JSON, again where they say so', async () => {
