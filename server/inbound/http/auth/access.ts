@@ -55,6 +55,8 @@ export interface TokenOwner {
   readonly unreadable?: true | undefined;
 }
 
+const ownToken: TokenOwner = { tool: undefined };
+
 interface ToolTokenSource { readonly tokens: ReadonlyMap<string, Buffer>; readonly bounded?: ReadonlySet<string> | undefined }
 
 /** Finds whose a presented token is by its SHA-256, in a map that is made when a token changes: how long that takes says nothing of any token. */
@@ -76,12 +78,15 @@ export class TokenCheck {
   /** @returns undefined for a token that is not known */
   ownerOf(presented: string | undefined): TokenOwner | undefined {
     if (presented === undefined || presented === '') return undefined;
+    const presentedHash = hashOfToken(presented);
+    // The endpoint's own token asks nothing of the file system.
+    if (presentedHash === this.#sharedHash) return ownToken;
     const { tokens } = this.#tools;
     // A tool that was connected or bounded at a peer holds for the next request.
     if (tokens !== this.#ofTools) this.#book?.refresh();
     const version = this.#book?.version ?? 0;
     if (tokens !== this.#ofTools || version !== this.#ofBook) this.#gather(tokens, version);
-    return this.#owners.get(hashOfToken(presented));
+    return this.#owners.get(presentedHash);
   }
 
   #gather(tokens: ReadonlyMap<string, Buffer>, version: number): void {
@@ -98,7 +103,6 @@ export class TokenCheck {
       const isBounded = this.#tools.bounded?.has(tool) === true;
       owners.set(hashOfToken(token.toString()), access !== undefined ? { tool, access } : isBounded ? { tool, unreadable: true } : { tool });
     }
-    owners.set(this.#sharedHash, { tool: undefined });
     this.#owners = owners;
     this.#ofTools = tokens;
     this.#ofBook = version;
