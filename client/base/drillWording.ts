@@ -22,7 +22,7 @@ export function drillText(drill: Pick<RunningDrill, 'endpoint' | 'fault' | 'mode
     return past ? t('{0} rejected the key {1}', who, drill.keyName) : t('{0} rejects the key {1}', who, drill.keyName);
   }
   const what = faultText(drill.fault, who, drill.slowMs ?? 0, past);
-  return drill.keyName === undefined ? what : t('{0} for {1}', what, drill.keyName);
+  return drill.keyName === undefined ? what : t({ message: '{0} for {1}', comment: 'a fault and the key that meets it', args: [what, drill.keyName] });
 }
 
 function faultText(fault: Exclude<DrillFault, 'dead-key'>, who: string, slowMs: number, past: boolean): string {

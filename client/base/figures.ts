@@ -1,6 +1,6 @@
 import { t } from '@vscode/l10n';
 import { counted, type Counted } from './counts.ts';
-import { currentLanguage } from '../../server/api/localization/localization.ts';
+import { textLanguage } from '../../server/api/localization/localization.ts';
 import type { TokenUsage } from '../../server/api/conversation.ts';
 
 /** How moments are written: a BCP 47 language and an IANA time zone (absent: the machine's). */
@@ -45,12 +45,12 @@ export function formatTokens(count: number | undefined): string {
 
 /** A number with one decimal place: `1.2`. */
 function tenth(value: number): string {
-  return value.toLocaleString(currentLanguage(), { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  return value.toLocaleString(textLanguage(), { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 /** A whole number with grouping: `1,234`; `unknown` when unknown. */
 export function formatCount(count: number | undefined): string {
-  return count === undefined ? t('unknown') : Math.round(count).toLocaleString(currentLanguage());
+  return count === undefined ? t('unknown') : Math.round(count).toLocaleString(textLanguage());
 }
 
 /** `1 request`, `2 requests`. */

@@ -12,7 +12,7 @@ import { NoticeMemory, noticeActions } from './notices.ts';
 import type { ServerProcess } from '../server/serverProcess.ts';
 import { allowedText } from '../base/budgetWording.ts';
 import { inform, warn } from '../base/toasts.ts';
-import { shownOf } from '../../server/api/localization/said.ts';
+import { shownMessage } from '../../server/api/localization/said.ts';
 
 /**
  * Notifications: a server that stays down, problems in the settings, and what providers
@@ -53,7 +53,7 @@ export class Notifications implements vscode.Disposable {
   async #tellProblems(fromServer: readonly ConfigProblem[], log: vscode.LogOutputChannel): Promise<void> {
     const all = [...this.#configuration.problems, ...fromServer];
     const problems = [...all.filter(problem => problem.money === true), ...all.filter(problem => problem.money !== true)];
-    const text = problems.map(problem => problem.message).join('\n');
+    const text = problems.map(shownMessage).join('\n');
     if (text === this.#shownProblems) return;
     this.#shownProblems = text;
     // The server writes its own into the same log.
@@ -61,7 +61,7 @@ export class Notifications implements vscode.Disposable {
     const [first, ...others] = problems;
     if (first === undefined) return;
     const show = first.money === true ? vscode.window.showErrorMessage : vscode.window.showWarningMessage;
-    const pick = await show(others.length === 0 ? t('Waybill settings: {0}', first.message) : t('Waybill settings: {0} (and {1} more: see the log)', first.message, others.length), t('Open Settings'));
+    const pick = await show(others.length === 0 ? t('Waybill settings: {0}', shownMessage(first)) : t('Waybill settings: {0} (and {1} more: see the log)', shownMessage(first), others.length), t('Open Settings'));
     if (pick !== undefined) await openSettingsFile();
   }
 
@@ -80,7 +80,7 @@ export class Notifications implements vscode.Disposable {
   async #tellNotice(server: ServerProcess, notice: NoticeParams): Promise<void> {
     if (!this.#memory.isNew(notice)) return;
     const actions = noticeActions(notice);
-    const pick = await warn(notice.said === undefined ? notice.message : shownOf(notice.said), ...actions.map(action => action.title));
+    const pick = await warn(shownMessage(notice), ...actions.map(action => action.title));
     const action = actions.find(entry => entry.title === pick);
     switch (action?.kind) {
       case 'open': await vscode.env.openExternal(vscode.Uri.parse(action.url)); return;

@@ -1,5 +1,5 @@
-import { t } from '@vscode/l10n';
 import type { BudgetSettings } from '../../server/api/budgets/budgetSettings.ts';
+import { said, told } from '../../server/api/localization/said.ts';
 import type { MonitoringSettings } from '../../server/api/monitoring/monitoringSettings.ts';
 import type { CapSettings, EndpointSettings, NetworkSettings, RouteSettings, ToolModelSettings } from '../../server/api/settings.ts';
 import type { ConfigProblem } from '../../server/api/status.ts';
@@ -140,13 +140,13 @@ function oneOf<const Choice extends string>(choices: readonly Choice[], value: u
 function objectsByName<Entry extends object>(name: 'endpoints' | 'routes' | 'tools', value: unknown, problems: ConfigProblem[]): Record<string, Entry> {
   if (value === undefined || value === null) return {};
   if (!isRecord(value)) {
-    problems.push({ path: name, message: t('"waybill.{0}" must be an object of {1} by name.', name, name) });
+    problems.push({ path: name, ...told(said('"waybill.{0}" must be an object of {1} by name.', name, name)) });
     return {};
   }
   const entries: Record<string, Entry> = {};
   for (const [key, entry] of Object.entries(value)) {
     if (isEntry<Entry>(entry)) entries[key] = entry;
-    else problems.push({ path: `${name}.${key}`, message: t('"waybill.{0}" › "{1}" must be an object.', name, key) });
+    else problems.push({ path: `${name}.${key}`, ...told(said('"waybill.{0}" › "{1}" must be an object.', name, key)) });
   }
   return entries;
 }
@@ -155,13 +155,13 @@ function objectsByName<Entry extends object>(name: 'endpoints' | 'routes' | 'too
 function equivalentsOf(value: unknown, problems: ConfigProblem[]): Record<string, string[]> {
   if (value === undefined || value === null) return {};
   if (!isRecord(value)) {
-    problems.push({ path: 'equivalents', message: t('"waybill.equivalents" must be an object of lists of models by model.') });
+    problems.push({ path: 'equivalents', ...told(said('"waybill.equivalents" must be an object of lists of models by model.')) });
     return {};
   }
   const equivalents: Record<string, string[]> = {};
   for (const [model, names] of Object.entries(value)) {
     if (Array.isArray(names) && names.every(name => typeof name === 'string')) equivalents[model] = names;
-    else problems.push({ path: `equivalents.${model}`, message: t('"waybill.equivalents" › "{0}" must be a list of names of models.', model) });
+    else problems.push({ path: `equivalents.${model}`, ...told(said('"waybill.equivalents" › "{0}" must be a list of names of models.', model)) });
   }
   return equivalents;
 }
@@ -175,13 +175,13 @@ function textsOf(value: unknown): readonly string[] {
 function aliasesOf(value: unknown, problems: ConfigProblem[]): Record<string, string> {
   if (value === undefined || value === null) return {};
   if (!isRecord(value)) {
-    problems.push({ path: 'aliases', message: t('"waybill.aliases" must be an object of model names by alias.') });
+    problems.push({ path: 'aliases', ...told(said('"waybill.aliases" must be an object of model names by alias.')) });
     return {};
   }
   const aliases: Record<string, string> = {};
   for (const [alias, model] of Object.entries(value)) {
     if (typeof model === 'string') aliases[alias] = model;
-    else problems.push({ path: `aliases.${alias}`, message: t('"waybill.aliases" › "{0}" must be the name of a model.', alias) });
+    else problems.push({ path: `aliases.${alias}`, ...told(said('"waybill.aliases" › "{0}" must be the name of a model.', alias)) });
   }
   return aliases;
 }
@@ -193,7 +193,7 @@ function withoutKeys(endpoints: Record<string, EndpointSettings>, problems: Conf
     if (keys !== undefined) {
       problems.push({
         path: `endpoints.${name}.keys`,
-        message: t('Keys do not belong in settings.json: remove "keys" of "{0}" there and use "Waybill: Add Key…", which stores it safely.', name),
+        ...told(said('Keys do not belong in settings.json: remove "keys" of "{0}" there and use "Waybill: Add Key…", which stores it safely.', name)),
       });
     }
     clean[name] = rest;

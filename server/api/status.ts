@@ -188,6 +188,8 @@ export interface TextRange { start: TextPosition; end: TextPosition }
 /** Something wrong in the configuration: one sentence, and where. */
 export interface ConfigProblem {
   message: string;
+  /** What the message is made of, where an editor can show it in its language. */
+  said?: Said | undefined;
   /** Dotted path such as `endpoints.openai.baseUrl`. */
   path?: string | undefined;
   file?: string | undefined;

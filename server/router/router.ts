@@ -1,6 +1,7 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { ReconcileParams, ReconcileResult } from '../api/bill.ts';
 import type { NoticeParams, ProbeReport, TestEndpointResult } from '../api/messages.ts';
+import { said, told } from '../api/localization/said.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { CancelRequestResult, FindRequestsParams, FindRequestsResult, RunningRequest } from '../api/reports/requestMessages.ts';
 import { readRequestFilter } from '../api/reports/requestFilter.ts';
@@ -96,11 +97,11 @@ const mostFound = 1_000;
 
 /** What a person reads of a request that was to be ended. */
 const stopMessages: Readonly<Record<PeerStop, CancelRequestResult>> = {
-  stopped: { cancelled: true, message: 'The request was cancelled. What it has cost until now is in its receipt.' },
-  shared: { cancelled: true, message: 'The caller of the request gets no answer. Its call goes on for other requests that share it, and what it costs is in the receipt.' },
-  ended: { cancelled: false, message: 'The caller has the whole answer already.' },
+  stopped: { cancelled: true, ...told(said('The request was cancelled. What it has cost until now is in its receipt.')) },
+  shared: { cancelled: true, ...told(said('The caller of the request gets no answer. Its call goes on for other requests that share it, and what it costs is in the receipt.')) },
+  ended: { cancelled: false, ...told(said('The caller has the whole answer already.')) },
 };
-const endedMessage: CancelRequestResult = { cancelled: false, message: 'The request has ended already.' };
+const endedMessage: CancelRequestResult = { cancelled: false, ...told(said('The request has ended already.')) };
 
 /** What the inbound sides see of the server: requests go in here, and the state can be asked for at any time. */
 export class Router {
@@ -235,14 +236,14 @@ export class Router {
     const stopped = running.stop(id);
     if (stopped !== false) return stopMessages[stopped];
     const receipt = await this.receipt(id);
-    if (receipt === undefined) return { cancelled: false, message: 'There is no request of that id.' };
+    if (receipt === undefined) return { cancelled: false, ...told(said('There is no request of that id.')) };
     if (receipt.outcome !== 'open') return endedMessage;
     if (running.receipt(id) !== undefined) return stopMessages.ended;
     const answer = await peerStops?.ask(id);
     if (answer !== undefined) return stopMessages[answer];
     // It may have ended by itself meanwhile.
     if ((await this.receipt(id))?.outcome !== 'open') return endedMessage;
-    return { cancelled: false, message: 'The request runs in another window, which does not answer: cancel it there, or reload that window.' };
+    return { cancelled: false, ...told(said('The request runs in another window, which does not answer: cancel it there, or reload that window.')) };
   }
 
   spend(range: TimeRange): Promise<SpendReport> {

@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { englishOf } from '../../../server/api/localization/said.ts';
 import { savingsMarkdown, savingsVerdict } from '../../../server/api/reports/savingsText.ts';
 import type { SpendFilter } from '../../../server/api/reports/dashboard.ts';
 import { UserError } from '../../base/errors.ts';
 import { inform } from '../../base/toasts.ts';
-import { pickText } from '../../views/dashboard/dashboardModel.ts';
+import { saidDimension } from '../../views/dashboard/dimensions.ts';
 import { picksOf } from '../../views/dashboard/dashboardState.ts';
 import { askChoice, valueOf } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
@@ -33,7 +34,7 @@ export async function showSavings(services: CommandServices, place: ReportPlace,
   const result = await withProgress(t('Adding up what was saved…'), token => services.server.savings({ baseline, fromDay: period.fromDay, toDay: period.toDay, filter }, token));
   if (result === undefined) return;
   if ('problem' in result) throw new UserError(result.problem);
-  const markdown = savingsMarkdown(result.report, picksOf(filter).map(pickText));
+  const markdown = savingsMarkdown(result.report, picksOf(filter).map(({ dimension, value }) => `${englishOf(saidDimension(dimension))}: ${value ?? '(not recorded)'}`));
   await place.show('Savings.md', markdown);
   if (await inform(savingsVerdict(result.report), save) === save) await place.save(`waybill-savings-${period.fromDay}-to-${period.toDay}.md`, markdown);
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { shownMessage } from '../../../server/api/localization/said.ts';
 import type { Receipt } from '../../../server/api/receipt.ts';
 import type { RequestFilter } from '../../../server/api/reports/requestFilter.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
@@ -26,8 +27,9 @@ export async function cancelRequest({ server }: CommandServices, target: Command
     const answer = await vscode.window.showWarningMessage(t('Cancel the request for {0}?', receipt.plan.requestedModel), { modal: true, detail: t('{0} What it has cost until now stays in the ledger.', asked) }, cancelIt);
     if (answer !== cancelIt) return;
   }
-  const { cancelled, message } = await server.cancelRequest(id);
-  if (!cancelled) throw new UserError(message);
+  const result = await server.cancelRequest(id);
+  const message = shownMessage(result);
+  if (!result.cancelled) throw new UserError(message);
   if (await inform(message, openReceipt) === openReceipt) await vscode.commands.executeCommand('waybill.openReceipt', id);
 }
 

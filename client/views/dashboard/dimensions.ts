@@ -1,24 +1,30 @@
 import { t } from '@vscode/l10n';
+import { said, shownOf, type Said } from '../../../server/api/localization/said.ts';
 import type { SpendDimension } from '../../../server/api/reports/dashboard.ts';
 
 /** The name of a dimension, as a heading. */
 export function dimensionName(dimension: SpendDimension): string {
+  return shownOf(saidDimension(dimension));
+}
+
+/** The name of a dimension, for texts in any language. */
+export function saidDimension(dimension: SpendDimension): Said {
   switch (dimension) {
-    case 'model': return t('Model');
-    case 'provider': return t('Provider');
-    case 'endpoint': return t('Endpoint');
-    case 'route': return t('Route');
-    case 'tool': return t('Tool');
-    case 'workspace': return t('Workspace');
-    case 'branch': return t('Branch');
-    case 'conversation': return t('Conversation');
-    case 'purpose': return t('Role');
-    case 'kind': return t('Kind of work');
-    case 'extension': return t('Calling extension');
-    case 'token': return t('Token');
-    case 'user': return t('User');
-    case 'team': return t('Team');
-    case 'part': return t('Paid for');
+    case 'model': return said('Model');
+    case 'provider': return said('Provider');
+    case 'endpoint': return said('Endpoint');
+    case 'route': return said('Route');
+    case 'tool': return said('Tool');
+    case 'workspace': return said('Workspace');
+    case 'branch': return said('Branch');
+    case 'conversation': return said('Conversation');
+    case 'purpose': return said('Role');
+    case 'kind': return said('Kind of work');
+    case 'extension': return said('Calling extension');
+    case 'token': return said('Token');
+    case 'user': return said('User');
+    case 'team': return said('Team');
+    case 'part': return said('Paid for');
   }
 }
 

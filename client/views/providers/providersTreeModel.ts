@@ -1,7 +1,8 @@
 import { t } from '@vscode/l10n';
 import { clockText, conditionIcon, healthOf, isUp, stateText } from '../../../server/api/condition.ts';
 import { isSimulated } from '../../../server/api/firstRun/simulated.ts';
-import type { EndpointStatus, KeyStatus, LatencySummary, ModelBreakerStatus, StatusSnapshot } from '../../../server/api/status.ts';
+import type { ConfigProblem, EndpointStatus, KeyStatus, LatencySummary, ModelBreakerStatus, StatusSnapshot } from '../../../server/api/status.ts';
+import { shownMessage } from '../../../server/api/localization/said.ts';
 import { targetName } from '../../../server/api/targetName.ts';
 import { count, formatMoney, isWhollyUnknown } from '../../base/format.ts';
 import { atLeastNote } from '../../base/money.ts';
@@ -25,7 +26,7 @@ export function providerNodes(status: StatusSnapshot | undefined, now: number): 
 }
 
 /** The line above the tree, where something needs saying. */
-export function treeMessage(server: ServerState, status: StatusSnapshot | undefined, ownProblems: readonly { message: string }[]): string | undefined {
+export function treeMessage(server: ServerState, status: StatusSnapshot | undefined, ownProblems: readonly Pick<ConfigProblem, 'message' | 'said'>[]): string | undefined {
   if (server === 'failed') return t('Waybill\'s server is not running. Run "Waybill: Restart Server".');
   if (server === 'restarting') return t('Waybill\'s server is restarting…');
   if (server === 'stopped') return undefined;
@@ -35,7 +36,7 @@ export function treeMessage(server: ServerState, status: StatusSnapshot | undefi
   const first = problems[0];
   if (first === undefined) return undefined;
   const more = problems.length - 1;
-  return more === 0 ? first.message : more === 1 ? t('{0} (and 1 more problem in the settings)', first.message) : t('{0} (and {1} more problems in the settings)', first.message, more);
+  return more === 0 ? shownMessage(first) : more === 1 ? t('{0} (and 1 more problem in the settings)', shownMessage(first)) : t('{0} (and {1} more problems in the settings)', shownMessage(first), more);
 }
 
 /** How many enabled endpoints cannot be asked now; for the view's badge. What a fire drill takes away, and what a person paused, is not counted. */

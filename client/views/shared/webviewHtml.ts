@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import { currentLanguage } from '../../../server/api/localization/localization.ts';
+import { currentLanguage, textLanguage } from '../../../server/api/localization/localization.ts';
 import { textsElement } from './pageTexts.ts';
 import type { WebviewPage } from './webviewPages.ts';
 
@@ -20,7 +20,7 @@ export function webviewHtml(webview: vscode.Webview, extensionUri: vscode.Uri, p
   const policy = `default-src 'none'; style-src ${webview.cspSource}; script-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'`;
   return [
     '<!DOCTYPE html>',
-    `<html lang="${currentLanguage()}">`,
+    `<html lang="${textLanguage()}" data-language="${currentLanguage()}">`,
     '<head>',
     '<meta charset="utf-8">',
     `<meta http-equiv="Content-Security-Policy" content="${policy}">`,

@@ -35,6 +35,11 @@ export function told(text: Said): { message: string; said: Said } {
   return { message: englishOf(text), said: text };
 }
 
+/** A message of a server in the language of the process, where it says what it is made of; else as it is. */
+export function shownMessage({ message, said: text }: { message: string; said?: Said | undefined }): string {
+  return text === undefined ? message : shownOf(text);
+}
+
 /** A sentence of a server in the language of the process, where it is one of those that are known; else as it is. */
 export function shownIfKnown(message: string, known: readonly Said[]): string {
   const text = known.find(one => englishOf(one) === message);

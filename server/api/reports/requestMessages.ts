@@ -1,4 +1,5 @@
 import { requestType, type NoParams } from '../messageTypes.ts';
+import type { Said } from '../localization/said.ts';
 import type { RequestSummary } from '../receipt.ts';
 import type { RequestFilter } from './requestFilter.ts';
 
@@ -37,5 +38,7 @@ export interface CancelRequestResult {
   cancelled: boolean;
   /** What became of it, as one sentence. */
   message: string;
+  /** What the sentence is made of. */
+  said?: Said | undefined;
 }
 export const cancelRequestRequest = requestType<CancelRequestParams, CancelRequestResult>('waybill/cancelRequest');

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
 import { t } from '@vscode/l10n';
-import { currentLanguage, useLanguage } from '../../../server/api/localization/localization.ts';
+import { currentLanguage, textLanguage, useLanguage } from '../../../server/api/localization/localization.ts';
 import { englishOf, said, shownOf } from '../../../server/api/localization/said.ts';
+import { formatCount } from '../../../client/base/figures.ts';
 import { readPageTexts, textsElement } from '../../../client/views/shared/pageTexts.ts';
 
 describe('the language of a process', () => {
@@ -15,6 +16,13 @@ describe('the language of a process', () => {
     assert.deepEqual([t('{0} keys', 2), t('Other'), currentLanguage()], ['2 khóa', 'Other', 'vi']);
     useLanguage('en', undefined);
     assert.deepEqual([t('{0} keys', 2), currentLanguage()], ['2 keys', 'en']);
+  });
+
+  it('has English numbers in English texts where the editor\'s language has no texts, and the dates of the editor', () => {
+    useLanguage('de', undefined);
+    assert.deepEqual([formatCount(1234), textLanguage(), currentLanguage()], ['1,234', 'en', 'de']);
+    useLanguage('vi', {});
+    assert.deepEqual([formatCount(1234), textLanguage()], ['1.234', 'vi']);
   });
 
   it('is English for Intl where the editor names a language that Intl does not have', () => {

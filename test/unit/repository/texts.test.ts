@@ -37,7 +37,7 @@ const notWords: ReadonlySet<string> = new Set([
   // A column of a file that other programs read.
   '(not recorded)',
   // HTML of the documents of pages, whose texts come from elsewhere.
-  '<script type="application/json" id="…">…</script>', '<!DOCTYPE html>', '<html lang="…">', '<meta charset="utf-8">', '<meta http-equiv="Content-Security-Policy" content="…">',
+  '<script type="application/json" id="…">…</script>', '<!DOCTYPE html>', '<html lang="…" data-language="…">', '<meta charset="utf-8">', '<meta http-equiv="Content-Security-Policy" content="…">',
   '<meta name="viewport" content="width=device-width, initial-scale=1">', '<link rel="stylesheet" href="…">', '<body data-page="…">', '<script nonce="…" src="…"></script>',
   'default-src \'none\'; style-src …; script-src \'nonce-…\'; base-uri \'none\'; form-action \'none\'',
 ]);

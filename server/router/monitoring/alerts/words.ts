@@ -9,9 +9,15 @@ export function firedSentence({ when, above, windowMs }: AlertRule, { subject, v
     case 'endpoint-down':
       if (detail === undefined) return said('The endpoint "{0}" is down.', subject);
       return isSentence(detail) ? said('The endpoint "{0}" is down: {1}', subject, detail) : said('The endpoint "{0}" is down: {1}.', subject, detail);
-    case 'error-rate': return said('{0} % of the requests of {1} failed within {2} minutes; the bound is {3} %.', percent(value), routeName(subject), minutes, percent(above));
-    case 'slow': return said('One of a hundred requests of {0} took longer than {1} s within {2} minutes; the bound is {3} s.', routeName(subject), rounded(value), minutes, above);
-    case 'slow-start': return said('One of a hundred requests of {0} waited longer than {1} s for its first words within {2} minutes; the bound is {3} s.', routeName(subject), rounded(value), minutes, above);
+    case 'error-rate':
+      if (subject === '') return said('{0} % of the requests without a route failed within {1} minutes; the bound is {2} %.', percent(value), minutes, percent(above));
+      return said('{0} % of the requests of {1} failed within {2} minutes; the bound is {3} %.', percent(value), routeName(subject), minutes, percent(above));
+    case 'slow':
+      if (subject === '') return said('One of a hundred requests without a route took longer than {0} s within {1} minutes; the bound is {2} s.', rounded(value), minutes, above);
+      return said('One of a hundred requests of {0} took longer than {1} s within {2} minutes; the bound is {3} s.', routeName(subject), rounded(value), minutes, above);
+    case 'slow-start':
+      if (subject === '') return said('One of a hundred requests without a route waited longer than {0} s for its first words within {1} minutes; the bound is {2} s.', rounded(value), minutes, above);
+      return said('One of a hundred requests of {0} waited longer than {1} s for its first words within {2} minutes; the bound is {3} s.', routeName(subject), rounded(value), minutes, above);
     case 'budget': return said('{0} % of the budget "{1}" is used; the bound is {2} %.', percent(value), subject, percent(above));
     case 'canary-rolled-back':
       if (detail === undefined) return said('The canary of route "{0}" was rolled back.', subject);
@@ -28,7 +34,7 @@ export function overSentence({ name, when }: Pick<AlertRule, 'name' | 'when'>, s
 }
 
 function routeName(route: string): Said {
-  return route === '' ? said('no route') : said('route "{0}"', route);
+  return said('route "{0}"', route);
 }
 
 function isSentence(text: SaidValue): boolean {
