@@ -115,6 +115,8 @@ export interface ExchangeInput {
   tenant?: string | undefined;
   /** That token has a budget of its own. */
   ownBudget?: boolean | undefined;
+  /** The models that the token may ask for; absent: all. */
+  allowedModels?: readonly string[] | undefined;
   /** Which agent of the caller's asks, where it says that: its id or name. */
   agent?: string | undefined;
   /** The caller's headers. They hold its token: they are read by name, and what they say is put nowhere as it stands. Absent: the editor's own request. */

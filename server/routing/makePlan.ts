@@ -8,7 +8,7 @@ import { isTooLong, missingCapability } from './capabilities.ts';
 import { readersOf } from './mediaPreference.ts';
 import type { KeptAway, MakePlan, PlanResult, RoutingRequest, RoutingView } from './plan.ts';
 import { choosePurpose, purposeTarget } from './purpose/choosePurpose.ts';
-import { resolveName, type Resolved } from './resolveName.ts';
+import { modelKey, resolveName, type Resolved } from './resolveName.ts';
 import type { Candidate, ResolvedTarget, RouteTable } from './routeTable.ts';
 import type { StandIn } from './standIns.ts';
 import { orderRoute } from './strategies/orderRoute.ts';
@@ -56,7 +56,8 @@ export function createPlanner(known: Strategies): MakePlan {
     if (canary !== undefined && plan.canary !== undefined && result.targets.length === 0 && isKeptAway(canary.candidates, result)) plan.canary = { ...plan.canary, keptAway: true };
     const own = serving(first === undefined ? resolved : withoutLead(resolved, first), known, request, view, result);
     result.targets = result.targets.length === 0 ? own : [...result.targets, ...own];
-    if (resolved.standIns !== undefined && resolved.standIns.length > 0) addStandIns(resolved.standIns, resolved.route, request, view, result);
+    const standIns = allowedStandIns(resolved, request.allowedModels);
+    if (standIns !== undefined && standIns.length > 0) addStandIns(standIns, resolved.route, request, view, result);
     result.coolingDown.sort((a, b) => a.retryAt - b.retryAt);
     if (resolved.strategy !== 'pinned') preferReaders(request, result);
     if (view.warm !== undefined) keepWarm({ resolved, request, view, result, lead: first, serving: target => waits(target, result) ? undefined : servingAt(target, resolved, canary, request, view, result) });
@@ -66,6 +67,13 @@ export function createPlanner(known: Strategies): MakePlan {
     for (const target of result.targets) plan.targets.push(target.planned);
     return result;
   };
+}
+
+/** A route that may be asked for goes wherever it leads. A model is replaced by those alone that its token may ask for. */
+function allowedStandIns({ kind, standIns }: Resolved, allowed: readonly string[] | undefined): Resolved['standIns'] {
+  if (standIns === undefined || kind !== 'model' || allowed === undefined) return standIns;
+  const keys = new Set(allowed.map(modelKey));
+  return standIns.filter(({ target: { model, name } }) => keys.has(modelKey(model)) || keys.has(modelKey(name)));
 }
 
 /** What takes over when all targets are out, before what is for the last resort. What a canary tries out stands in for nothing. */

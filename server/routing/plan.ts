@@ -38,6 +38,8 @@ export interface RoutingRequest {
   readonly purpose?: Purpose | undefined;
   /** Its token has a budget of its own. */
   readonly ownBudget?: boolean | undefined;
+  /** The models that its token may ask for; absent: all. A model is replaced by one of these alone. */
+  readonly allowedModels?: readonly string[] | undefined;
   /** What is left of the caps and budgets that hold for it. Asked only where some may hold. Absent: none does. @param budgets there are some */
   spend?(ofAll: CapConfig | undefined, route: RouteConfig | undefined, budgets: boolean): SpendLeft | undefined;
 }

@@ -64,6 +64,11 @@ export function bareName(requestedModel: string): string {
   }
 }
 
+/** What names of models are compared by. */
+export function modelKey(name: string): string {
+  return bareName(name).toLowerCase();
+}
+
 function resolveExactly(name: string, table: RouteTable): Resolved | undefined {
   if (name === '') return undefined;
   const routeName = routeIn(name, table);

@@ -38,6 +38,10 @@ export class ExchangeRoutingRequest implements RoutingRequest {
     this.#services = services;
   }
 
+  get allowedModels(): readonly string[] | undefined {
+    return this.#input.allowedModels;
+  }
+
   get conversation(): string {
     return this.#conversation ??= conversationId(this.#input);
   }

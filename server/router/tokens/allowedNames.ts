@@ -1,4 +1,4 @@
-import { bareName, resolveName } from '../../routing/resolveName.ts';
+import { modelKey, resolveName } from '../../routing/resolveName.ts';
 import type { RouteTable } from '../../routing/routeTable.ts';
 import type { KnownToken } from './tokenBook.ts';
 
@@ -36,8 +36,4 @@ function isAllowedIn(token: KnownToken, requestedModel: string, table: RouteTabl
   if (models.has(modelKey(requestedModel))) return true;
   // Another spelling of a model, and the model at one endpoint, are that model; a model is not the one at one endpoint.
   return resolved.candidates.length > 0 && resolved.candidates.every(({ model, name }) => models.has(modelKey(model)) || models.has(modelKey(name)));
-}
-
-function modelKey(name: string): string {
-  return bareName(name).toLowerCase();
 }

@@ -44,6 +44,14 @@ describe('a model whose endpoints are all out', () => {
     assert.ok(!('standIns' in makePlan(ask('m'), view).plan));
   });
 
+  it('is replaced by those alone that the token of the request may ask for', () => {
+    const view = new View().declare({ m: ['y', 'x'] }).out('a/m', 'b/m');
+    const servedFor = (allowedModels: readonly string[]): string[] => targetsOf(makePlan({ ...ask('m'), allowedModels }, view));
+    assert.deepEqual(servedFor(['m']), []);
+    assert.deepEqual(servedFor(['m', 'X']), ['c/x', 'd/x']);
+    assert.deepEqual(servedFor(['m', 'd/x']), ['d/x']);
+  });
+
   it('may be one that no endpoint serves, in any spelling', () => {
     const view = new View().declare({ 'gone-4.1': ['x'] });
     assert.deepEqual(targetsOf(makePlan(ask('gone-4-1'), view)), ['c/x', 'd/x']);
