@@ -27,8 +27,9 @@ scrape_configs:
 \`promtool test rules\` in [monitoring/alerts.test.yml](monitoring/alerts.test.yml).
 
 - **Who may read them.** Programs of this machine need no token. Others, and whoever comes through a proxy, send the token of the local endpoint itself
-  (\`authorization: { credentials_file: … }\` in \`prometheus.yml\`), or come from an address in \`monitoring.metrics.allow\`. The endpoint
-  itself listens on this machine alone.
+  (\`authorization: { credentials_file: … }\` in \`prometheus.yml\`). The endpoint
+  itself listens on this machine alone. A proxy of this machine that adds no header of its own cannot be told from a program of it: with
+  \`monitoring.metrics.requireToken\` every reader sends the token.
 - **What is counted.** What this server process did since it measures. Each window of VS Code has a server of its own; the one that holds the
   port is read. \`waybill_spend_today_usd\` and the budgets are of the whole data folder.
 - **Labels** have names of the configuration or words of a fixed list. A model that neither a route, an endpoint, an alias nor

@@ -9,8 +9,8 @@ export interface MonitoringSettings {
 export interface MetricsSettings {
   /** Default: true where the section is written. */
   enabled?: boolean | undefined;
-  /** Addresses that need no token, beside this machine. */
-  allow?: string[] | undefined;
+  /** Programs of this machine send the token, too. Default: false. */
+  requireToken?: boolean | undefined;
   /** Models that have a label of their own, beside those that the configuration names. */
   models?: string[] | undefined;
 }

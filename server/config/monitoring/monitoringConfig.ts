@@ -34,8 +34,8 @@ export interface WebhookConfig {
 }
 
 export interface MetricsConfig {
-  /** Addresses and networks that need no token, as they are written; each is valid. */
-  allow: readonly string[];
+  /** Programs of this machine send the token, too. */
+  requireToken: boolean;
   /** Models with a label of their own, beside those that the configuration names. */
   models: readonly string[];
 }

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import type { AlertSettings, MetricsSettings, WebhookSettings } from '../../api/monitoring/monitoringSettings.ts';
 import { isObject } from '../../base/json.ts';
 import { schemaProblems, type ConfigPath } from '../schemaProblems.ts';
@@ -38,22 +37,9 @@ function metricsOf(written: unknown, report: Report): MetricsConfig | undefined 
   const wrong = schemaProblems(metricsSchema, written);
   for (const { path, text } of wrong) report(['monitoring', 'metrics', ...path], `Metrics are left out: ${text}`);
   if (wrong.length > 0) return undefined;
-  const { enabled, allow, models } = written as MetricsSettings;
+  const { enabled, requireToken, models } = written as MetricsSettings;
   if (enabled === false) return undefined;
-  const usable = (allow ?? []).filter((one, index) => {
-    if (isNetwork(one)) return true;
-    report(['monitoring', 'metrics', 'allow', index], `Metrics: "${one}" is no IP address and no network such as 10.0.0.0/8, so it may not read them without a token.`);
-    return false;
-  });
-  return { allow: usable, models: models ?? [] };
-}
-
-/** An IP address, or one with the length of its network. */
-function isNetwork(text: string): boolean {
-  const [address = '', length, more] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || more !== undefined) return false;
-  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128));
+  return { requireToken: requireToken ?? false, models: models ?? [] };
 }
 
 function webhooksOf(written: unknown, environment: Readonly<Record<string, string | undefined>>, secrets: string[], report: Report): Map<string, WebhookConfig> {

@@ -18,7 +18,6 @@ export class Monitoring implements TickedPart {
   #part: MonitoringPart | undefined;
   #loading: Promise<void> | undefined;
   #config: Config | undefined;
-  #allowed: BlockList | undefined;
   #isClosed = false;
 
   constructor(sources: MonitoringSources) {
@@ -30,7 +29,6 @@ export class Monitoring implements TickedPart {
   configure(config: Config): void {
     this.#config = config;
     const { monitoring } = config;
-    this.#allowed = monitoring?.metrics === undefined || monitoring.metrics.allow.length === 0 ? undefined : blockListOf(monitoring.metrics.allow);
     if (monitoring === undefined && this.#part === undefined) return;
     if (this.#part !== undefined) this.#part.configure(config);
     else this.#loading ??= this.#load().catch((error: unknown) => { this.#guard.failed(error); });
@@ -50,9 +48,9 @@ export class Monitoring implements TickedPart {
    * @param address of the other side of the connection @param isForwarded it passed a proxy, so that the address is not the caller's
    */
   mayRead(address: string | undefined, isForwarded: boolean): boolean {
-    if (!this.servesMetrics || address === undefined || isForwarded) return false;
+    if (this.#config?.monitoring?.metrics?.requireToken !== false || address === undefined || isForwarded) return false;
     const plain = address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
-    return loopback.check(plain, familyOf(plain)) || this.#allowed?.check(plain, familyOf(plain)) === true;
+    return loopback.check(plain, familyOf(plain));
   }
 
   /** The metrics in the text format of Prometheus, with its media type; undefined where they are off. */
@@ -75,18 +73,9 @@ export class Monitoring implements TickedPart {
   }
 }
 
-const loopback = blockListOf(['127.0.0.0/8', '::1']);
-
-/** @param networks addresses and networks, each valid */
-function blockListOf(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const one of networks) {
-    const [address = '', length] = one.split('/');
-    if (length === undefined) list.addAddress(address, familyOf(address));
-    else list.addSubnet(address, Number(length), familyOf(address));
-  }
-  return list;
-}
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4';

@@ -17,8 +17,8 @@ function monitoring(events = new ExchangePublisher(silentLog)): Monitoring {
   return new Monitoring({ events, copies: new ExchangePublisher(silentLog), ledger: { isOpen: true, backlog: () => ({ waiting: 0, lagMs: 0 }) }, status: none, spend: none, alertsFolder: undefined, redact: text => text, hasAudience: () => false, notify: none, clock: { now: () => 0 }, log: silentLog });
 }
 
-function configured(allow: readonly string[] = []): Config {
-  return { ...emptyConfig, monitoring: { metrics: { allow, models: [] }, secrets: [] } };
+function configured(requireToken = false): Config {
+  return { ...emptyConfig, monitoring: { metrics: { requireToken, models: [] }, secrets: [] } };
 }
 
 describe('monitoring', () => {
@@ -31,22 +31,22 @@ describe('monitoring', () => {
     assert.equal(idle.mayRead('127.0.0.1', false), false);
   });
 
-  test('lets this machine and the addresses of the configuration read without a token', () => {
+  test('lets this machine read without a token, unless that is required', () => {
     const one = monitoring();
-    one.configure(configured(['10.1.0.0/16', '2001:db8::7']));
-    for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '10.1.2.3', '::ffff:10.1.2.3', '2001:db8::7']) assert.equal(one.mayRead(address, false), true, address);
+    one.configure(configured());
+    for (const address of ['127.0.0.1', '127.3.2.1', '::1', '::ffff:127.0.0.1']) assert.equal(one.mayRead(address, false), true, address);
     for (const address of ['10.2.0.1', '192.0.2.1', '2001:db8::8', undefined]) assert.equal(one.mayRead(address, false), false, address);
     assert.equal(one.mayRead('127.0.0.1', true), false, 'behind a proxy');
+    one.configure(configured(true));
+    assert.equal(one.mayRead('127.0.0.1', false), false, 'where a token is required');
   });
 
   test('a mistake in its settings is one sentence, and costs only its part', () => {
     const problems: string[] = [];
-    const found = resolveMonitoring({ metrics: { allow: ['10.0.0.0/8', 'everybody', '10.0.0.0/33'] }, metrik: {} }, {}, (path, message) => { problems.push(`${path.join('.')}: ${message}`); });
-    assert.deepEqual(found?.metrics, { allow: ['10.0.0.0/8'], models: [] });
+    const found = resolveMonitoring({ metrics: { models: ['m'] }, metrik: {} }, {}, (path, message) => { problems.push(`${path.join('.')}: ${message}`); });
+    assert.deepEqual(found?.metrics, { requireToken: false, models: ['m'] });
     assert.deepEqual(problems, [
       'monitoring.metrik: There is no "monitoring.metrik"; did you mean "metrics"?',
-      'monitoring.metrics.allow.1: Metrics: "everybody" is no IP address and no network such as 10.0.0.0/8, so it may not read them without a token.',
-      'monitoring.metrics.allow.2: Metrics: "10.0.0.0/33" is no IP address and no network such as 10.0.0.0/8, so it may not read them without a token.',
     ]);
     assert.equal(resolveMonitoring({ metrics: { enabled: false } }, {}, () => assert.fail('that is no mistake')), undefined);
   });
