@@ -28,7 +28,7 @@ export function noticeActions(notice: NoticeParams): NoticeAction[] {
     case 'offline':
     case 'portal':
       return [{ title: t('Check Health Now'), kind: 'checkHealth' }];
-    case 'alert':
+    case 'alert': return alertActions(notice);
     case 'no-route':
       return [{ title: t('Check Health Now'), kind: 'checkHealth' }, { title: t('Show Incidents…'), kind: 'showIncidents' }];
     case 'canary-rolled-back':
@@ -43,6 +43,13 @@ export function noticeActions(notice: NoticeParams): NoticeAction[] {
         { title: t('Edit Budgets…'), kind: 'editBudgets' },
       ];
   }
+}
+
+/** What is over asks nothing of anybody. */
+function alertActions({ alert }: NoticeParams): NoticeAction[] {
+  if (alert?.event === 'over') return [];
+  if (alert?.when === 'budget' || alert?.when === 'spend') return [{ title: t('Edit Budgets…'), kind: 'editBudgets' }];
+  return [{ title: t('Check Health Now'), kind: 'checkHealth' }, { title: t('Show Incidents…'), kind: 'showIncidents' }];
 }
 
 /**

@@ -80,7 +80,8 @@ export class Notifications implements vscode.Disposable {
   async #tellNotice(server: ServerProcess, notice: NoticeParams): Promise<void> {
     if (!this.#memory.isNew(notice)) return;
     const actions = noticeActions(notice);
-    const pick = await warn(shownMessage(notice), ...actions.map(action => action.title));
+    const show = notice.alert?.event === 'over' ? inform : warn;
+    const pick = await show(shownMessage(notice), ...actions.map(action => action.title));
     const action = actions.find(entry => entry.title === pick);
     switch (action?.kind) {
       case 'open': await vscode.env.openExternal(vscode.Uri.parse(action.url)); return;

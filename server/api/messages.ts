@@ -1,5 +1,5 @@
 import type { BudgetPeriod, BudgetSettings } from './budgets/budgetSettings.ts';
-import type { MonitoringSettings } from './monitoring/monitoringSettings.ts';
+import type { AlertKind, MonitoringSettings } from './monitoring/monitoringSettings.ts';
 import type { ReconcileParams, ReconcileResult } from './bill.ts';
 import type { Condition } from './condition.ts';
 import type { ConversationEvent, ConversationRequest, TokenUsage } from './conversation.ts';
@@ -184,6 +184,9 @@ export interface ProviderOffer {
 export type CatalogResult = ProviderOffer[];
 export const catalogRequest = requestType<NoParams, CatalogResult>('waybill/catalog');
 
+/** An alert begins (`fired`) or is over. */
+export interface AlertOfNotice { event: 'fired' | 'over'; when: AlertKind }
+
 /** Server -> client, notification: a message to show to the user once, with an action. */
 export interface NoticeParams {
   kind: 'key-rejected' | 'no-money' | 'certificate' | 'offline' | 'portal' | 'no-route' | 'canary-rolled-back' | 'alert' | 'budget-near' | 'budget-reached' | 'budget-unpriced';
@@ -197,6 +200,8 @@ export interface NoticeParams {
   helpUrl?: string | undefined;
   /** The route whose canary was rolled back. */
   route?: string | undefined;
+  /** What an alert says, and what it is about. */
+  alert?: AlertOfNotice | undefined;
   /** The budget, by the key of its status. */
   budget?: { key: string; period: BudgetPeriod } | undefined;
 }

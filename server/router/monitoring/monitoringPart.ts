@@ -54,7 +54,7 @@ export class MonitoringPart {
     const { alertsFolder, clock, log, redact, hasAudience, notify } = sources;
     this.#guard = new Guard('The watch of alerts', log);
     if (alertsFolder !== undefined) {
-      this.#alerts = new AlertBook({ folder: alertsFolder, now: () => clock.now(), log, redact, hasAudience, notify: (message, text) => { notify({ kind: 'alert', endpoint: '', message, ...(text === undefined ? {} : { said: text }) }); } });
+      this.#alerts = new AlertBook({ folder: alertsFolder, now: () => clock.now(), log, redact, hasAudience, notify: (message, text, alert) => { notify({ kind: 'alert', endpoint: '', message, alert, ...(text === undefined ? {} : { said: text }) }); } });
     }
     this.configure(config);
   }

@@ -1,4 +1,5 @@
 import { englishOf, type Said } from '../../../api/localization/said.ts';
+import type { AlertOfNotice } from '../../../api/messages.ts';
 import type { Log } from '../../../base/log.ts';
 import type { AlertRule, WebhookConfig } from '../../../config/monitoring/monitoringConfig.ts';
 import { WebhookSender, type AlertMessage } from '../delivery/webhookSender.ts';
@@ -19,7 +20,7 @@ export interface AlertBookOptions {
   /** A window of the editor listens. */
   hasAudience(): boolean;
   /** Shows a notification in the editor. @param text what the message is made of; undefined where a part of it was taken out */
-  notify(message: string, text: Said | undefined): void;
+  notify(message: string, text: Said | undefined, alert: AlertOfNotice): void;
 }
 
 /** So many messages are kept for each webhook that did not take them. */
@@ -120,7 +121,7 @@ export class AlertBook {
     const { incident, tell } = this.#files.claim(rule.name, condition.subject, now, since);
     const sentence = firedSentence(rule, condition);
     // A server without a window leaves the windows to one that has some.
-    if (rule.toEditor && this.#options.hasAudience() && this.#files.claimEditor(incident)) this.#show(sentence);
+    if (rule.toEditor && this.#options.hasAudience() && this.#files.claimEditor(incident)) this.#show(sentence, { event: 'fired', when: rule.when });
     if (!tell) return;
     const { name, when, above } = rule;
     const measured = condition.value === undefined ? {} : { value: condition.value, above };
@@ -154,14 +155,14 @@ export class AlertBook {
     const { id, rule: name, subject, startedAt } = incident;
     const minutes = Math.max(1, Math.round((endedAt - startedAt) / 60_000));
     const sentence = overSentence(rule, subject, minutes, isKnownUp(subject, sources));
-    if (isShown && rule.toEditor) this.#show(sentence);
+    if (isShown && rule.toEditor) this.#show(sentence, { event: 'over', when: rule.when });
     void this.#tell(rule, 'over', sentence, incident, { incident: id, rule: name, when: rule.when, subject, startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() });
   }
 
-  #show(sentence: Said): void {
+  #show(sentence: Said, alert: AlertOfNotice): void {
     const whole = englishOf(sentence);
     const message = this.#options.redact(whole);
-    this.#options.notify(message, message === whole ? sentence : undefined);
+    this.#options.notify(message, message === whole ? sentence : undefined, alert);
   }
 
   /** Writes to the log and to webhooks. @returns false where this server ended before a webhook had answered */

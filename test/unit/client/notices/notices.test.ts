@@ -46,4 +46,12 @@ describe('notices', () => {
     assert.deepEqual(titles('portal'), ['Check Health Now']);
     assert.deepEqual(titles('no-money'), []);
   });
+
+  it('of an alert lead to what it is about, and ask nothing once it is over', () => {
+    const titles = (alert: NonNullable<NoticeParams['alert']>): string[] => noticeActions({ kind: 'alert', endpoint: '', message: 'x', alert }).map(action => action.title);
+    assert.deepEqual(titles({ event: 'fired', when: 'endpoint-down' }), ['Check Health Now', 'Show Incidents…']);
+    assert.deepEqual(titles({ event: 'fired', when: 'spend' }), ['Edit Budgets…']);
+    assert.deepEqual(titles({ event: 'fired', when: 'budget' }), ['Edit Budgets…']);
+    assert.deepEqual(titles({ event: 'over', when: 'endpoint-down' }), []);
+  });
 });

@@ -37,11 +37,12 @@ function sources(down: readonly string[], rest: Partial<ConditionSources> = {}):
 class Server {
   readonly said: string[] = [];
   readonly shown: string[] = [];
+  readonly events: string[] = [];
   readonly book: AlertBook;
 
   constructor(folder: string, clock: { now: number }, rules: readonly AlertRule[], options: { hasAudience?: boolean; webhooks?: ReadonlyMap<string, WebhookConfig> } = {}) {
     const say = (line: string): void => { this.said.push(line); };
-    this.book = new AlertBook({ folder, now: () => clock.now, log: { info: say, warn: say }, redact: text => text.replaceAll('s3cret', '[secret]'), hasAudience: () => options.hasAudience ?? true, notify: message => { this.shown.push(message); } });
+    this.book = new AlertBook({ folder, now: () => clock.now, log: { info: say, warn: say }, redact: text => text.replaceAll('s3cret', '[secret]'), hasAudience: () => options.hasAudience ?? true, notify: (message, _text, { event }) => { this.shown.push(message); this.events.push(event); } });
     this.book.configure(rules, options.webhooks ?? new Map());
   }
 }
@@ -82,6 +83,7 @@ describe('alerts', () => {
     assert.deepEqual(server.shown, ['The endpoint "openai" is down: timeouts.']);
     await pass(clock, 120_000, () => { server.book.look(sources([])); });
     assert.deepEqual(server.said.slice(1), ['Alert "down": The endpoint "openai" is up again; minutes it was down: 5.']);
+    assert.deepEqual(server.events, ['fired', 'over']);
     await pass(clock, 60_000, () => { server.book.look(sources(['openai'])); });
     assert.equal(server.said.length, 3, 'the next incident is told');
   });
