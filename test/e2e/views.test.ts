@@ -39,13 +39,17 @@ describe('the views after a failover', () => {
     return seen;
   }
 
-  async function hover(item: Locator): Promise<string> {
-    await window.page.mouse.move(640, 4);
-    await window.page.locator('.monaco-hover:visible').waitFor({ state: 'hidden' });
-    await item.hover();
-    const hovered = window.page.locator('.monaco-hover:visible').first();
-    await hovered.waitFor();
-    return hovered.innerText();
+  /** @param shows a part of the tooltip; the one of an icon that the pointer was on before can still come */
+  async function hover(item: Locator, shows: string): Promise<string> {
+    return until(`the tooltip with "${shows}"`, async () => {
+      await window.page.mouse.move(640, 4);
+      await window.page.locator('.monaco-hover:visible').waitFor({ state: 'hidden', timeout: 3000 });
+      await item.hover();
+      const hovered = window.page.locator('.monaco-hover:visible').first();
+      await hovered.waitFor({ timeout: 3000 });
+      const text = await hovered.innerText();
+      return text.includes(shows) ? text : undefined;
+    }, { everyMs: 500 });
   }
 
   /** What has the focus: the title of a list, or the kind of element. */
@@ -72,7 +76,7 @@ describe('the views after a failover', () => {
     const row = view.locator('.monaco-list-row').filter({ hasText: 'north' }).first();
     assert.match(await row.innerText(), /down \(network error\)/);
     assert.doesNotMatch(await row.innerText(), /\d ms/, 'no latency of a provider that is down');
-    const text = await hover(row);
+    const text = await hover(row, 'north: Sandbox');
     assert.match(text, /north: Sandbox.*down \(network error\)/s);
     assert.match(text, /Down since \d\d:\d\d/);
     const seen = await looks(5);
@@ -81,7 +85,7 @@ describe('the views after a failover', () => {
   });
 
   it('keep the tooltip of the status bar item', async () => {
-    const text = await hover(window.statusBarItem('1 of 2 providers up'));
+    const text = await hover(window.statusBarItem('1 of 2 providers up'), 'north');
     assert.match(text, /north.*down \(network error\)/s);
     const seen = await looks(5);
     assert.ok(seen.every(Boolean), seen.map(Number).join(''));

@@ -68,10 +68,13 @@ export async function editSettings(workbench: Workbench, editor: EditorServer, c
     await page.keyboard.press('Control+S');
     return isDeepStrictEqual(JSON.parse(readFileSync(file, 'utf8')), settings);
   }, { everyMs: 200 });
-  // With the editor's own defaults, settings are shown over the window, where Escape closes them.
-  if (await page.locator('.tab[data-resource-name="settings.json"]').count() > 0) await workbench.command('View: Close Editor');
-  else await page.keyboard.press('Escape');
-  await text.waitFor({ state: 'detached' });
+  // With the editor's own defaults, settings are shown over the window, where Escape closes them once nothing else takes it.
+  await until('the settings to be closed', async () => {
+    if (await text.count() === 0) return true;
+    if (await page.locator('.tab[data-resource-name="settings.json"]').count() > 0) await workbench.command('View: Close Editor');
+    else await page.keyboard.press('Escape');
+    return false;
+  }, { everyMs: 500 });
 }
 
 /** The language servers of the editor's windows. */
