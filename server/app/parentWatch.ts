@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { processLives } from '../base/processIdentity.ts';
 import type { TickedPart, Ticker } from '../router/ticker.ts';
 
 const pollMs = 1000;
@@ -110,11 +111,5 @@ function place(pid: number | undefined, parent: number | undefined, group: numbe
 
 /** On Windows the parent's id stays after the parent has ended, so the process itself is looked for. */
 function isAlive(pid: number): boolean {
-  if (pid === 0) return true;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return pid === 0 || processLives(pid);
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
+import { processLives } from '../base/processIdentity.ts';
 import { startSandboxProvider } from './sandboxProvider.ts';
 import type { SandboxProvider } from './sandboxProvider.ts';
 import { sandboxSettings } from './sandboxConfig.ts';
@@ -65,7 +66,7 @@ function describe({ providers, configFile }: SandboxAnnouncement): string {
 function untilStopped(): Promise<void> {
   const parent = process.ppid;
   return new Promise((resolve) => {
-    const timer = setInterval(() => { if (!parentLives(parent)) stop(); }, parentCheckMs);
+    const timer = setInterval(() => { if (process.ppid !== parent || !processLives(parent)) stop(); }, parentCheckMs);
     const stop = (): void => {
       clearInterval(timer);
       process.off('SIGINT', stop).off('SIGTERM', stop).off('disconnect', stop);
@@ -73,15 +74,4 @@ function untilStopped(): Promise<void> {
     };
     process.on('SIGINT', stop).on('SIGTERM', stop).on('disconnect', stop);
   });
-}
-
-function parentLives(parent: number): boolean {
-  if (process.ppid !== parent) return false;
-  try {
-    process.kill(parent, 0);
-    return true;
-  } catch (error) {
-    // Not allowed to signal it: it is there, and belongs to another user.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

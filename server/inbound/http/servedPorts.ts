@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HttpStatus } from '../../api/status.ts';
+import { processLives } from '../../base/processIdentity.ts';
 
 /** Where servers of a data folder note the ports that they listen on: a file for each, named by the port, with the id of the process. */
 export const portsFolder = 'ports';
@@ -58,9 +59,8 @@ function likeliestFirst(folder: string): string[] {
 function isGone(file: string): boolean {
   try {
     const pid = Number(readFileSync(file, 'utf8'));
-    if (Number.isSafeInteger(pid) && pid > 0) process.kill(pid, 0);
+    return Number.isSafeInteger(pid) && pid > 0 && !processLives(pid);
+  } catch {
     return false;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
   }
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { processLives } from '../../base/processIdentity.ts';
 import type { LimitTransaction, OtherMember, UsedSecond } from '../limitStore.ts';
 
 /** A member whose heartbeat is older is dead, even if a process of its id lives. */
@@ -118,16 +119,6 @@ export class LimitsTransaction implements LimitTransaction {
     const ageMs = now - Number(row['seen_at']);
     if (row['host'] !== this.#host) return Math.abs(ageMs) <= deadAfterMs;
     const pid = Number(row['pid']);
-    return ageMs <= deadAfterMs && (pid === process.pid ? row['started_at'] === startedAt : processExists(pid));
-  }
-}
-
-function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it exists and belongs to another user.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return ageMs <= deadAfterMs && (pid === process.pid ? row['started_at'] === startedAt : processLives(pid));
   }
 }
