@@ -244,8 +244,7 @@ export class BudgetBook {
     this.#from = Math.max(-Infinity, ...this.#budgets.map(({ range }) => range.from));
     this.#to = Math.min(Infinity, ...this.#budgets.map(({ range }) => range.to));
     this.#revision = undefined;
-    this.#compareAt = now;
-    this.#comparedRevision = -1;
+    this.#compareFrom(now);
     this.#findUnread();
     if (isNew && this.#reading === undefined) this.#readFirst();
   }
@@ -259,6 +258,12 @@ export class BudgetBook {
 
   #findUnread(): void {
     this.#readAgainAt = this.#budgets.some(({ config, isRead }) => config.isHard && !isRead) ? this.#options.clock.now() + readAgainMs : undefined;
+  }
+
+  /** The ledger is compared again from a moment on, even where nothing was recorded since. @param at milliseconds since the epoch */
+  #compareFrom(at: number): void {
+    this.#compareAt = at;
+    this.#comparedRevision = -1;
   }
 
   /** Reads what the ledger has, and sets to it what is not under way. */
@@ -275,8 +280,7 @@ export class BudgetBook {
         // Requests go on meanwhile.
         if (index % comparedAtOnce === comparedAtOnce - 1) await setImmediate();
         if (budget.isRead && this.#isUnderWay(budget)) {
-          this.#compareAt = clock.now() + compareAgainMs;
-          this.#comparedRevision = -1;
+          this.#compareFrom(clock.now() + compareAgainMs);
           continue;
         }
         const { at, starts } = this.#readOnce(budget, asked);
@@ -284,14 +288,12 @@ export class BudgetBook {
         // A plan that was made before has found nothing used.
         this.#options.allowances.forget(budget.prefix);
         if (!this.#isCorrected(budget, at - quietMs)) {
-          this.#compareAt = clock.now() + compareAgainMs;
-          this.#comparedRevision = -1;
+          this.#compareFrom(clock.now() + compareAgainMs);
         }
         this.#learn([budget]);
       }
     } catch (error) {
-      this.#compareAt = clock.now() + compareAgainMs;
-      this.#comparedRevision = -1;
+      this.#compareFrom(clock.now() + compareAgainMs);
       if (!(error instanceof LedgerUnavailableError)) throw error;
     }
     this.#findUnread();
@@ -347,8 +349,7 @@ export class BudgetBook {
     if (freed?.value !== true) return;
     this.#learn(this.#budgets);
     // By then peers have marked the requests of a dead server as interrupted.
-    this.#compareAt = Math.min(this.#compareAt, now + compareAgainMs);
-    this.#comparedRevision = -1;
+    this.#compareFrom(Math.min(this.#compareAt, now + compareAgainMs));
     this.#options.changed();
   }
 
