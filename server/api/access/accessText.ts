@@ -1,3 +1,4 @@
+import { momentText } from '../localization/momentText.ts';
 import type { AccessSettings, AllowedNames, TokenAccess } from './tokenAccess.ts';
 
 const mostNamed = 8;
@@ -38,13 +39,6 @@ export function stateText({ expiresAt, revokedAt }: Pick<TokenAccess, 'expiresAt
   if (revokedAt !== undefined) return `revoked on ${momentText(revokedAt)}`;
   if (expiresAt === undefined) return 'works';
   return expiresAt <= now ? `expired on ${momentText(expiresAt)}` : `works until ${momentText(expiresAt)}`;
-}
-
-/** Local: `2026-11-28 10:00`. @param at milliseconds since the epoch */
-export function momentText(at: number): string {
-  const date = new Date(at);
-  const two = (part: number): string => String(part).padStart(2, '0');
-  return `${String(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 /** `$5.00`, with up to six decimals where there are as many. */

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { momentText } from '../../api/localization/momentText.ts';
 import { told } from '../../api/localization/said.ts';
 import { liftedMicroUsd, type BudgetOrder, type BudgetResult, type BudgetStatus } from '../../api/budgets/budgetStatus.ts';
 import type { NoticeParams } from '../../api/messages.ts';
@@ -13,7 +14,7 @@ import { noWorkspace } from '../../ledger/spend.ts';
 import type { Allowance, AllowanceLeft, BudgetAllowance } from '../../routing/caps/allowance.ts';
 import type { Allowances } from '../allowances/allowances.ts';
 import { BudgetInPeriod, conversationName, type BudgetedRequest, type StartOfBudget } from './budgetPeriod.ts';
-import { dollarsText, nearMessage, reachedMessage, unpricedMessage, untilText } from './budgetTexts.ts';
+import { dollarsText, nearMessage, reachedMessage, unpricedMessage } from './budgetTexts.ts';
 
 export interface BudgetBookOptions {
   allowances: Pick<Allowances, 'allow' | 'forget' | 'known' | 'learn' | 'left' | 'restore' | 'maintain' | 'revision' | 'beat' | 'version'>;
@@ -188,7 +189,7 @@ export class BudgetBook {
     this.#told.set(allowance.key, near);
     allowances.maintain(transaction => { transaction.keepTurn(allowance.key, toldOf, String(near)); });
     changed();
-    const until = untilText(budget.range.to);
+    const until = momentText(budget.range.to);
     switch (action) {
       case 'allow': return { message: `${dollarsText(Math.round(usd * 1e6))} more is allowed of the budget "${budget.config.name}" until ${until}.` };
       case 'lift': return { message: `The budget "${budget.config.name}" holds nothing back until ${until}.` };

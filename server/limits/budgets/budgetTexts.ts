@@ -1,18 +1,12 @@
 import type { BudgetScope } from '../../api/budgets/budgetSettings.ts';
 import type { BudgetStatus } from '../../api/budgets/budgetStatus.ts';
+import { momentText } from '../../api/localization/momentText.ts';
 import { said, type Said } from '../../api/localization/said.ts';
 
 /** `$5.00`; small amounts have up to six decimals. */
 export function dollarsText(microUsd: number): string {
   const digits = microUsd === 0 ? 2 : Math.max(2, Math.min(6, 1 - Math.floor(Math.log10(Math.abs(microUsd) / 1e6))));
   return `$${(microUsd / 1e6).toFixed(digits)}`;
-}
-
-/** A local moment: `2026-11-28 00:00`. */
-export function untilText(at: number): string {
-  const date = new Date(at);
-  const two = (part: number): string => String(part).padStart(2, '0');
-  return `${String(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 /** `the budget "daily" of tool claude-code`, at the beginning of a sentence or within one. */
@@ -46,11 +40,11 @@ function spentText({ spentMicroUsd, reservedMicroUsd, limitMicroUsd, allowedMicr
 }
 
 export function nearMessage(status: BudgetStatus): Said {
-  return said('{0} % of {1} is used: {2}. It begins anew at {3}.', Math.floor(status.share * 100), subjectOf(status, 'within'), spentText(status), untilText(status.resetsAt));
+  return said('{0} % of {1} is used: {2}. It begins anew at {3}.', Math.floor(status.share * 100), subjectOf(status, 'within'), spentText(status), momentText(status.resetsAt));
 }
 
 export function reachedMessage(status: BudgetStatus): Said {
-  const [subject, spent, until] = [subjectOf(status, 'first'), spentText(status), untilText(status.resetsAt)];
+  const [subject, spent, until] = [subjectOf(status, 'first'), spentText(status), momentText(status.resetsAt)];
   return status.isHard ? said('{0} is reached: {1}. Requests that would cost more than is left are not sent; it begins anew at {2}.', subject, spent, until)
     : said('{0} is reached: {1}. Requests are sent all the same, because it only warns; it begins anew at {2}.', subject, spent, until);
 }

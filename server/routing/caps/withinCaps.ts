@@ -1,4 +1,5 @@
 import type { BudgetPeriod } from '../../api/budgets/budgetSettings.ts';
+import { momentText } from '../../api/localization/momentText.ts';
 import type { CapScope } from '../../api/settings.ts';
 import type { ResolvedTarget } from '../routeTable.ts';
 import { allowanceName, beyondReason, dollars, isMisfit, leftText, maySettle, misfit, unpricedReason, whyUnpriced, type Allowance, type AllowanceLeft, type SpendLeft } from './allowance.ts';
@@ -96,13 +97,6 @@ export function cappedSentence(allowance: AllowanceLeft, target: string, microUs
   const { scope, route } = allowance;
   const raise = route === undefined ? `Raise "${scope}Usd" of the setting "waybill.caps"` : `Raise "${scope}Usd" in "caps" of the route, in the editor by "Waybill: Edit Route…"`;
   return `${reached}. ${raise}, or ${anew[scope]}.`;
-}
-
-/** A local moment: `2026-11-28 00:00`. */
-function momentText(at: number): string {
-  const date = new Date(at);
-  const two = (part: number): string => String(part).padStart(2, '0');
-  return `${String(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 const anew: Readonly<Record<CapScope, string>> = {
