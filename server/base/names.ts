@@ -8,6 +8,8 @@ export const maxLabelLength = 100;
 /** Names of endpoint and model together, with room to spare. */
 const maxHeaderLength = 512;
 const digestLength = 16;
+/** The longest name that a sentence shows, in UTF-16 units. */
+const longestShownName = 80;
 
 /** Whether a text can be the name of a model or route: neither empty nor too long, without control characters or broken surrogates. */
 export function fitsAsModelName(name: string): boolean {
@@ -55,6 +57,17 @@ function keepToken(kept: Caller, { token, user, team }: Caller): void {
   kept.token = token;
   if (user !== undefined) kept.user = user;
   if (team !== undefined) kept.team = team;
+}
+
+/** A name from outside as a sentence shows it: one line, bounded. */
+export function shownName(name: string): string {
+  const line = onOneLine(name);
+  return line.length > longestShownName ? `${line.slice(0, longestShownName - 1)}…` : line;
+}
+
+/** A name from outside without what breaks lines or is not seen. */
+export function onOneLine(name: string): string {
+  return name.replace(/[\p{Cc}\p{Cf}]/gu, ' ').trim();
 }
 
 /** A text as the value of a header of our answers: printable ASCII, of bounded length; other characters become `?`. */

@@ -1,15 +1,17 @@
+import { onOneLine, shownName } from '../base/names.ts';
 import { editDistance } from '../config/nearest.ts';
 import type { RouteTable } from './routeTable.ts';
 
 const nearestShown = 3;
 const listedNames = 5;
+/** The distance to other names is taken from so many characters. */
 const longestName = 80;
 
 /** One sentence for a caller whose requested name means nothing: the nearest names, and what there is to ask for. */
 export function unknownNameMessage(requestedModel: string, table: Pick<RouteTable, 'config' | 'modelsOf'>): string {
-  // The name comes from outside and goes into logs and terminals: one line, bounded.
-  const name = requestedModel.replace(/[\p{Cc}\p{Cf}]/gu, ' ').trim();
-  const shown = name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
+  // The name comes from outside and goes into logs and terminals.
+  const name = onOneLine(requestedModel);
+  const shown = shownName(name);
   const meant = table.config.aliases?.get(name.toLowerCase());
   const lead = shown === '' ? 'The request names no route or model'
     : meant === undefined ? `No route or model is named "${shown}"`

@@ -1,6 +1,7 @@
 import { allowedText } from '../../api/access/accessText.ts';
 import type { Requirements } from '../../api/routes/requirements.ts';
 import type { Clock } from '../../base/clock.ts';
+import { shownName } from '../../base/names.ts';
 import type { Refusal } from '../../limits/rateWindow.ts';
 import type { SharedLimits } from '../../limits/sharedLimits.ts';
 import { writableTokens } from '../../routing/plan.ts';
@@ -34,7 +35,7 @@ export class TokenDesk {
   /** Why a token may not ask for a name, as a sentence with what it may ask for; undefined: it may. */
   whyNotAllowed(token: KnownToken, requestedModel: string): string | undefined {
     if (this.allows(token, requestedModel)) return undefined;
-    return `The token of ${token.name} may not use "${shown(requestedModel)}". It may use ${allowedText(token)}: ask for one of these, or have its access changed.`;
+    return `The token of ${token.name} may not use "${shownName(requestedModel)}". It may use ${allowedText(token)}: ask for one of these, or have its access changed.`;
   }
 
   allows(token: KnownToken, requestedModel: string): boolean {
@@ -64,12 +65,4 @@ export class TokenDesk {
   close(): void {
     this.book.close();
   }
-}
-
-const longestShown = 80;
-
-/** A name comes from outside: one line, bounded. */
-function shown(name: string): string {
-  const line = name.replace(/[\p{Cc}\p{Cf}]/gu, ' ').trim();
-  return line.length > longestShown ? `${line.slice(0, longestShown - 1)}…` : line;
 }
