@@ -1,3 +1,4 @@
+import type { LimitSettings } from '../api/settings.ts';
 import type { LimitLeft } from '../api/status.ts';
 import { readRateHeaders, type CountedKind, type ReportedFigure } from '../base/headers/rateHeaders.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
@@ -340,7 +341,8 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
   };
 }
 
-function isLimited({ requestsPerMinute, tokensPerMinute, concurrency, perKey }: EndpointConfig['limits']): boolean {
+/** Whether there is a limit at all. */
+export function isLimited({ requestsPerMinute, tokensPerMinute, concurrency, perKey }: LimitSettings): boolean {
   return requestsPerMinute !== undefined || tokensPerMinute !== undefined || concurrency !== undefined || (perKey !== undefined && isLimited(perKey));
 }
 

@@ -1,6 +1,8 @@
 import type { LimitSettings } from '../../api/settings.ts';
+import { promptTokens } from '../../api/usage.ts';
 import type { Attempt, Receipt } from '../../api/receipt.ts';
 import type { LimitClaim } from '../../limits/limitClaims.ts';
+import { isLimited } from '../../limits/rateLimiter.ts';
 import { atOnceRefusal, RateWindow, type Refusal } from '../../limits/rateWindow.ts';
 import type { SharedLimits } from '../../limits/sharedLimits.ts';
 import type { KnownToken } from './tokenBook.ts';
@@ -35,16 +37,16 @@ export class TokenLimits {
     return limited.size > 0;
   }
 
-  /** @param tokens of the prompt, and of the answer as far as the request bounds it @returns why the request may not begin now; undefined: it counts from now on, until `ended` */
-  enter(token: KnownToken, exchange: string, promptTokens: number, tokens: number, now: number): Refusal | undefined {
+  /** @param prompt tokens of it @param tokens of the prompt, and of the answer as far as the request bounds it @returns why the request may not begin now; undefined: it counts from now on, until `ended` */
+  enter(token: KnownToken, exchange: string, prompt: number, tokens: number, now: number): Refusal | undefined {
     if (!isLimited(token)) return undefined;
     const use = this.#useOf(token);
     const { concurrency } = token;
     const own = use.window.look(tokens, now) ?? (concurrency === undefined || use.running < concurrency ? undefined : atOnceRefusal(whose, concurrency, now + atOnceLookMs));
     if (own !== undefined) return own;
     const scope = `token/${token.id}`;
-    const claims = this.#shared === undefined ? none : [{ scope, limits: use.limits, whose, tokens, promptTokens, running: use.running }];
-    const refused = claims.length === 0 ? undefined : this.#shared?.take(claims, now);
+    const claims = this.#shared === undefined ? none : [{ scope, limits: use.limits, whose, tokens, promptTokens: prompt, running: use.running }];
+    const refused = this.#shared?.take(claims, now);
     if (refused !== undefined) return refused.refusal;
     use.running += 1;
     use.window.add(tokens, now);
@@ -78,20 +80,15 @@ export class TokenLimits {
   }
 }
 
-function isLimited({ requestsPerMinute, tokensPerMinute, concurrency }: KnownToken): boolean {
-  return requestsPerMinute !== undefined || tokensPerMinute !== undefined || concurrency !== undefined;
-}
-
 /** Undefined where the tokens of an attempt that a provider may have answered are not known. */
 function tokensOf(attempts: readonly Attempt[]): number | undefined {
   let sum = 0;
   for (const { usage, outcome } of attempts) {
-    const { inputTokens, cacheReadTokens, cacheWriteTokens, cacheWrite1hTokens, outputTokens } = usage;
-    if (inputTokens === undefined && outputTokens === undefined) {
+    if (usage.inputTokens === undefined && usage.outputTokens === undefined) {
       if (outcome === 'failed') continue;
       return undefined;
     }
-    sum += (inputTokens ?? 0) + (cacheReadTokens ?? 0) + (cacheWriteTokens ?? 0) + (cacheWrite1hTokens ?? 0) + (outputTokens ?? 0);
+    sum += (promptTokens(usage) ?? 0) + (usage.outputTokens ?? 0);
   }
   return sum;
 }
