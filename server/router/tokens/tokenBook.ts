@@ -115,8 +115,9 @@ export class TokenBook {
     const now = this.#clock.now();
     const made = this.#change(all => {
       const before = all.find(one => one.id === id);
-      const refused = whyNotInUse(before, id, now);
-      if (before === undefined || refused !== undefined) return { refused: refused ?? '' };
+      if (before === undefined) return { refused: unknownToken(id) };
+      const refused = whyNotInUse(before, now);
+      if (refused !== undefined) return { refused };
       if (before.kind === 'tool') return { refused: `${id} is a connected tool: "Waybill: Connect a Tool…" in VS Code gives it its token.` };
       return { saved: { ...before, hash: hashOfToken(token), ...(graceMs > 0 ? { previousHash: before.hash, previousUntil: now + graceMs } : { previousHash: undefined, previousUntil: undefined }) } };
     });
@@ -169,9 +170,8 @@ export class TokenBook {
 }
 
 /** A token as people see it: without its digests. */
-export function accessOf({ hash: _hash, previousHash: _previous, ...access }: StoredToken): TokenAccess {
-  const { hasBudget: _hasBudget, ...facts } = access as Partial<KnownToken> & TokenAccess;
-  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as unknown as TokenAccess;
+export function accessOf({ hash: _hash, previousHash: _previous, hasBudget: _hasBudget, ...access }: StoredToken & Partial<Pick<KnownToken, 'hasBudget'>>): TokenAccess {
+  return Object.fromEntries(Object.entries(access).filter(([, value]) => value !== undefined)) as unknown as TokenAccess;
 }
 
 function newToken(): string {
@@ -198,10 +198,9 @@ function unknownToken(id: string): string {
   return `There is no token "${id.slice(0, 80)}": server.js token list has those that there are.`;
 }
 
-function whyNotInUse(token: StoredToken | undefined, id: string, now: number): string | undefined {
-  if (token === undefined) return unknownToken(id);
-  if (token.revokedAt !== undefined) return `The token ${id} was revoked: make a new one with server.js token create.`;
-  return token.expiresAt !== undefined && token.expiresAt <= now ? `The token ${id} has expired: make a new one with server.js token create.` : undefined;
+function whyNotInUse({ id, revokedAt, expiresAt }: StoredToken, now: number): string | undefined {
+  if (revokedAt !== undefined) return `The token ${id} was revoked: make a new one with server.js token create.`;
+  return expiresAt !== undefined && expiresAt <= now ? `The token ${id} has expired: make a new one with server.js token create.` : undefined;
 }
 
 function budgetsOf({ id, name, dayMicroUsd, monthMicroUsd }: StoredToken): BudgetConfig[] {

@@ -50,7 +50,8 @@ function changeAccess({ router, tools }: FeatureContext, order: ToolAccessOrder)
     book.toolEnded(tool, token);
     tools.disconnect(tool);
     router.log.info(`The token of the tool ${tool} was revoked.`);
-    return { access: orNull(book.of(tool)) };
+    const ended = book.of(tool);
+    return { access: ended === undefined ? null : accessOf(ended) };
   }
   const wasBounded = tools.bounded.has(tool);
   const bounded = isBounded(order.access);
@@ -63,8 +64,4 @@ function changeAccess({ router, tools }: FeatureContext, order: ToolAccessOrder)
   if (!bounded) tools.setBounded(tool, false);
   router.log.info(`What the tool ${tool} may do was changed.`);
   return result;
-}
-
-function orNull(token: Parameters<typeof accessOf>[0] | undefined): ReturnType<typeof accessOf> | null {
-  return token === undefined ? null : accessOf(token);
 }
