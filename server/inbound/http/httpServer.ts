@@ -24,10 +24,10 @@ export interface HttpServerOptions {
 
 const loopMessage = 'This request has come back to the Waybill that sent it. Take the endpoint that leads back here out of the route.';
 
-/** The local endpoint: one HTTP server that speaks the callers' protocols. */
 /** What proxies add. Whoever comes through one is not known to be a program of this machine. */
 const forwardingHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'] as const;
 
+/** The local endpoint: one HTTP server that speaks the callers' protocols. */
 export class HttpServer {
   readonly server: Server;
   #token: TokenCheck;
