@@ -1,7 +1,7 @@
 import { readExpiry, spanMs, wrongExpiry } from '../../api/access/accessText.ts';
 import { accessProblem, type AccessSettings, type AllowedNames } from '../../api/access/tokenAccess.ts';
 
-export const tokenActions = ['create', 'list', 'revoke', 'rotate'] as const;
+const tokenActions = ['create', 'list', 'revoke', 'rotate'] as const;
 
 interface Place { readonly dataDir: string | undefined; readonly json: boolean }
 /** An order about tokens. @property graceMs how long the old token still works */

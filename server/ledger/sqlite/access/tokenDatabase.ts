@@ -10,7 +10,7 @@ import { atomically, OnDemandDatabase } from '../onDemand/onDemandDatabase.ts';
 
 export interface TokenStoreOptions { dataDir: string; clock: Clock; log: Log }
 
-export const accessFolder = 'access';
+const accessFolder = 'access';
 const fileName = 'tokens.db';
 /** How long a statement may hold the event loop while another server writes. */
 const busyTimeoutMs = 200;
