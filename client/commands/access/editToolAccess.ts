@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { readExpiry } from '../../../server/api/access/accessText.ts';
 import { fullAccess, isBounded, type AccessSettings, type AllowedNames, type ToolAccess } from '../../../server/api/access/tokenAccess.ts';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import { momentText } from '../../../server/api/localization/momentText.ts';
 import type { OfferedModel } from '../../../server/api/status.ts';
 import { amountProblem, readUsd } from '../../base/amount.ts';
@@ -214,7 +215,7 @@ async function revoked({ server }: CommandServices, tool: string): Promise<boole
 }
 
 function style(): { locale: string } {
-  return { locale: vscode.env.language };
+  return { locale: currentLanguage() };
 }
 
 /** Local: `2026-12-24`. */

@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { RequestSummary } from '../../../server/api/receipt.ts';
 import { NextStep } from '../../base/errors.ts';
 import { countOf, formatListTime } from '../../base/figures.ts';
@@ -22,7 +22,7 @@ export async function askRequest({ server }: Pick<CommandServices, 'server'>, ti
 /** Lets the user choose one of some requests. */
 export async function chooseRequest(requests: readonly RequestSummary[], title: string, placeholder: string): Promise<string | undefined> {
   const now = Date.now();
-  const style = { locale: vscode.env.language };
+  const style = { locale: currentLanguage() };
   return valueOf(await askChoice({
     title, placeholder,
     items: requests.map(request => ({

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { RequestFilter } from '../../../server/api/reports/requestFilter.ts';
 import { amountProblem, readUsd } from '../../base/amount.ts';
 import { formatListTime } from '../../base/figures.ts';
@@ -26,7 +27,7 @@ export async function filterRequests(services: CommandServices, target: CommandT
     await view.show(target.filter);
     return;
   }
-  const style = { locale: vscode.env.language };
+  const style = { locale: currentLanguage() };
   let part = offeredParts.find(one => one === target.condition);
   for (;;) {
     const words = new Map(filterWords(view.filter, style).map(one => [one.part, one.words] as const));
@@ -108,7 +109,7 @@ async function valueChoices({ server, configuration }: CommandServices, part: Ex
       const now = Date.now();
       return values.map((value) => {
         const latest = requests.find(({ caller }) => caller.conversation === value);
-        const from = latest === undefined ? '' : `${toolText(latest.caller)}, ${formatListTime(latest.startedAt, now, { locale: vscode.env.language })}`;
+        const from = latest === undefined ? '' : `${toolText(latest.caller)}, ${formatListTime(latest.startedAt, now, { locale: currentLanguage() })}`;
         const known = titles.of(value);
         return { label: known ?? value, description: known === undefined ? from : `${from} · ${value}`, value };
       });

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import { shownMessage } from '../../../server/api/localization/said.ts';
 import type { Receipt } from '../../../server/api/receipt.ts';
 import type { RequestFilter } from '../../../server/api/reports/requestFilter.ts';
@@ -50,7 +51,7 @@ export async function compareRequests(services: CommandServices, target: Command
   const [one, other] = await Promise.all([receiptOf(services, first), receiptOf(services, second)]);
   // The earlier one stands on the left.
   const inOrder: [Receipt, Receipt] = one.startedAt <= other.startedAt ? [one, other] : [other, one];
-  await show(comparisonMarkdown(...inOrder, { locale: vscode.env.language }));
+  await show(comparisonMarkdown(...inOrder, { locale: currentLanguage() }));
 }
 
 async function receiptOf({ server }: CommandServices, id: string): Promise<Receipt> {

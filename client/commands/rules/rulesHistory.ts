@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { RuleVersion, RuleVersionResult } from '../../../server/api/rules/rulesHistory.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
-import { countOf } from '../../base/figures.ts';
+import { countOf, formatMoment } from '../../base/figures.ts';
 import { inform } from '../../base/toasts.ts';
 import type { CommandServices } from '../services.ts';
 
@@ -101,5 +101,5 @@ function nameOf(file: string): string {
 }
 
 function timeText(at: number): string {
-  return new Date(at).toLocaleString(currentLanguage(), { dateStyle: 'medium', timeStyle: 'medium' });
+  return formatMoment(at, { locale: currentLanguage() });
 }

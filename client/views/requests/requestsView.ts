@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { RequestSummary } from '../../../server/api/receipt.ts';
 import type { RequestFilter } from '../../../server/api/reports/requestFilter.ts';
 import type { RequestPlace } from '../../../server/api/reports/requestMessages.ts';
@@ -173,7 +174,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
   }
 
   #conditions(): ReturnType<typeof filterWords> {
-    return filterWords(this.#filter, { locale: vscode.env.language }, conversation => this.#titles.of(conversation));
+    return filterWords(this.#filter, { locale: currentLanguage() }, conversation => this.#titles.of(conversation));
   }
 
   async #read(token: vscode.CancellationToken): Promise<RequestNode[]> {
@@ -242,7 +243,7 @@ function commandItem(node: RequestNode, label: string, icon: string, command: vs
 }
 
 function requestTreeItem({ request, title, ofPeer }: Extract<RequestNode, { kind: 'request' }>): vscode.TreeItem {
-  const parts = buildRequestItem(request, Date.now(), { locale: vscode.env.language }, { title, ofPeer });
+  const parts = buildRequestItem(request, Date.now(), { locale: currentLanguage() }, { title, ofPeer });
   const item = new vscode.TreeItem(parts.label);
   item.id = parts.id;
   item.description = parts.description;
