@@ -114,6 +114,12 @@ export function formatListTime(at: number, now: number, style: TimeStyle): strin
   return new Intl.DateTimeFormat(style.locale, today ? options : { ...options, month: 'short', day: 'numeric' }).format(at);
 }
 
+/** A local day, such as `2026-11-20`. @param at milliseconds since the epoch */
+export function dayName(at: number): string {
+  const date = new Date(at);
+  return [String(date.getFullYear()).padStart(4, '0'), String(date.getMonth() + 1).padStart(2, '0'), String(date.getDate()).padStart(2, '0')].join('-');
+}
+
 /** A calendar day `2026-11-20`, written with its weekday (`long`) or only as date (`short`). */
 export function formatDay(day: string, length: 'short' | 'long', style: TimeStyle): string {
   // A calendar day belongs to no time zone: read and written as UTC it cannot slip to its neighbour.

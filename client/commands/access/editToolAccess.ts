@@ -7,7 +7,7 @@ import { momentText } from '../../../server/api/localization/momentText.ts';
 import type { OfferedModel } from '../../../server/api/status.ts';
 import { amountProblem, readUsd } from '../../base/amount.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
-import { formatCount } from '../../base/figures.ts';
+import { dayName, formatCount } from '../../base/figures.ts';
 import { formatMicroUsd, microUsdToDecimal } from '../../base/money.ts';
 import { inform, warn } from '../../base/toasts.ts';
 import { readLimit } from '../budgets/budgetDraft.ts';
@@ -175,7 +175,7 @@ async function askEnd(title: string, now: AccessSettings): Promise<Answer<Change
       { label: t('On a Date…'), ...(now.expiresAt === undefined ? {} : { description: stateWords(now, Date.now(), style()) }), value: '' },
     ],
   }, async span => {
-    const example = dayText(Date.now() + exampleAheadMs);
+    const example = dayName(Date.now() + exampleAheadMs);
     const text: Answer<string> = span !== '' ? { kind: 'value', value: span } : await askText({
       title, placeholder: example, prompt: t('The last day of the access, as year-month-day'), canGoBack: true,
       problem: written => (readExpiry(written, Date.now()) === undefined ? t('Write a day that is not past, such as {0}.', example) : undefined),
@@ -216,9 +216,4 @@ async function revoked({ server }: CommandServices, tool: string): Promise<boole
 
 function style(): { locale: string } {
   return { locale: currentLanguage() };
-}
-
-/** Local: `2026-12-24`. */
-function dayText(at: number): string {
-  return momentText(at).slice(0, 10);
 }

@@ -1,6 +1,7 @@
 import { t } from '@vscode/l10n';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
 import type { ProviderOffer } from '../../../server/api/messages.ts';
+import { dayName } from '../../base/figures.ts';
 
 export interface ReportPeriod { label: string; description: string; fromDay: string; toDay: string }
 
@@ -8,7 +9,7 @@ export interface ReportPeriod { label: string; description: string; fromDay: str
 export function reportPeriods(now: number): ReportPeriod[] {
   const date = new Date(now);
   const [year, month, today] = [date.getFullYear(), date.getMonth(), date.getDate()];
-  const day = (at: Date): string => `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`;
+  const day = (at: Date): string => dayName(at.getTime());
   const period = (label: string, from: Date, to: Date): ReportPeriod => ({ label, description: day(from) === day(to) ? day(from) : t('{0} to {1}', day(from), day(to)), fromDay: day(from), toDay: day(to) });
   return [
     period(t('Last 30 Days'), new Date(year, month, today - 29), date),

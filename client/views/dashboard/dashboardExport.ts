@@ -2,9 +2,10 @@ import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { TimeRange } from '../../../server/api/receipt.ts';
 import { mostSpendRows } from '../../../server/api/reports/dashboard.ts';
+import { dayName } from '../../base/figures.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { dashboardCsv, dashboardJson, spendByEveryDimension } from './dashboardFile.ts';
-import { dayName, type DashboardState } from './dashboardState.ts';
+import type { DashboardState } from './dashboardState.ts';
 
 interface FormatChoice extends vscode.QuickPickItem { format: 'csv' | 'json' }
 

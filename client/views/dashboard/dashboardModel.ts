@@ -2,11 +2,11 @@ import { t } from '@vscode/l10n';
 import type { RequestSummary } from '../../../server/api/receipt.ts';
 import type { DearConversation, DearestSpend, SpendDashboard, SpendDimension, SpendRow, SpendStep, SpendSum } from '../../../server/api/reports/dashboard.ts';
 import { isSpendPart, spendParts, type SpendPart } from '../../../server/api/reports/spendPart.ts';
-import { countOf, formatCount, formatDay, formatListTime, formatShare, formatTokens, type TimeStyle } from '../../base/figures.ts';
+import { countOf, dayName, formatCount, formatDay, formatListTime, formatShare, formatTokens, type TimeStyle } from '../../base/figures.ts';
 import { certaintyNotes, formatCost, formatMicroUsd, formatSpend, sumText, unknownText } from '../../base/money.ts';
 import { chartGeometry, type ChartBar } from '../spend/spendChartModel.ts';
 import { savedText } from '../spend/spendModel.ts';
-import { dayName, picksOf, type DashboardState, type Pick } from './dashboardState.ts';
+import { picksOf, type DashboardState, type Pick } from './dashboardState.ts';
 import { byDimension, dimensionName } from './dimensions.ts';
 import { forecastMethod, monthForecast } from './forecast.ts';
 

@@ -2,6 +2,7 @@ import { t } from '@vscode/l10n';
 import type { TimeRange } from '../../../server/api/receipt.ts';
 import { readSpendFilter, spendDimensionNames, type SpendDimension, type SpendFilter } from '../../../server/api/reports/dashboard.ts';
 import { optionalFields, type RequestFilter } from '../../../server/api/reports/requestFilter.ts';
+import { dayName } from '../../base/figures.ts';
 import { spendRange } from '../spend/spendRange.ts';
 
 /** The periods that the dashboard offers. */
@@ -62,12 +63,6 @@ function midnightOf(day: string, later: number): number | undefined {
   const at = new Date(Number(year), Number(month) - 1, Number(date));
   if (dayName(at.getTime()) !== day) return undefined;
   return new Date(at.getFullYear(), at.getMonth(), at.getDate() + later).getTime();
-}
-
-/** A local day, such as `2026-11-20`. */
-export function dayName(at: number): string {
-  const date = new Date(at);
-  return [String(date.getFullYear()).padStart(4, '0'), String(date.getMonth() + 1).padStart(2, '0'), String(date.getDate()).padStart(2, '0')].join('-');
 }
 
 /** A filter with one more value. A value of the same dimension is replaced. */

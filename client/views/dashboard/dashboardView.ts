@@ -2,14 +2,15 @@ import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { TimeRange } from '../../../server/api/receipt.ts';
-import { forecastDays } from './forecast.ts';
+import { dayName } from '../../base/figures.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { EditorPanel } from '../shared/editorPanel.ts';
 import { nextMidnight, type SpendPeriod } from '../spend/spendRange.ts';
 import { exportDashboard } from './dashboardExport.ts';
 import { isFromDashboardPage, type DashboardAction, type FromDashboardPage, type ToDashboardPage } from './dashboardMessages.ts';
 import { buildDashboardPage, buildDearestPage } from './dashboardModel.ts';
-import { dashboardRange, dayName, readDashboardState, requestsUnder, type DashboardState } from './dashboardState.ts';
+import { dashboardRange, readDashboardState, requestsUnder, type DashboardState } from './dashboardState.ts';
+import { forecastDays } from './forecast.ts';
 
 const viewType = 'waybill.spendDashboard';
 const refreshIntervalMs = 1_000;

@@ -1,6 +1,7 @@
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { TimeRange } from '../../../server/api/receipt.ts';
+import { dayName } from '../../base/figures.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { collectRequests } from '../shared/requestsPaging.ts';
 import { requestsCsv, spendSummaryCsv } from './spendCsv.ts';
@@ -68,9 +69,4 @@ function periodChoices(now: number): PeriodChoice[] {
     choice(t('Last 7 Days'), spendRange('week', now)),
     choice(t('Today'), spendRange('today', now)),
   ];
-}
-
-function dayName(at: number): string {
-  const date = new Date(at);
-  return [date.getFullYear(), String(date.getMonth() + 1).padStart(2, '0'), String(date.getDate()).padStart(2, '0')].join('-');
 }
