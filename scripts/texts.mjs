@@ -65,7 +65,7 @@ function namesOf({ properties }) {
 }
 
 /** @returns {string[]} the names in braces, each once, sorted */
-export function placeholders(text) {
+function placeholders(text) {
   return [...new Set([...text.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name))].sort();
 }
 
@@ -96,22 +96,18 @@ export function translationFaults(english, translated, name) {
   return faults;
 }
 
-export function readBundle(language) {
-  return readJson(`l10n/bundle.l10n.${language}.json`);
-}
-
-/** @returns {Map<string, string>} the keys in the code; the text of a key with a comment is what stands before it */
+/** @returns {{ texts: Map<string, string>, faults: string[] }} the keys in the code, and the calls that are wrong; see textsOf */
 export function codeTexts() {
-  return new Map(sources().flatMap(({ file, text }) => textsOf(file, text).keys).map((key) => [key, key]));
+  const found = sources().map(({ file, text }) => textsOf(file, text));
+  return { texts: new Map(found.flatMap(({ keys }) => keys).map((key) => [key, key])), faults: found.flatMap(({ faults }) => faults) };
 }
 
-/** Everything that is wrong with the texts in the code and their translations. */
-export function codeFaults() {
-  const english = codeTexts();
-  return [
-    ...sources().flatMap(({ file, text }) => textsOf(file, text).faults),
-    ...languages.flatMap((language) => translationFaults(english, readBundle(language), `l10n/bundle.l10n.${language}.json`)),
-  ];
+/** Everything that is wrong with the texts in the code and their translations. @param code what codeTexts found */
+export function codeFaults({ texts, faults } = codeTexts()) {
+  return [...faults, ...languages.flatMap((language) => {
+    const file = `l10n/bundle.l10n.${language}.json`;
+    return translationFaults(texts, readJson(file), file);
+  })];
 }
 
 /** Everything that is wrong with the texts of package.json: keys without a text, texts without a key, and their translations. */

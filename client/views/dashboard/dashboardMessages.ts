@@ -20,9 +20,9 @@ export type FromDashboardPage =
 /** Extension -> page. */
 export type ToDashboardPage =
   | { type: 'page'; page: DashboardPage }
-  /** @param state that they are of */
   /** A person asks for all requests of a period, whatever was chosen before; the page answers with its new state. */
   | { type: 'show'; period: SpendPeriod }
+  /** @param state that they are of */
   | { type: 'dearest'; state: DashboardState; dearest: DearestPage }
   /** The figures could not be read: one sentence. What is on screen stays, marked as old. */
   | { type: 'failed'; message: string };
