@@ -2,26 +2,9 @@ import { requestType } from '../messageTypes.ts';
 import type { CachedSpend, RequestSummary, TimeRange } from '../receipt.ts';
 import { readRequestFilter, type OptionalField, type RequestFilter } from './requestFilter.ts';
 
-/** What spend can be grouped by: each dimension by name, with its words. */
-export const spendDimensions = {
-  model: 'Model',
-  provider: 'Provider',
-  endpoint: 'Endpoint',
-  route: 'Route',
-  tool: 'Tool',
-  workspace: 'Workspace',
-  branch: 'Branch',
-  conversation: 'Conversation',
-  purpose: 'Role',
-  kind: 'Kind of work',
-  extension: 'Calling extension',
-  token: 'Token',
-  user: 'User',
-  team: 'Team',
-  part: 'Paid for',
-} as const;
-export type SpendDimension = keyof typeof spendDimensions;
-export const spendDimensionNames = Object.keys(spendDimensions) as SpendDimension[];
+/** What spend can be grouped by. */
+export const spendDimensionNames = ['model', 'provider', 'endpoint', 'route', 'tool', 'workspace', 'branch', 'conversation', 'purpose', 'kind', 'extension', 'token', 'user', 'team', 'part'] as const;
+export type SpendDimension = (typeof spendDimensionNames)[number];
 
 /** Which attempts are counted: those of which each field holds. A dimension in `notRecorded` has no value. */
 export interface SpendFilter extends Pick<RequestFilter, SpendDimension> {
