@@ -1,5 +1,5 @@
 import { t } from '@vscode/l10n';
-import type { AccessSettings, AllowedNames, TokenAccess } from '../../../server/api/access/tokenAccess.ts';
+import { mostLimit, type AccessSettings, type AllowedNames, type TokenAccess } from '../../../server/api/access/tokenAccess.ts';
 import { formatCount, formatMoment, type TimeStyle } from '../../base/figures.ts';
 import { formatMicroUsd } from '../../base/money.ts';
 
@@ -64,5 +64,5 @@ export function settingsOf({ routes, models, dayMicroUsd, monthMicroUsd, request
 export function readLimitCount(text: string): { readonly value: number | undefined } | string {
   if (text === '') return { value: undefined };
   const plain = text.replaceAll(/[\s,._']/g, '');
-  return /^[1-9]\d{0,9}$/.test(plain) && Number(plain) <= 1_000_000_000 ? { value: Number(plain) } : t('Write a whole number from 1, or leave the box empty for no limit.');
+  return /^[1-9]\d{0,9}$/.test(plain) && Number(plain) <= mostLimit ? { value: Number(plain) } : t('Write a whole number from 1, or leave the box empty for no limit.');
 }

@@ -1,4 +1,5 @@
 import { t } from '@vscode/l10n';
+import { mostBudgetMicroUsd } from '../../../server/api/access/tokenAccess.ts';
 import type { BudgetScope, BudgetSettings } from '../../../server/api/budgets/budgetSettings.ts';
 import { readUsd } from '../../base/amount.ts';
 
@@ -22,7 +23,7 @@ export const scopeTitles: Readonly<Record<BudgetScope, { readonly one: string; r
 export function readLimit(text: string): number | string {
   const microUsd = readUsd(text);
   if (typeof microUsd === 'string') return microUsd;
-  return microUsd > 0 && microUsd <= 1_000_000_000_000 ? microUsd / 1_000_000 : t('Write an amount above 0 and up to 1,000,000 US dollars, such as 5 or 0.50.');
+  return microUsd > 0 && microUsd <= mostBudgetMicroUsd ? microUsd / 1_000_000 : t('Write an amount above 0 and up to 1,000,000 US dollars, such as 5 or 0.50.');
 }
 
 const periodNames = { day: 'daily', week: 'weekly', month: 'monthly' } as const;
