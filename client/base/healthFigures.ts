@@ -1,7 +1,7 @@
 import { t } from '@vscode/l10n';
 import type { Downtime, EndpointStatus, LatestHour, LimitLeft } from '../../server/api/status.ts';
 import { clockText } from '../../server/api/condition.ts';
-import { textLanguage } from '../../server/api/localization/localization.ts';
+import { formatCount } from './figures.ts';
 import { count } from './format.ts';
 
 const bars = '▁▂▃▄▅▆▇█';
@@ -51,7 +51,7 @@ export function uptimeText({ watchedSince, pastMs, downSince, upMs = 0, upSince 
 /** `12 of 60 requests left, until 12:05`. */
 export function limitText({ kind, remaining, limit, resetAt }: LimitLeft, now: number): string {
   const words = { requests: t('requests'), tokens: t('tokens'), inputTokens: t('input tokens'), outputTokens: t('output tokens') }[kind];
-  const left = limit === undefined ? t('{0} {1} left', remaining.toLocaleString(textLanguage()), words) : t('{0} of {1} {2} left', remaining.toLocaleString(textLanguage()), limit.toLocaleString(textLanguage()), words);
+  const left = limit === undefined ? t('{0} {1} left', formatCount(remaining), words) : t('{0} of {1} {2} left', formatCount(remaining), formatCount(limit), words);
   return resetAt === undefined || resetAt <= now ? left : t('{0}, reset at {1}', left, clockText(resetAt, now, 'up'));
 }
 
