@@ -64,7 +64,7 @@ async function order(services: CommandServices, params: EndpointOrder): Promise<
 }
 
 /** What a server said of an order, in the language of the editor. What it says besides stays as it is. */
-export function orderText({ action, endpoint }: EndpointOrder, { endpoints, message }: Exclude<EndpointOrderResult, { refused: string }>, now = Date.now()): string {
+function orderText({ action, endpoint }: EndpointOrder, { endpoints, message }: Exclude<EndpointOrderResult, { refused: string }>, now = Date.now()): string {
   const condition = endpoints.find(one => one.endpoint === endpoint)?.condition;
   if (condition === undefined) return message;
   const state = saidOf(condition, now);

@@ -71,7 +71,7 @@ export function valueText(dimension: SpendDimension, value: string | null): stri
 }
 
 /** One value with its dimension: `Tool: claude-code`. */
-export function pickText({ dimension, value }: Pick): string {
+function pickText({ dimension, value }: Pick): string {
   return `${dimensionName(dimension)}: ${valueText(dimension, value)}`;
 }
 

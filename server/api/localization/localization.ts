@@ -1,6 +1,6 @@
 import { config } from '@vscode/l10n';
 
-export const defaultLanguage = 'en';
+const defaultLanguage = 'en';
 
 /** A process speaks one language as long as it lives, as `t` of the library does. */
 let language = defaultLanguage;
