@@ -1,4 +1,5 @@
 import { t } from '@vscode/l10n';
+import { momentText } from './localization/momentText.ts';
 import { englishOf, said, shownOf, type Said } from './localization/said.ts';
 import type { FailureClass } from './failure.ts';
 
@@ -119,10 +120,9 @@ export function stateText({ condition, instead }: { condition: Condition; instea
  * @param rounding `up` to the next whole minute, for moments to come; `down` for moments past
  */
 export function clockText(at: number, now: number, rounding: 'up' | 'down'): string {
-  const date = new Date(rounding === 'up' ? Math.ceil(at / 60_000) * 60_000 : at);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  return date.toDateString() === new Date(now).toDateString() ? time : `${String(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+  const minute = rounding === 'up' ? Math.ceil(at / 60_000) * 60_000 : at;
+  const moment = momentText(minute);
+  return new Date(minute).toDateString() === new Date(now).toDateString() ? moment.slice(-'18:05'.length) : moment;
 }
 
 /** A failure class in a few words, the same wherever a person reads it. */

@@ -3,7 +3,6 @@ import { t } from '@vscode/l10n';
 import { readExpiry } from '../../../server/api/access/accessText.ts';
 import { fullAccess, isBounded, type AccessSettings, type AllowedNames, type ToolAccess } from '../../../server/api/access/tokenAccess.ts';
 import { currentLanguage } from '../../../server/api/localization/localization.ts';
-import { momentText } from '../../../server/api/localization/momentText.ts';
 import type { OfferedModel } from '../../../server/api/status.ts';
 import { amountProblem, readUsd } from '../../base/amount.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
