@@ -39,9 +39,9 @@ export interface TokenAccess extends AccessSettings {
 /** Access without any bound. */
 export const fullAccess: AccessSettings = { routes: 'all', models: 'all' };
 
-const mostLimit = 1_000_000_000;
+export const mostLimit = 1_000_000_000;
 /** The highest budget, in millionths of a US dollar. */
-const mostBudgetMicroUsd = 1_000_000_000_000;
+export const mostBudgetMicroUsd = 1_000_000_000_000;
 const mostNames = 500;
 const longestName = 300;
 
