@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { digestName, digestNamesIn } from '../base/files/digestName.ts';
 import { readOrdinaryFile } from '../base/files/ordinaryFile.ts';
 import { replaceSharedFile } from '../base/files/sharedFile.ts';
 import { isObject, parseJson } from '../base/json.ts';
@@ -16,7 +16,7 @@ const lookMs = 100;
 /** A question this old was asked by a server that died, in milliseconds. */
 const abandonedAfterMs = 60_000;
 const largestFile = 256;
-const fileName = /^[0-9a-f]{32}\.json$/;
+const ending = '.json';
 
 /**
  * Ends requests that another server process of the data folder runs. Each question is one file in a folder that all of them
@@ -35,7 +35,7 @@ export class PeerStops {
   async ask(id: string): Promise<PeerStop | undefined> {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     this.#removeAbandoned();
-    const file = join(this.#folder, nameOf(id));
+    const file = join(this.#folder, digestName(id, ending));
     replaceSharedFile(file, '{}\n');
     try {
       for (const until = performance.now() + this.#patienceMs; performance.now() < until; await sleep(lookMs)) {
@@ -49,11 +49,11 @@ export class PeerStops {
   }
 
   /** Ends what peers asked for. Costs one look at the folder. @param running ids of the requests that run here */
-  answer(running: () => Iterable<string>, stop: (id: string) => 'stopped' | 'shared' | false): void {
+  answer(running: () => readonly string[], stop: (id: string) => 'stopped' | 'shared' | false): void {
     const names = new Set(this.#names());
     if (names.size === 0) return;
-    for (const id of [...running()]) {
-      const name = nameOf(id);
+    for (const id of running()) {
+      const name = digestName(id, ending);
       const file = join(this.#folder, name);
       if (!names.has(name) || answerIn(file) !== undefined) continue;
       const stopped = stop(id);
@@ -62,8 +62,7 @@ export class PeerStops {
   }
 
   #names(): string[] {
-    if (statSync(this.#folder, { throwIfNoEntry: false }) === undefined) return [];
-    return readdirSync(this.#folder).filter(name => fileName.test(name));
+    return statSync(this.#folder, { throwIfNoEntry: false }) === undefined ? [] : digestNamesIn(this.#folder, ending);
   }
 
   #removeAbandoned(): void {
@@ -73,11 +72,6 @@ export class PeerStops {
       if (changedAtMs !== undefined && Date.now() - changedAtMs > abandonedAfterMs) rmSync(file, { force: true });
     }
   }
-}
-
-/** Ids come from outside and may hold what names of files may not. */
-function nameOf(id: string): string {
-  return `${createHash('sha256').update(id).digest('hex').slice(0, 32)}.json`;
 }
 
 /** Undefined also for a file that cannot be read at this moment. */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { digestName, digestNamesIn } from '../../base/files/digestName.ts';
 import { readOrdinaryFile } from '../../base/files/ordinaryFile.ts';
 import { replaceSharedFile } from '../../base/files/sharedFile.ts';
 import { isObject, parseJson } from '../../base/json.ts';
@@ -18,7 +18,7 @@ const racyMs = 100;
 const largestFile = 4096;
 /** Files beyond so many are not read: there are never so many endpoints. */
 const mostFiles = 10_000;
-const fileName = /^[0-9a-f]{32}\.json$/;
+const ending = '.json';
 
 /**
  * Decisions about endpoints, one file for each endpoint in a folder that all server processes share, so that two of them never
@@ -44,7 +44,7 @@ export class EndpointFiles {
     const seen = this.#seen;
     if (seen !== undefined && seen.changedAtMs === changedAtMs && (changedAtMs === undefined || seen.readAtMs - changedAtMs > racyMs)) return undefined;
     const readAtMs = Date.now();
-    const names = changedAtMs === undefined ? [] : readdirSync(this.#folder).filter(name => fileName.test(name)).slice(0, mostFiles);
+    const names = changedAtMs === undefined ? [] : digestNamesIn(this.#folder, ending).slice(0, mostFiles);
     const known = new Map<string, EndpointDecision>();
     let isWhole = true;
     for (const name of names) {
@@ -60,7 +60,7 @@ export class EndpointFiles {
 
   /** The decision about one endpoint as it is stored now; where that cannot be read, the last one that was. */
   read(endpoint: string): EndpointDecision | undefined {
-    const name = nameOf(endpoint);
+    const name = digestName(endpoint, ending);
     const found = this.#decisionIn(name);
     return found === 'unreadable' ? this.#known.get(name) : found;
   }
@@ -68,7 +68,7 @@ export class EndpointFiles {
   /** @throws the system's error where it cannot be stored */
   write(decision: EndpointDecision): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const name = nameOf(decision.endpoint);
+    const name = digestName(decision.endpoint, ending);
     replaceSharedFile(join(this.#folder, name), `${JSON.stringify(decision)}\n`);
     this.#known.set(name, decision);
   }
@@ -77,16 +77,11 @@ export class EndpointFiles {
   #decisionIn(name: string): EndpointDecision | 'unreadable' | undefined {
     try {
       const decision = decisionOf(parseJson(readOrdinaryFile(join(this.#folder, name), largestFile)));
-      return decision === undefined || nameOf(decision.endpoint) !== name ? undefined : decision;
+      return decision === undefined || digestName(decision.endpoint, ending) !== name ? undefined : decision;
     } catch (error) {
       return error instanceof Error && 'code' in error && error.code !== 'ENOENT' ? 'unreadable' : undefined;
     }
   }
-}
-
-/** Names of endpoints may hold what names of files may not. */
-function nameOf(endpoint: string): string {
-  return `${createHash('sha256').update(endpoint).digest('hex').slice(0, 32)}.json`;
 }
 
 function decisionOf(value: unknown): EndpointDecision | undefined {

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NoticeParams } from '../../api/messages.ts';
 import type { StatusSnapshot } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
+import { digestName } from '../../base/files/digestName.ts';
 import { readOrdinaryFile } from '../../base/files/ordinaryFile.ts';
 import { isGone, ownTeller, tellerOf } from './teller.ts';
 
@@ -37,7 +37,7 @@ export class NoticeClaims {
    */
   claim({ kind, endpoint }: Pick<NoticeParams, 'kind' | 'endpoint'>, key = ''): boolean {
     if (this.#folder === undefined) return true;
-    const file = join(this.#folder, createHash('sha256').update([kind, endpoint, key].join('\n')).digest('hex').slice(0, 32));
+    const file = join(this.#folder, digestName([kind, endpoint, key].join('\n')));
     const noticed = this.#noticed.get(endpoint);
     if (noticed === undefined) this.#noticed.set(endpoint, { files: new Set([file]), inTrouble: false });
     else noticed.files.add(file);

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { digestName, digestNamesIn } from '../../../base/files/digestName.ts';
 import { readOrdinaryFile } from '../../../base/files/ordinaryFile.ts';
 import { isObject, parseJson } from '../../../base/json.ts';
 import { isGone, ownTeller, tellerOf } from '../../incidents/teller.ts';
@@ -18,7 +18,6 @@ export interface AlertIncident {
 interface IncidentState { told?: boolean; released?: boolean }
 
 const largestFile = 16_384;
-const fileName = /^[0-9a-f]{32}$/;
 
 /**
  * The incidents of the servers of a data folder, a file for each. Whoever makes the file tells people; each server that sees the incident
@@ -142,7 +141,7 @@ export class IncidentFiles {
 
   #names(): string[] {
     try {
-      return readdirSync(this.#folder).filter(name => fileName.test(name));
+      return digestNamesIn(this.#folder);
     } catch {
       return [];
     }
@@ -165,7 +164,7 @@ function readIncident(file: string): { incident: AlertIncident; told: boolean; i
 }
 
 function nameOf(rule: string, subject: string): string {
-  return createHash('sha256').update(`${rule}\n${subject}`).digest('hex').slice(0, 32);
+  return digestName(`${rule}\n${subject}`);
 }
 
 /** Says that the windows of the editor were told. */
