@@ -1,5 +1,6 @@
-import { request as requestHttp } from 'node:http';
+import { request as requestHttp, type IncomingHttpHeaders } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { askedForMs } from '../../../base/headers/retryAfter.ts';
 
 /** What became of a message. `wait`: it may be sent again, after so many milliseconds where the receiver said so. */
 export type Posted = { kind: 'taken' } | { kind: 'refused'; why: string } | { kind: 'wait'; why: string; afterMs?: number | undefined };
@@ -21,7 +22,7 @@ export function postJson(url: string, body: string, headers: Readonly<Record<str
         if (bytes > largestAnswer) response.destroy();
       });
       response.on('error', () => undefined);
-      response.on('close', () => { finish(judged(response.statusCode ?? 0, response.headers['retry-after'])); });
+      response.on('close', () => { finish(judged(response.statusCode ?? 0, response.headers)); });
     });
     const timer = setTimeout(() => { sent.destroy(new Error('there was no answer in time')); }, timeoutMs);
     const finish = (posted: Posted): void => {
@@ -33,16 +34,10 @@ export function postJson(url: string, body: string, headers: Readonly<Record<str
   });
 }
 
-function judged(status: number, retryAfter: string | undefined): Posted {
+function judged(status: number, headers: IncomingHttpHeaders): Posted {
   if (status >= 200 && status < 300) return { kind: 'taken' };
   const why = `HTTP ${String(status)}`;
   if (status !== 408 && status !== 429 && status < 500) return { kind: 'refused', why };
-  return { kind: 'wait', why, afterMs: retryAfterMs(retryAfter) };
-}
-
-/** The header Retry-After in milliseconds, bounded. */
-function retryAfterMs(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const ms = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), longestWaitMs);
+  const afterMs = askedForMs(headers, Date.now());
+  return { kind: 'wait', why, afterMs: afterMs === undefined ? undefined : Math.min(afterMs, longestWaitMs) };
 }
