@@ -1,6 +1,7 @@
-import { BlockList, isIP } from 'node:net';
+import { isIPv4 } from 'node:net';
 import type { HttpStatus } from '../../api/status.ts';
 import { Guard } from '../../base/guarded.ts';
+import { isLoopbackHost } from '../../config/baseUrl.ts';
 import type { Config } from '../../config/config.ts';
 import { loadMonitoring } from './loadMonitoring.ts';
 import type { TickedPart } from '../ticker.ts';
@@ -49,8 +50,7 @@ export class Monitoring implements TickedPart {
    */
   mayRead(address: string | undefined, isForwarded: boolean): boolean {
     if (this.#config?.monitoring?.metrics?.requireToken !== false || address === undefined || isForwarded) return false;
-    const plain = address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
-    return loopback.check(plain, familyOf(plain));
+    return isLoopbackHost(address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address);
   }
 
   /** The metrics in the text format of Prometheus, with its media type; undefined where they are off. */
@@ -71,12 +71,4 @@ export class Monitoring implements TickedPart {
     if (this.#isClosed || this.#config === undefined) return;
     this.#part = startMonitoring(this.#sources, this.#config);
   }
-}
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
 }
