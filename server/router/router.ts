@@ -291,7 +291,7 @@ export class Router {
     this.#ends.run(() => { allowances.close(); });
     this.#ends.run(() => { this.tokens.close(); });
     await costs.pricedUpToNow();
-    await monitoring.close();
+    this.#ends.run(() => { monitoring.close(); });
     this.#ends.run(() => { canaries.shutdown(); });
     this.#ends.run(() => { shadows.shutdown(); });
     this.#ends.run(() => { ledger.shutdown(); });

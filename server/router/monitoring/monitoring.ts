@@ -61,9 +61,9 @@ export class Monitoring implements TickedPart {
   }
 
   /** Ends what runs. */
-  async close(): Promise<void> {
+  close(): void {
     this.#isClosed = true;
-    await this.#part?.close();
+    this.#part?.close();
   }
 
   async #load(): Promise<void> {

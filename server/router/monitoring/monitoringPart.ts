@@ -62,7 +62,7 @@ export class MonitoringPart {
   /** Takes a configuration over. What was counted stays, also while it is switched off. */
   configure(config: Config): void {
     if (config.monitoring === undefined) {
-      this.#rest();
+      this.close();
       return;
     }
     this.#figures.rename(namesOf(config));
@@ -76,7 +76,7 @@ export class MonitoringPart {
     this.#lateness?.tick(performance.now());
     if (!this.#watches) return;
     this.#ticks = (this.#ticks + 1) % ticksOfLook;
-    if (this.#ticks === 0) this.#guard.start(() => this.#look(this.#alerts));
+    if (this.#ticks === 0) this.#guard.start(() => this.#look());
   }
 
   #watch({ alerts = [], webhooks = new Map() }: MonitoringConfig): void {
@@ -86,7 +86,7 @@ export class MonitoringPart {
     this.#watches = alerts.length > 0 && this.#alerts !== undefined;
   }
 
-  async #look(alerts: AlertBook | undefined): Promise<void> {
+  async #look(): Promise<void> {
     const { clock, status, spend } = this.#sources;
     const now = clock.now();
     this.#windows.take(this.#figures.requests.values(), now, this.#longestWindowMs);
@@ -94,19 +94,15 @@ export class MonitoringPart {
       this.#spendReadAt = now;
       this.#hourUsd = (await spend({ from: now - hourMs, to: now })).totals.microUsd / 1e6;
     }
-    alerts?.look({ status: status(off), within: windowMs => this.#windows.within(windowMs), hourUsd: this.#hourUsd });
+    this.#alerts?.look({ status: status(off), within: windowMs => this.#windows.within(windowMs), hourUsd: this.#hourUsd });
   }
 
   metrics(http: HttpStatus): { text: string; type: string } {
     return { text: exposition(allMetrics, this.#read(http)), type: expositionType };
   }
 
-  close(): Promise<void> {
-    this.#rest();
-    return Promise.resolve();
-  }
-
-  #rest(): void {
+  /** Ends what runs. What was counted stays. */
+  close(): void {
     this.#watches = false;
     this.#alerts?.close();
     this.#following?.dispose();
