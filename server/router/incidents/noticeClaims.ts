@@ -1,10 +1,11 @@
-import { closeSync, mkdirSync, openSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NoticeParams } from '../../api/messages.ts';
 import type { StatusSnapshot } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import { digestName } from '../../base/files/digestName.ts';
 import { readOrdinaryFile } from '../../base/files/ordinaryFile.ts';
+import { madeFile } from './madeFile.ts';
 import { isGone, ownTeller, tellerOf } from './teller.ts';
 
 /** What goes on for less than this after it was last noticed is the same incident. */
@@ -50,17 +51,12 @@ export class NoticeClaims {
         return false;
       }
       if (claimedAt !== undefined) rmSync(file, { force: true });
-      const descriptor = openSync(file, 'wx', 0o600);
-      try {
-        writeSync(descriptor, JSON.stringify(ownTeller()));
-      } finally {
-        closeSync(descriptor);
-      }
+      // Another server may make the file at this moment.
+      if (!madeFile(file, JSON.stringify(ownTeller()))) return false;
       utimesSync(file, now / 1000, now / 1000);
       return true;
-    } catch (error) {
-      // Another server made the file at this moment.
-      return !(error instanceof Error && 'code' in error && error.code === 'EEXIST');
+    } catch {
+      return true;
     }
   }
 

@@ -1,8 +1,9 @@
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestName, digestNamesIn } from '../../../base/files/digestName.ts';
 import { readOrdinaryFile } from '../../../base/files/ordinaryFile.ts';
 import { isObject, parseJson } from '../../../base/json.ts';
+import { madeFile } from '../../incidents/madeFile.ts';
 import { isGone, ownTeller, tellerOf } from '../../incidents/teller.ts';
 
 /** An incident of an alert, as its file has it. */
@@ -51,19 +52,9 @@ export class IncidentFiles {
       // Of those that find a file that nobody tells of, one moves it away.
       if (known.told || (known.isOfLiving && !known.isReleased) || !tookAway(file)) return { incident, tell: false };
     }
-    try {
-      const descriptor = openSync(file, 'wx', 0o600);
-      try {
-        writeSync(descriptor, textOf(incident, {}));
-      } finally {
-        closeSync(descriptor);
-      }
-      utimesSync(file, now / 1000, now / 1000);
-      return { incident, tell: true };
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return { incident, tell: false };
-      throw error;
-    }
+    if (!madeFile(file, textOf(incident, {}))) return { incident, tell: false };
+    utimesSync(file, now / 1000, now / 1000);
+    return { incident, tell: true };
   }
 
   /** Whether an incident is not over. */
@@ -84,12 +75,7 @@ export class IncidentFiles {
   /** The windows of the editor have not been told of an incident. @returns true for one of the servers that ask */
   claimEditor(incident: AlertIncident): boolean {
     const file = editorFileOf(this.#fileOf(incident));
-    try {
-      writeFileSync(file, incident.id, { flag: 'wx', mode: 0o600 });
-      return true;
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    }
+    if (madeFile(file, incident.id)) return true;
     if (this.isToldInEditor(incident)) return false;
     // It is of an incident before this one.
     const seenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;

@@ -101,6 +101,14 @@ describe('a notice in two windows', () => {
     remove();
   });
 
+  it('is shown where a file stands in the place of the folder', () => {
+    const { one, told, notices, remove } = twoWindows();
+    writeFileSync(notices, '');
+    one.failed(rejected);
+    assert.deepEqual(told, ['one key-rejected north']);
+    remove();
+  });
+
   it('is not used up by a server that has no window', () => {
     const { one, other, told, audience, remove } = twoWindows();
     audience.one = false;
