@@ -5,6 +5,7 @@ import type { StatusSnapshot } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import { digestName } from '../../base/files/digestName.ts';
 import { readOrdinaryFile } from '../../base/files/ordinaryFile.ts';
+import { parseJson } from '../../base/json.ts';
 import { madeFile } from './madeFile.ts';
 import { isGone, ownTeller, tellerOf } from './teller.ts';
 
@@ -87,7 +88,7 @@ export class NoticeClaims {
 /** The server that made the file is gone. A file that does not say who made it is of one that lives. */
 function isOfGone(file: string): boolean {
   try {
-    const teller = tellerOf(readOrdinaryFile(file, largestFile));
+    const teller = tellerOf(parseJson(readOrdinaryFile(file, largestFile)));
     return teller !== undefined && isGone(teller);
   } catch {
     return false;

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { isObject, parseJson } from '../../base/json.ts';
+import { isObject } from '../../base/json.ts';
 import { processIdentity, processLives, type ProcessIdentity } from '../../base/processIdentity.ts';
 
 /** The server that tells people of an incident. Its identity is absent where the platform does not say. */
@@ -9,9 +9,8 @@ export function ownTeller(): Teller {
   return { host: hostname(), pid: process.pid, ...processIdentity(process.pid) };
 }
 
-/** @returns undefined where a text names no teller */
-export function tellerOf(text: string): Teller | undefined {
-  const value = parseJson(text);
+/** @param value of JSON @returns undefined where it names no teller */
+export function tellerOf(value: unknown): Teller | undefined {
   if (!isObject(value) || typeof value['host'] !== 'string' || typeof value['pid'] !== 'number' || !Number.isInteger(value['pid']) || value['pid'] <= 0) return undefined;
   const { host, pid, space, start } = value;
   return { host, pid, ...(typeof space === 'string' && typeof start === 'string' ? { space, start } : {}) };

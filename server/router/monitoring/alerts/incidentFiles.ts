@@ -4,7 +4,7 @@ import { digestName, digestNamesIn } from '../../../base/files/digestName.ts';
 import { readOrdinaryFile } from '../../../base/files/ordinaryFile.ts';
 import { isObject, parseJson } from '../../../base/json.ts';
 import { madeFile } from '../../incidents/madeFile.ts';
-import { isGone, ownTeller, tellerOf } from '../../incidents/teller.ts';
+import { isGone, ownTeller, tellerOf, type Teller } from '../../incidents/teller.ts';
 
 /** An incident of an alert, as its file has it. */
 export interface AlertIncident {
@@ -50,7 +50,7 @@ export class IncidentFiles {
     if (known !== undefined) {
       utimesSync(file, now / 1000, now / 1000);
       // Of those that find a file that nobody tells of, one moves it away.
-      if (known.told || (known.isOfLiving && !known.isReleased) || !tookAway(file)) return { incident, tell: false };
+      if (known.told || (!known.isReleased && (known.teller === undefined || !isGone(known.teller))) || !tookAway(file)) return { incident, tell: false };
     }
     if (!madeFile(file, textOf(incident, {}))) return { incident, tell: false };
     utimesSync(file, now / 1000, now / 1000);
@@ -134,19 +134,17 @@ export class IncidentFiles {
   }
 }
 
-function readIncident(file: string): { incident: AlertIncident; told: boolean; isReleased: boolean; isOfLiving: boolean } | undefined {
-  let text: string;
+function readIncident(file: string): { incident: AlertIncident; told: boolean; isReleased: boolean; teller: Teller | undefined } | undefined {
+  let value: unknown;
   try {
-    text = readOrdinaryFile(file, largestFile);
+    value = parseJson(readOrdinaryFile(file, largestFile));
   } catch {
     return undefined;
   }
-  const value = parseJson(text);
   if (!isObject(value)) return undefined;
   const { id, rule, subject, startedAt, told, released } = value;
   if (typeof id !== 'string' || typeof rule !== 'string' || typeof subject !== 'string' || typeof startedAt !== 'number') return undefined;
-  const teller = tellerOf(text);
-  return { incident: { id, rule, subject, startedAt }, told: told === true, isReleased: released === true, isOfLiving: teller === undefined || !isGone(teller) };
+  return { incident: { id, rule, subject, startedAt }, told: told === true, isReleased: released === true, teller: tellerOf(value) };
 }
 
 function nameOf(rule: string, subject: string): string {
