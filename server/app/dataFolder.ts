@@ -35,6 +35,7 @@ export function makeDataDir(dataDir: string): void {
   removeAbandonedDrafts(join(dataDir, rulesFolder));
   removeAbandonedDrafts(join(dataDir, endpointsFolder));
   removeAbandonedDrafts(join(dataDir, stopsFolder));
+  removeAbandonedDrafts(join(dataDir, alertsFolder));
   removeAbandonedDrafts(join(dataDir, compiledCodeFolder));
 }
 

@@ -1,7 +1,8 @@
-import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestName, digestNamesIn } from '../../../base/files/digestName.ts';
 import { readOrdinaryFile } from '../../../base/files/ordinaryFile.ts';
+import { replaceSharedFile } from '../../../base/files/sharedFile.ts';
 import { isObject, parseJson } from '../../../base/json.ts';
 import { madeFile } from '../../incidents/madeFile.ts';
 import { isGone, ownTeller, tellerOf, type Teller } from '../../incidents/teller.ts';
@@ -95,7 +96,7 @@ export class IncidentFiles {
     const file = this.#fileOf(incident);
     const seenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
     if (seenAt === undefined) return;
-    writeFileSync(file, textOf(incident, state), { mode: 0o600 });
+    replaceSharedFile(file, textOf(incident, state));
     utimesSync(file, seenAt / 1000, seenAt / 1000);
   }
 
