@@ -1,6 +1,7 @@
 import type { SaidValue } from '../../../api/localization/said.ts';
 import type { StatusSnapshot } from '../../../api/status.ts';
 import type { AlertRule } from '../../../config/monitoring/monitoringConfig.ts';
+import { worstBudgets } from '../worstBudgets.ts';
 
 /** Something that a rule is about, as it is now. */
 export interface Condition {
@@ -50,7 +51,7 @@ function allConditions({ when, above, windowMs, minRequests }: AlertRule, { stat
         return { subject, holds: value === undefined || counts.reduce((sum, one) => sum + one, 0) < minRequests ? undefined : value > above, value };
       });
     case 'budget':
-      return mostUsed(status.budgets ?? []).map(([subject, share]) => ({ subject, holds: share >= above, value: share }));
+      return worstBudgets(status.budgets ?? []).map(({ name: subject, share }) => ({ subject, holds: share >= above, value: share }));
     case 'canary-rolled-back':
       return (status.canaries ?? []).map(({ route, phase, message }) => ({ subject: route, holds: phase === 'rolled-back', detail: message }));
     case 'spend':
@@ -66,12 +67,6 @@ export function isWindowed({ when }: Pick<AlertRule, 'when'>): boolean {
 /** Whether an endpoint is watched and known to be up. */
 export function isKnownUp(endpoint: string, { status }: Pick<ConditionSources, 'status'>): boolean {
   return status.endpoints.some(({ name, enabled, state }) => name === endpoint && enabled && (state === 'healthy' || state === 'degraded'));
-}
-
-function mostUsed(budgets: readonly { name: string; share: number }[]): [string, number][] {
-  const most = new Map<string, number>();
-  for (const { name, share } of budgets) most.set(name, Math.max(most.get(name) ?? 0, share));
-  return [...most];
 }
 
 /** As Prometheus reckons it: linear within a bucket. Undefined where nothing was counted. @param counts by bound, the last one above all bounds */

@@ -1,4 +1,5 @@
 import type { EndpointStatus } from '../../../api/status.ts';
+import { worstBudgets } from '../worstBudgets.ts';
 import { tokenBuckets, type AttemptRow, type RequestRow } from './figures.ts';
 import { ofAttempts, ofRequests, ofState, type Metric, type Sample } from './metric.ts';
 
@@ -66,13 +67,6 @@ const health: readonly Metric[] = [
   ofState('waybill_nothing_can_serve', 'gauge', [], '1 where no route and no model can serve, though there are endpoints.', ({ status }) => [[[], status.nothingCanServe ? 1 : 0]]),
   ofState('waybill_configuration_problems', 'gauge', [], 'What is wrong in the configuration in use.', ({ status }) => [[[], status.problems.length]]),
 ];
-
-/** Of budgets with the same name the one that is used most: names of tools or conversations are no labels. */
-function worstBudgets<Budget extends { name: string; share: number }>(budgets: readonly Budget[]): Budget[] {
-  const worst = new Map<string, Budget>();
-  for (const budget of budgets) if (budget.share > (worst.get(budget.name)?.share ?? -Infinity)) worst.set(budget.name, budget);
-  return [...worst.values()];
-}
 
 const server: readonly Metric[] = [
   ofState('waybill_build_info', 'gauge', ['version'], 'Always 1, with the version of Waybill.', ({ process }) => [[[process.version], 1]]),
