@@ -8,7 +8,7 @@ import { IncidentFiles, type AlertIncident } from './incidentFiles.ts';
 import { firedSentence, overSentence } from './words.ts';
 
 /** A condition is over that no server has seen for so long, and that this one has known to be over for so long. */
-export const quietMs = 60_000;
+const quietMs = 60_000;
 
 export interface AlertBookOptions {
   /** The folder of incidents, shared by the servers of a data folder. */

@@ -21,7 +21,7 @@ export interface AlertMessage {
 }
 
 /** Header of the signature: the time in seconds, and the HMAC of that time, a dot and the body. */
-export const signatureHeader = 'x-waybill-signature';
+const signatureHeader = 'x-waybill-signature';
 
 const timeoutMs = 10_000;
 const mostTries = 6;

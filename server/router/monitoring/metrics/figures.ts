@@ -214,7 +214,7 @@ export class Figures {
 }
 
 /** How long at least one attempt of a request ran, in milliseconds. */
-export function attemptedMs({ attempts }: Pick<Receipt, 'attempts'>): number {
+function attemptedMs({ attempts }: Pick<Receipt, 'attempts'>): number {
   let sum = 0;
   let until = -Infinity;
   // They stand in the order in which they began.

@@ -1,7 +1,7 @@
 import type { Config, RouteTarget } from '../../../config/config.ts';
 
 /** The label of every model that the configuration does not name. */
-export const otherName = 'other';
+const otherName = 'other';
 
 /** Names of the configuration: a label has one of these, so that callers cannot make new ones. */
 export class KnownNames {

@@ -6,20 +6,16 @@ import { ofAttempts, ofRequests, ofState, type Metric } from './metric.ts';
 const providerNames: Readonly<Record<string, string>> = {
   gemini: 'gcp.gemini', vertex: 'gcp.vertex_ai', azure: 'azure.ai.openai', bedrock: 'aws.bedrock', moonshot: 'moonshot_ai', mistral: 'mistral_ai', codestral: 'mistral_ai', xai: 'x_ai',
 };
+/** The operations by the same conventions. */
 const operations: Readonly<Record<AttemptRow['operation'], string>> = { conversation: 'chat', completion: 'text_completion', embedding: 'embeddings' };
 
 /** The provider's name by the OpenTelemetry conventions. @param provider an id of the catalog */
-export function providerName(provider: string): string {
+function providerName(provider: string): string {
   return providerNames[provider] ?? provider;
 }
 
-/** The operation by the OpenTelemetry conventions. */
-export function operationName(operation: AttemptRow['operation']): string {
-  return operations[operation];
-}
-
 const genAi = {
-  gen_ai_operation_name: (row: AttemptRow) => operationName(row.operation),
+  gen_ai_operation_name: (row: AttemptRow) => operations[row.operation],
   gen_ai_provider_name: (row: AttemptRow) => providerName(row.provider),
   gen_ai_request_model: (row: AttemptRow) => row.model,
 };
