@@ -1,4 +1,5 @@
 import type { Attempt, Receipt } from '../../../api/receipt.ts';
+import { promptTokens } from '../../../api/usage.ts';
 import type { Subscription } from '../../../base/emitter.ts';
 import type { AttemptEnded, ExchangeEnded, ExchangeObserver, ExchangePriced } from '../../../exchange/events.ts';
 import type { ExchangePublisher } from '../../../exchange/publisher.ts';
@@ -143,7 +144,7 @@ export class Figures {
     tokens.cache_write_1h += cacheWrite1hTokens;
     tokens.output += outputTokens;
     tokens.reasoning += reasoningTokens;
-    const prompt = inputTokens + cacheReadTokens + cacheWriteTokens + cacheWrite1hTokens;
+    const prompt = promptTokens(record.usage) ?? 0;
     if (prompt > 0) row.inputTokens.observe(prompt);
     if (outputTokens > 0) row.outputTokens.observe(outputTokens);
     if (record.usageEstimated) row.estimatedUsage += 1;
