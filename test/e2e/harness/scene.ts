@@ -2,10 +2,11 @@ import path from 'node:path';
 import type { BrowserContext } from 'playwright-core';
 import { afterEach, beforeEach } from 'node:test';
 import type { TestContext } from 'node:test';
+import { freePort } from '../../support/freePort.ts';
 import { launchBrowser } from './browser.ts';
 import { EditorServer } from './editorServer.ts';
 import { Sandbox } from './sandbox.ts';
-import { LocalEndpoint, extensionId, freePort } from './waybill.ts';
+import { LocalEndpoint, extensionId } from './waybill.ts';
 import { Workbench } from './workbench.ts';
 
 /** An editor with the extension, a browser to see it in, two providers to ask, and the windows opened so far. */

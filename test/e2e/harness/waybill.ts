@@ -1,7 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Receipt, RequestSummary, SpendReport } from '../../../server/api/receipt.ts';
@@ -80,15 +78,6 @@ export async function editSettings(workbench: Workbench, editor: EditorServer, c
 /** The language servers of the editor's windows. */
 export function serverProcesses(editor: EditorServer): RunningProcess[] {
   return editor.processes().filter(({ commandLine }) => commandLine.includes(extensionId) && commandLine.includes('server.js'));
-}
-
-/** A port without a listener. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** The local HTTP endpoint, with the token from the extension's data folder. */

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../support/freePort.ts';
 import { noSuchHost } from '../prompts.ts';
 
 /** The version that is measured. */
@@ -53,16 +53,5 @@ function run(command: string, args: readonly string[], cwd: string): Promise<voi
     const child = spawn(command, args, { cwd, stdio: 'inherit' });
     child.once('error', reject);
     child.once('exit', code => (code === 0 ? resolve() : reject(new Error(`${command} ${args[0] ?? ''} ended with ${String(code)}`))));
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
-    });
   });
 }

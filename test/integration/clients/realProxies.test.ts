@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import OpenAI from 'openai';
@@ -9,6 +9,7 @@ import type { EndpointSettings } from '../../../server/api/settings.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import { selfSignedCertificate } from '../../../server/sandbox/selfSignedCertificate.ts';
 import { endedWithTests } from '../../support/childProcesses.ts';
+import { freePort } from '../../support/freePort.ts';
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
 import { exitOf, startServer, until, type ServerProcess } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
@@ -55,14 +56,6 @@ function write(name: string, text: string): string {
   const file = path.join(folder, name);
   writeFileSync(file, text, { mode: 0o644 });
   return file;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
 }
 
 function accepts(port: number): Promise<boolean> {
