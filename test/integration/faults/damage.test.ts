@@ -9,7 +9,7 @@ import { startSandboxProvider, type SandboxProvider } from '../../../server/sand
 import { callerHeaders, callerPath, requestBody } from '../support/callerProtocols.ts';
 import { rawRequest, type RawAnswer } from '../support/rawClient.ts';
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
-import { exitOf, spawnServer, startServer, until, writeConfig, type ServerProcess } from '../support/serverProcess.ts';
+import { exitOf, killAll, spawnServer, startServer, until, writeConfig, type ServerProcess } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
 let provider: SandboxProvider;
@@ -45,8 +45,7 @@ before(async () => {
   provider = await startSandboxProvider({ protocol: 'openai-chat', name: 'a' });
 });
 after(async () => {
-  for (const child of children) child.kill('SIGKILL');
-  await Promise.all(children.map(exitOf));
+  await killAll(children);
   await provider.close();
   remove();
 });

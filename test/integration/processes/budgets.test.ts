@@ -12,7 +12,7 @@ import type { BudgetStatus } from '../../../server/api/budgets/budgetStatus.ts';
 import { isObject, parseJson } from '../../../server/base/json.ts';
 import { seededRandom } from '../../unit/support/seededRandom.ts';
 import { rawRequest, type RawAnswer } from '../support/rawClient.ts';
-import { exitOf, spawnServer, until } from '../support/serverProcess.ts';
+import { killAll, spawnServer, until } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
 /** Every answer has as many tokens as its request may have at most, so that what is expected of it is exact. */
@@ -28,8 +28,7 @@ const { folder, remove } = temporaryFolder();
 const children: ChildProcess[] = [];
 const providers: Server[] = [];
 after(async () => {
-  for (const child of children) child.kill('SIGKILL');
-  await Promise.all(children.map(child => exitOf(child)));
+  await killAll(children);
   for (const provider of providers) {
     provider.closeAllConnections();
     provider.close();

@@ -13,7 +13,7 @@ import { startSandboxProvider, type SandboxProvider } from '../../../server/sand
 import { callerHeaders, callerPath, readAnswer, requestBody } from '../support/callerProtocols.ts';
 import { rawRequest, type RawAnswer, type RawRequest } from '../support/rawClient.ts';
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
-import { exitOf, isAlive, serverEntry, spawnServer, startServer, until, writeConfig, type ServerProcess } from '../support/serverProcess.ts';
+import { exitOf, isAlive, killAll, serverEntry, spawnServer, startServer, until, writeConfig, type ServerProcess } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
 let provider: SandboxProvider;
@@ -51,8 +51,7 @@ before(async () => {
   provider = await startSandboxProvider({ protocol: 'openai-chat', name: 'a' });
 });
 after(async () => {
-  for (const { child } of started) child.kill('SIGKILL');
-  await Promise.all(started.map(({ child }) => exitOf(child)));
+  await killAll(started.map(({ child }) => child));
   await provider.close();
   remove();
 });

@@ -8,15 +8,14 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LimitSettings } from '../../../server/api/settings.ts';
-import { exitOf, spawnServer, until, writeConfig } from '../support/serverProcess.ts';
+import { killAll, spawnServer, until, writeConfig } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
 const { folder, remove } = temporaryFolder();
 const providers: Server[] = [];
 const children: ChildProcess[] = [];
 after(async () => {
-  for (const child of children) child.kill('SIGKILL');
-  await Promise.all(children.map(child => exitOf(child)));
+  await killAll(children);
   for (const provider of providers) {
     provider.closeAllConnections();
     provider.close();

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { endedWithTests } from '../../support/childProcesses.ts';
-import { exitOf, isAlive, serverEntry, startServer, until, writeConfig } from '../support/serverProcess.ts';
+import { exitOf, isAlive, killAll, serverEntry, startServer, until, writeConfig } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
 const { folder, remove } = temporaryFolder();
@@ -54,8 +54,7 @@ describe('two first starts at once', () => {
       const servers = await Promise.all([1, 2].map(() => startServer({ configFile, dataDir })));
       for (const server of servers) await server.get('/waybill/status');
       assert.equal(new Set(servers.map(({ token }) => token)).size, 1);
-      for (const server of servers) server.child.kill('SIGKILL');
-      await Promise.all(servers.map(({ child }) => exitOf(child)));
+      await killAll(servers.map(({ child }) => child));
       rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
     }
   });

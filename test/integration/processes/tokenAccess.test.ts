@@ -11,7 +11,7 @@ import { identityPath } from '../../../server/inbound/http/auth/identity.ts';
 import { httpRoutes } from '../../../server/inbound/http/routes/table.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
-import { exitOf, spawnServer, startServer, until, writeConfig, type ServerProcess } from '../support/serverProcess.ts';
+import { exitOf, killAll, spawnServer, startServer, until, writeConfig, type ServerProcess } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
@@ -176,8 +176,7 @@ describe('tokens on the command line', () => {
   const { folder, remove } = temporaryFolder();
   const servers: ServerProcess[] = [];
   after(async () => {
-    for (const { child } of servers) child.kill('SIGKILL');
-    await Promise.all(servers.map(({ child }) => exitOf(child)));
+    await killAll(servers.map(({ child }) => child));
     remove();
   });
 

@@ -45,6 +45,12 @@ export function exitOf(child: ChildProcess): Promise<number | null> {
   return new Promise(resolve => child.once('exit', code => resolve(code)));
 }
 
+/** Kills processes, and waits until all have ended. */
+export async function killAll(children: readonly ChildProcess[]): Promise<void> {
+  for (const child of children) child.kill('SIGKILL');
+  await Promise.all(children.map(exitOf));
+}
+
 /** A process of this id exists. */
 export function isAlive(pid: number): boolean {
   try {
