@@ -10,6 +10,7 @@ import { startSandboxProvider, type SandboxProvider } from '../../../server/sand
 import { selfSignedCertificate } from '../../../server/sandbox/selfSignedCertificate.ts';
 import { endedWithTests } from '../../support/childProcesses.ts';
 import { freePort } from '../../support/freePort.ts';
+import { isInstalled } from '../../support/isInstalled.ts';
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
 import { exitOf, startServer, until, type ServerProcess } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
@@ -47,10 +48,6 @@ const programs: readonly Program[] = [
     },
   },
 ];
-
-function isInstalled(command: string, versionFlag: string): boolean {
-  return spawnSync(command, [versionFlag], { stdio: 'ignore' }).error === undefined;
-}
 
 function write(name: string, text: string): string {
   const file = path.join(folder, name);

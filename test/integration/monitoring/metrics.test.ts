@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
+import { isInstalled } from '../../support/isInstalled.ts';
 import { rawRequest } from '../support/rawClient.ts';
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
 import { until } from '../support/serverProcess.ts';
 import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
-
-const hasPromtool = spawnSync('promtool', ['--version'], { stdio: 'ignore' }).error === undefined;
 
 describe('metrics', () => {
   let first: SandboxProvider;
@@ -25,8 +24,8 @@ describe('metrics', () => {
     await Promise.all([first.close(), second.close()]);
   });
 
-  async function ask(model: string, url = router.url, token = router.token): Promise<number> {
-    const response = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify({ model, messages: [{ role: 'user', content: 'a private word' }] }) });
+  async function ask(model: string): Promise<number> {
+    const response = await fetch(`${router.url}/v1/chat/completions`, { method: 'POST', headers: { 'authorization': `Bearer ${router.token}`, 'content-type': 'application/json' }, body: JSON.stringify({ model, messages: [{ role: 'user', content: 'a private word' }] }) });
     await response.text();
     return response.status;
   }
@@ -99,7 +98,7 @@ describe('metrics', () => {
     assert.equal(value(text, 'litellm_deployment_state{litellm_model_name="m",model_id="second/m",api_provider="sandbox"}'), 0);
   });
 
-  test('are good for promtool', { skip: hasPromtool ? false : 'promtool is not installed (apt-get install prometheus)' }, async () => {
+  test('are good for promtool', { skip: isInstalled('promtool') ? false : 'promtool is not installed (apt-get install prometheus)' }, async () => {
     const checked = spawnSync('promtool', ['check', 'metrics'], { input: await scrape(), encoding: 'utf8' });
     // LiteLLM's names have no unit; that is not ours to mend.
     const found = `${checked.stdout}${checked.stderr}`.split('\n').filter(line => line !== '' && !line.startsWith('litellm_'));
