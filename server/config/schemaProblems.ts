@@ -5,6 +5,9 @@ import { expectations } from './fields/fields.ts';
 
 export type ConfigPath = readonly (string | number)[];
 
+/** Takes a problem with what a user wrote. @param unset an environment variable is not set, which may differ elsewhere */
+export type Report = (path: ConfigPath, message: string, unset?: boolean) => void;
+
 /** What is wrong with one field: where, and the rest of a sentence about it, with its full stop. */
 export interface FieldProblem {
   path: ConfigPath;

@@ -11,7 +11,7 @@ import { resolveMonitoring } from './monitoring/resolveMonitoring.ts';
 import { resolveConfig } from './resolve.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
 import { configurationSchema, networkSchema } from './schema.ts';
-import type { ConfigPath } from './schemaProblems.ts';
+import type { ConfigPath, Report } from './schemaProblems.ts';
 import { fieldName, schemaAt, schemaProblems } from './schemaProblems.ts';
 import { readYaml } from './yamlDocument.ts';
 import { keysOfEndpoint } from './yamlKeys.ts';
@@ -74,9 +74,6 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
   const config = { ...resolved.config, ...(measured === undefined ? {} : { monitoring: measured }), network: readNetwork(network, environment, report) };
   return { config, keys: readKeys(resolved.config, endpoints, environment, report), problems, readable: true };
 }
-
-/** @param unset an environment variable is not set, which may differ elsewhere */
-export type Report = (path: ConfigPath, message: string, unset?: boolean) => void;
 
 function sections(value: Readonly<Record<string, unknown>>, report: Report): Readonly<Record<'endpoints' | 'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps' | 'budgets' | 'monitoring' | 'network', unknown>> {
   const known = ['endpoints', 'routes', 'aliases', 'equivalents', 'tools', 'caps', 'budgets', 'monitoring', 'network'];

@@ -1,14 +1,11 @@
 import type { AlertSettings, MetricsSettings, WebhookSettings } from '../../api/monitoring/monitoringSettings.ts';
 import { isObject } from '../../base/json.ts';
-import { schemaProblems, type ConfigPath } from '../schemaProblems.ts';
+import { schemaProblems, type Report } from '../schemaProblems.ts';
 import { suggestion } from '../nearest.ts';
 import { isPrivateHost } from '../baseUrl.ts';
 import { expandVariables } from '../environment.ts';
 import type { AlertRule, MetricsConfig, MonitoringConfig, WebhookConfig } from './monitoringConfig.ts';
 import { alertSchema, metricsSchema, monitoringSchema, webhookSchema } from './monitoringSchema.ts';
-
-/** @param unset an environment variable is not set, which may differ elsewhere */
-type Report = (path: ConfigPath, message: string, unset?: boolean) => void;
 
 /**
  * Makes the monitoring of what a user wrote. A mistake costs only the part that it stands in.
@@ -51,17 +48,16 @@ function webhooksOf(written: unknown, environment: Readonly<Record<string, strin
     for (const { text } of wrong) leftOut(text);
     if (wrong.length > 0) continue;
     const { url, form, secret } = settings as WebhookSettings;
-    const values = [url, ...(secret === undefined ? [] : [secret])].map(one => expandVariables(one, environment));
-    const [address, signing] = values;
-    const problem = values.find(one => 'problem' in one);
-    if (problem !== undefined && 'problem' in problem) leftOut(`${problem.problem}.`, problem.unset);
-    else if (values.some(one => 'names' in one && one.names.length === 0)) leftOut('its address and its secret let whoever knows them write there; put them into environment variables and write ${NAME} here.');
-    else if (address === undefined || 'problem' in address || !isAddress(address.text)) leftOut('its address must begin with https://, or with http:// on this machine or a private network.');
+    const address = expandVariables(url, environment);
+    const signing = secret === undefined ? undefined : expandVariables(secret, environment);
+    if ('problem' in address) leftOut(`${address.problem}.`, address.unset);
+    else if (signing !== undefined && 'problem' in signing) leftOut(`${signing.problem}.`, signing.unset);
+    else if (address.names.length === 0 || signing?.names.length === 0) leftOut('its address and its secret let whoever knows them write there; put them into environment variables and write ${NAME} here.');
+    else if (!isAddress(address.text)) leftOut('its address must begin with https://, or with http:// on this machine or a private network.');
     else {
       secrets.push(address.text);
-      const key = signing === undefined || 'problem' in signing ? undefined : signing.text;
-      if (key !== undefined) secrets.push(key);
-      webhooks.set(name, { name, url: address.text, form: form ?? 'json', ...(key === undefined ? {} : { secret: key }) });
+      if (signing !== undefined) secrets.push(signing.text);
+      webhooks.set(name, { name, url: address.text, form: form ?? 'json', ...(signing === undefined ? {} : { secret: signing.text }) });
     }
   }
   return webhooks;
