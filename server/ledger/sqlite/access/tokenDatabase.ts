@@ -26,24 +26,25 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
 class TokenDatabase implements TokenStore {
   readonly #database: OnDemandDatabase<Statements>;
   readonly #file: string;
-  /** The state of the file that was read last; undefined: none was, or this server has written since. */
-  #seen: string | undefined;
+  /** What `data_version` was when the file was read last; undefined: it was not since it was opened, or this server has written since. */
+  #seen: number | 'none' | undefined;
 
   constructor({ dataDir, clock, log }: TokenStoreOptions) {
     const folder = join(dataDir, accessFolder);
     this.#file = join(folder, fileName);
     this.#database = new OnDemandDatabase({
       folder, name: fileName, busyTimeoutMs, disposable: false, clock, log,
-      prepare: database => new Statements(database),
+      prepare: database => {
+        // The version of another opening says nothing of this one.
+        this.#seen = undefined;
+        return new Statements(database);
+      },
       complaint: file => `Tokens cannot be read from ${file} now; those that are known stay as they are. The file is tried again every second.`,
     });
   }
 
   poll(): readonly StoredToken[] | undefined {
-    if (this.#database.replaced) {
-      this.#database.close();
-      this.#seen = undefined;
-    }
+    if (this.#database.replaced) this.#database.close();
     if (statSync(this.#file, { throwIfNoEntry: false }) === undefined) {
       if (this.#seen === 'none') return undefined;
       this.#seen = 'none';
@@ -53,8 +54,6 @@ class TokenDatabase implements TokenStore {
       const version = statements.version();
       return this.#seen === version ? undefined : { version, tokens: statements.all() };
     });
-    // The version of another opening says nothing of this one.
-    if (!outcome.done && !outcome.busy) this.#seen = undefined;
     if (!outcome.done || outcome.value === undefined) return undefined;
     this.#seen = outcome.value.version;
     return outcome.value.tokens;
@@ -97,8 +96,8 @@ class Statements {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   }
 
-  version(): string {
-    return String(this.#version.get()?.['data_version']);
+  version(): number {
+    return Number(this.#version.get()?.['data_version']);
   }
 
   all(): StoredToken[] {
