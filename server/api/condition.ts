@@ -1,5 +1,5 @@
 import { t } from '@vscode/l10n';
-import { momentText } from './localization/momentText.ts';
+import { momentText } from './localization/times.ts';
 import { englishOf, said, shownOf, type Said } from './localization/said.ts';
 import type { FailureClass } from './failure.ts';
 

@@ -1,4 +1,4 @@
-import { momentText } from '../localization/momentText.ts';
+import { momentText, spanMs } from '../localization/times.ts';
 import type { AccessSettings, AllowedNames, TokenAccess } from './tokenAccess.ts';
 
 const mostNamed = 8;
@@ -46,7 +46,6 @@ export function usdText(microUsd: number): string {
   return `$${(microUsd / 1e6).toFixed(6).replace(/0{1,4}$/, '')}`;
 }
 
-const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 /** What `readExpiry` wants, for people. */
 export const wrongExpiry = 'Write when access ends as 12h, 7d, a day in the future such as 2026-12-24, or never.';
 
@@ -64,11 +63,4 @@ export function readExpiry(text: string, now: number): { readonly at?: number } 
   if (date.getMonth() !== month - 1 || date.getDate() !== day) return undefined;
   const at = new Date(year, month - 1, day + 1).getTime();
   return at > now ? { at } : undefined;
-}
-
-/** A span such as `15m`, `1h` or `7d`, of at most ten years, in milliseconds; undefined where the text is none. */
-export function spanMs(text: string): number | undefined {
-  const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
-  const lengthMs = Number(amount) * (unitMs[unit ?? ''] ?? Number.NaN);
-  return lengthMs > 0 && lengthMs <= 3_660 * 86_400_000 ? lengthMs : undefined;
 }

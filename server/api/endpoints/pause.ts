@@ -1,4 +1,5 @@
 import { englishOf, said, type Said } from '../localization/said.ts';
+import { spanMs } from '../localization/times.ts';
 import { clockText, type Condition } from '../condition.ts';
 import { requestType } from '../messageTypes.ts';
 
@@ -37,7 +38,6 @@ export const endpointRequest = requestType<EndpointOrder, EndpointOrderResult>('
 
 /** Longer pauses than this are what disabling an endpoint is for. */
 const longestPauseMs = 31 * 86_400_000;
-const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** The spans that people are offered, as `pauseEnd` reads them; `resumed` has no end. */
 export const pauseSpans = ['15m', '1h', 'tomorrow', 'resumed'] as const;
@@ -54,9 +54,8 @@ export function pauseEnd(span: string, now: number): { until?: number } | undefi
     const date = new Date(now);
     return { until: new Date(date.getFullYear(), date.getMonth(), date.getDate() + 1).getTime() };
   }
-  const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(span) ?? [];
-  const lengthMs = Number(amount) * (unitMs[unit ?? ''] ?? Number.NaN);
-  return lengthMs > 0 && lengthMs <= longestPauseMs ? { until: now + lengthMs } : undefined;
+  const lengthMs = spanMs(span);
+  return lengthMs !== undefined && lengthMs <= longestPauseMs ? { until: now + lengthMs } : undefined;
 }
 
 /** What is wrong with a span that `pauseEnd` does not know, and what to write. */

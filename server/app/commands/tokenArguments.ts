@@ -1,5 +1,6 @@
-import { readExpiry, spanMs, wrongExpiry } from '../../api/access/accessText.ts';
+import { readExpiry, wrongExpiry } from '../../api/access/accessText.ts';
 import { accessProblem, type AccessSettings, type AllowedNames } from '../../api/access/tokenAccess.ts';
+import { spanMs } from '../../api/localization/times.ts';
 
 const tokenActions = ['create', 'list', 'revoke', 'rotate'] as const;
 

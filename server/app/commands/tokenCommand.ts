@@ -1,6 +1,6 @@
 import { allowedText, budgetText, limitsText, stateText } from '../../api/access/accessText.ts';
 import type { TokenAccess } from '../../api/access/tokenAccess.ts';
-import { momentText } from '../../api/localization/momentText.ts';
+import { momentText } from '../../api/localization/times.ts';
 import { logText } from '../../api/logText.ts';
 import { systemClock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { momentText } from '../../api/localization/momentText.ts';
+import { momentText } from '../../api/localization/times.ts';
 import { told } from '../../api/localization/said.ts';
 import { liftedMicroUsd, type BudgetOrder, type BudgetResult, type BudgetStatus } from '../../api/budgets/budgetStatus.ts';
 import type { NoticeParams } from '../../api/messages.ts';

@@ -1,6 +1,6 @@
 import type { BudgetScope } from '../../api/budgets/budgetSettings.ts';
 import type { BudgetStatus } from '../../api/budgets/budgetStatus.ts';
-import { momentText } from '../../api/localization/momentText.ts';
+import { momentText } from '../../api/localization/times.ts';
 import { said, type Said } from '../../api/localization/said.ts';
 
 /** `$5.00`; small amounts have up to six decimals. */

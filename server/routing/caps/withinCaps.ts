@@ -1,5 +1,5 @@
 import type { BudgetPeriod } from '../../api/budgets/budgetSettings.ts';
-import { momentText } from '../../api/localization/momentText.ts';
+import { momentText } from '../../api/localization/times.ts';
 import type { CapScope } from '../../api/settings.ts';
 import type { ResolvedTarget } from '../routeTable.ts';
 import { allowanceName, beyondReason, dollars, isMisfit, leftText, maySettle, misfit, unpricedReason, whyUnpriced, type Allowance, type AllowanceLeft, type SpendLeft } from './allowance.ts';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { momentText } from '../../../api/localization/momentText.ts';
+import { momentText } from '../../../api/localization/times.ts';
 import { hashOfToken, type KnownToken, type TokenBook } from '../../../router/tokens/tokenBook.ts';
 
 /** Why a request may not come in; undefined when it may. */
