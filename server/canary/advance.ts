@@ -1,4 +1,5 @@
 import type { CanaryConfig } from '../config/config.ts';
+import { isHeldBack } from './assignment.ts';
 import { judge, overall } from './gates.ts';
 import { atStage, isLive, newRollout, type Rollout } from './rollout.ts';
 
@@ -12,7 +13,8 @@ export function advanced(rollout: Rollout, rules: CanaryConfig, now: number): Ro
   switch (overall(gates)) {
     case 'pass': return nextStage(rollout, rules, now);
     case 'inconclusive': {
-      if (!isStageOver(rollout, rules, now, patience)) return rollout;
+      // A closer look leaves the canary so few requests that their sum says nothing; it ends by itself.
+      if ((rules.advance === 'requests' && isHeldBack(rollout, rules)) || !isStageOver(rollout, rules, now, patience)) return rollout;
       const { gate, message } = gates.find(one => one.state === 'inconclusive') ?? { gate: '', message: '' };
       return { ...rollout, phase: { kind: 'paused', by: 'inconclusive', why: `Paused, because the ${gate} is inconclusive: ${message} Promote it or roll it back.`, at: now } };
     }

@@ -69,6 +69,20 @@ describe('the stages of a canary', () => {
     assert.equal(late.arms.canary.requests, 33, 'the gates still watch');
   });
 
+  it('that end by requests do not pause while the canary is looked at more closely: a broken one is rolled back at every draw', () => {
+    const rules: CanaryConfig = { ...defaults, stages: [60, 100], stageRequests: 20, minRequests: 5 };
+    const random = seededRandom(7);
+    for (let run = 0; run < 200; run++) {
+      let rollout: Rollout = newRollout(`run ${String(run)}`, 'new/m', 0);
+      for (let request = 0; rollout.phase.kind === 'running'; request++) {
+        assert.ok(request < 1000);
+        const { arm } = armOf(rollout, rules, undefined, random) ?? { arm: 'baseline' };
+        rollout = advanced(observed(rollout, arm === 'canary' ? { arm, failed: true, answered: false, takenOver: 'answered' } : good(arm), rules, 0), rules, 0);
+      }
+      assert.equal(rollout.phase.kind, 'rolled-back', JSON.stringify(rollout.phase));
+    }
+  });
+
   it('survive a clock that is set back', () => {
     assert.equal(advanced(served({ ...start(), stageSince: 5000 }, 30, 30), byTime, 0).stage, 0);
   });
