@@ -11,7 +11,7 @@ export const floors = [
   ['base'],
   ['protocols', 'catalog'],
   ['config', 'pricing'],
-  ['models', 'health', 'ledger'],
+  ['models', 'health', 'ledger', 'state'],
   ['limits', 'timeouts', 'keys', 'canary', 'shadow', 'routing'],
   ['upstream'],
   ['exchange'],

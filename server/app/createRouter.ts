@@ -27,6 +27,7 @@ import { Allowances } from '../limits/allowances/allowances.ts';
 import { MemoryAllowanceStore } from '../limits/allowances/memoryAllowanceStore.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/rateLimiter.ts';
 import { SharedLimits } from '../limits/sharedLimits.ts';
+import { StateConnection } from '../state/stateConnection.ts';
 import { ModelFactsCache } from '../models/factsCache.ts';
 import type { ModelCache } from '../models/modelCache.ts';
 import { ModelDirectory } from '../models/modelDirectory.ts';
@@ -163,6 +164,8 @@ export interface BuiltRouter {
   readonly modelFacts: ModelFactsCache;
   readonly drills: FaultInjectionRunner;
   readonly endpointTester: EndpointTester;
+  /** What servers on several machines share; without it in the configuration it does nothing. */
+  readonly state: StateConnection;
   /** What is done once a second; it ends with the router. */
   readonly ticker: Ticker;
 }
@@ -189,6 +192,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const touched = (): void => { changes.touched(); };
   const notify = (notice: NoticeParams): void => { notices.emit(notice); };
 
+  const state = new StateConnection({ log, random, changed });
   const keys = new KeyPool({ fingerprint: options.keyFingerprint, onNote: note => ledger.publishNote(note) });
   const shared = ledger.limits === undefined ? undefined : new SharedLimits(ledger.limits);
   const limiter = createRateLimiter({
@@ -297,6 +301,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const endpoints = new EndpointDesk({ current, pauses, prober, status, clock });
   const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed, learnt: endpoint => repairs.wordsOf(endpoint, now()) });
   const ticker = new Ticker([
+    state,
     { name: 'The tokens of tools and people', tick: () => { tokens.tick(); } },
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
     { name: 'The watch over the network', tick: at => { networkMonitor.tick(at); } },
@@ -321,12 +326,12 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const used: typeof history.used = (...page) => history.used(...page);
   const router = new Router({
     instance, services, current, status, prober, endpoints, endpointTester, drills, canaries, shadows, budgets, tokens,
-    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, peerStops: options.peerStops, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices, monitoring,
-    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, monitoring, clock, changed }),
+    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, peerStops: options.peerStops, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices, monitoring, state,
+    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, monitoring, state, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     proposals: new RouteProposer({ pricer, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),
     reports: { cache: new CacheReporter({ routeTable, used, clock }), savings: new SavingsReporter({ routeTable, pricer, used, clock }), migration: new MigrationReporter({ routeTable, pricer, used, clock }), incidents: new IncidentReporter({ routeTable, pricer, used, ledger, clock }), spend: history },
   });
-  return { router, services, events, healthRegistry, keys, limiter, timers, transport, directory, modelFacts, drills, endpointTester, ticker };
+  return { router, services, events, healthRegistry, keys, limiter, timers, transport, directory, modelFacts, drills, endpointTester, state, ticker };
 }

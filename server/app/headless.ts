@@ -54,6 +54,8 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
   }
   const reload = new Guard('Reloading the configuration', routerProcess.log);
   watchConfigFile(configFile, reload.wrap(() => applyConfigFile(routerProcess, configFile, 'reload')));
+  // Requests that come at once find the store, where it answers.
+  await routerProcess.state.ready();
   routerProcess.port.hold(port);
 }
 

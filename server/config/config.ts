@@ -5,6 +5,7 @@ import type { CanaryAdvance, CapOutcome, CapScope, EndpointBilling, KeyRotationN
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
 import type { MonitoringConfig } from './monitoring/monitoringConfig.ts';
+import type { StateConfig } from './state/stateConfig.ts';
 import type { EndpointProxy, NetworkConfig } from './network.ts';
 
 export interface Timeouts {
@@ -242,6 +243,8 @@ export interface Config {
   budgets?: readonly BudgetConfig[] | undefined;
   /** Absent: nothing is measured for others. */
   monitoring?: MonitoringConfig | undefined;
+  /** Absent: servers share nothing beyond their data folder. */
+  state?: StateConfig | undefined;
   /** Absent: every endpoint without a proxy of its own is reached directly. */
   network?: NetworkConfig | undefined;
 }

@@ -4,6 +4,8 @@ import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../api
 import { budgetOutcomes, budgetPeriods, budgetScopes, type BudgetOutcome, type BudgetPeriod, type BudgetScope, type BudgetSettings } from '../api/budgets/budgetSettings.ts';
 import { amount, described, expectations, listed, optional, percent, positive, share, text, whole } from './fields/fields.ts';
 import { monitoringSchema, type alertSchema, type metricsSchema, type webhookSchema } from './monitoring/monitoringSchema.ts';
+import { stateSchema, type redisSchema, type redisTlsSchema } from './state/stateSchema.ts';
+import type { RedisSettings, RedisTlsSettings, StateSettings } from '../api/state/stateSettings.ts';
 import type { AlertSettings, MetricsSettings, MonitoringSettings, WebhookSettings } from '../api/monitoring/monitoringSettings.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
 import { anthropicVersions, cachedTemperatures, canaryAdvances, capOutcomes, capScopes, endpointBillings, keyRotations, routeStrategies, shadowDraws, targetTiers } from '../api/settings.ts';
@@ -278,6 +280,7 @@ export const configurationSchema = z.strictObject({
   caps: optional(capSchema, 'What requests may cost, whatever they ask for. Routes may have caps of their own, which hold besides.'),
   budgets: optional(z.record(z.string().check(z.regex(namePattern)), budgetSchema), 'What may be spent in a day, a week or a month, by names of your own. docs/budgets.md says how they are counted.'),
   monitoring: optional(monitoringSchema, 'What is measured for others. Nothing of it runs where it is not written.'),
+  state: optional(stateSchema, 'Where servers on several machines find each other and share what they know. It holds for `serve` alone.'),
   network: optional(networkSchema, 'How this machine reaches the outside. Proxies come from the environment or stand at their endpoint.'),
 });
 
@@ -305,5 +308,8 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof alertSchema>, { [K in keyof AlertSettings]: AlertSettings[K] }>,
   Same<z.infer<typeof webhookSchema>, { [K in keyof WebhookSettings]: WebhookSettings[K] }>,
   Same<z.infer<typeof monitoringSchema>, { [K in keyof MonitoringSettings]: MonitoringSettings[K] }>,
+  Same<z.infer<typeof redisTlsSchema>, { [K in keyof RedisTlsSettings]: RedisTlsSettings[K] }>,
+  Same<z.infer<typeof redisSchema>, { [K in keyof RedisSettings]: RedisSettings[K] }>,
+  Same<z.infer<typeof stateSchema>, { [K in keyof StateSettings]: StateSettings[K] }>,
   Same<z.infer<typeof routeSchema>, { [K in keyof RouteSettings]: RouteSettings[K] }>,
 ]>;

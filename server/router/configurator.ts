@@ -16,6 +16,7 @@ import type { CurrentConfig } from './currentConfig.ts';
 import type { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
 import type { Pauses } from './endpoints/pauses.ts';
 import type { EventLog } from './eventLog.ts';
+import type { StateConnection } from '../state/stateConnection.ts';
 import type { Monitoring } from './monitoring/monitoring.ts';
 import type { PeerSync } from './peerSync.ts';
 
@@ -34,6 +35,7 @@ export interface ConfiguratorOptions {
   pauses: Pick<Pauses, 'readOnce'>;
   peers: Pick<PeerSync, 'warmUp'>;
   monitoring: Pick<Monitoring, 'configure'>;
+  state: Pick<StateConnection, 'configure'>;
   clock: Clock;
   /** The state that a person sees has changed. */
   changed(): void;
@@ -58,7 +60,7 @@ export class Configurator {
     const { current, register } = parts;
     const isFirst = !current.isConfigured;
     // The register comes first: from here on no log line can hold one of the new secrets.
-    const secrets = new Set([...[...keys.values()].flat().flatMap(secretsOf), ...proxySecrets(config), ...config.monitoring?.secrets ?? []]);
+    const secrets = new Set([...[...keys.values()].flat().flatMap(secretsOf), ...proxySecrets(config), ...config.monitoring?.secrets ?? [], ...config.state?.secrets ?? []]);
     this.#secrets = [...this.#secrets.filter(secret => !secrets.has(secret)).slice(-mostRetired), ...secrets];
     register.replace(this.#secrets);
     current.config = config;
@@ -72,6 +74,7 @@ export class Configurator {
     parts.transport.configure(config.endpoints, config.network);
     parts.directory.configure(config);
     parts.repairs.configure(config.endpoints.values(), parts.clock.now());
+    parts.state.configure(config.state);
     parts.monitoring.configure(config);
     parts.drills.configured();
     parts.eventLog.problems(current.problems);

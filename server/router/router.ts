@@ -30,6 +30,7 @@ import type { IncidentReporter } from './incidents/incidentReporter.ts';
 import type { MigrationReporter } from './migration/migrationReporter.ts';
 import type { CacheReporter } from './savings/cacheReporter.ts';
 import type { SavingsReporter } from './savings/savingsReporter.ts';
+import type { StateConnection } from '../state/stateConnection.ts';
 import type { Monitoring } from './monitoring/monitoring.ts';
 import type { Configurator } from './configurator.ts';
 import type { CostRecorder } from './spend/costRecorder.ts';
@@ -88,6 +89,7 @@ export interface RouterOptions {
   ledger: Pick<Ledger, 'shutdown'>;
   transport: Transport;
   monitoring: Monitoring;
+  state: Pick<StateConnection, 'close'>;
   changes: StatusChanges;
   notices: Emitter<NoticeParams>;
 }
@@ -283,7 +285,7 @@ export class Router {
 
   /** Ends all exchanges with an error to their callers, writes everything down and closes connections. */
   async shutdown(): Promise<void> {
-    const { ticker, drills, canaries, shadows, running, limiter, allowances, costs, ledger, transport, monitoring } = this.#parts;
+    const { ticker, drills, canaries, shadows, running, limiter, allowances, costs, ledger, transport, monitoring, state } = this.#parts;
     ticker.stop();
     this.#ends.run(() => { drills.shutdown(); });
     running.interruptAll();
@@ -295,6 +297,7 @@ export class Router {
     this.#ends.run(() => { canaries.shutdown(); });
     this.#ends.run(() => { shadows.shutdown(); });
     this.#ends.run(() => { ledger.shutdown(); });
+    await state.close();
     await transport.shutdown();
   }
 }

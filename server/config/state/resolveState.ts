@@ -1,0 +1,75 @@
+import type { StateSettings } from '../../api/state/stateSettings.ts';
+import { isObject } from '../../base/json.ts';
+import { isPrivateHost } from '../baseUrl.ts';
+import { expandVariables } from '../environment.ts';
+import { schemaProblems, type Report } from '../schemaProblems.ts';
+import type { RedisConfig, StateConfig } from './stateConfig.ts';
+import { stateSchema } from './stateSchema.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+/** A text of the configuration with its variables replaced. */
+interface Expanded { readonly text: string; readonly isFromEnvironment: boolean }
+
+const unusable = 'Redis is not used, as if it were away:';
+
+/**
+ * Makes what servers share of what a user wrote. A mistake leaves the store configured and away.
+ * @returns undefined where nothing is written
+ */
+export function resolveState(written: unknown, environment: Environment, report: Report): StateConfig | undefined {
+  if (written === undefined || written === null) return undefined;
+  const whole = isObject(written) && typeof written['redis'] === 'string' ? { ...written, redis: { url: written['redis'] } } : written;
+  const wrong = schemaProblems(stateSchema, whole);
+  for (const { path, text } of wrong) report(['state', ...path], `${unusable} ${text}`);
+  if (wrong.length > 0) return { redis: undefined, secrets: [] };
+  const { redis } = whole as StateSettings;
+  if (redis === undefined) return undefined;
+  const secrets: string[] = [];
+  const read = (name: string, text: string | undefined): Expanded | undefined => {
+    if (text === undefined) return undefined;
+    const expanded = expandVariables(text, environment);
+    if (!('problem' in expanded)) return { text: expanded.text, isFromEnvironment: expanded.names.length > 0 };
+    report(['state', 'redis', name], `${unusable} in "${name}", ${expanded.problem}.`, expanded.unset);
+    return { text: '', isFromEnvironment: true };
+  };
+  const texts = { url: read('url', redis.url), username: read('username', redis.username), password: read('password', redis.password) };
+  const tls = redis.tls === undefined ? undefined : {
+    caFile: read('tls', redis.tls.caFile)?.text, certFile: read('tls', redis.tls.certFile)?.text, keyFile: read('tls', redis.tls.keyFile)?.text, serverName: read('tls', redis.tls.serverName)?.text,
+  };
+  const isRead = [...Object.values(texts).map(one => one?.text), ...Object.values(tls ?? {})].every(one => one !== '');
+  const made = isRead ? redisOf(redis, texts, tls) : undefined;
+  if (typeof made === 'string') report(['state', 'redis', 'url'], `${unusable} ${made}`);
+  const usable = typeof made === 'object' ? made : undefined;
+  if (usable?.password !== undefined) secrets.push(usable.password);
+  if (texts.url?.text.includes('@') === true) secrets.push(texts.url.text);
+  return { redis: usable, secrets };
+}
+
+/** @returns what is wrong, as a sentence that repeats nothing of the address but its host */
+function redisOf(settings: NonNullable<StateSettings['redis']>, { url: address, username, password }: Record<'url' | 'username' | 'password', Expanded | undefined>, tls: RedisConfig['tls']): RedisConfig | string {
+  const url = address !== undefined && URL.canParse(address.text) ? new URL(address.text) : undefined;
+  if (url === undefined || (url.protocol !== 'redis:' && url.protocol !== 'rediss:') || url.hostname === '') return '"url" must be an address such as redis://redis.internal:6379 or rediss://redis.example.com:6380.';
+  const database = /^\/?(\d{0,4})$/.exec(url.pathname)?.[1];
+  if (database === undefined || url.search !== '' || url.hash !== '') return '"url" must end with the number of a database, or before it.';
+  if ((url.password !== '' && address?.isFromEnvironment === false) || password?.isFromEnvironment === false) return 'a password must not stand in this file; put it into an environment variable and write ${NAME} here.';
+  const isEncrypted = url.protocol === 'rediss:';
+  if (!isEncrypted && tls !== undefined) return '"tls" is for an address that begins with rediss://.';
+  if (!isEncrypted && !isPrivateHost(url.hostname)) return `redis:// would send what is kept there in clear text to ${url.hostname}; use rediss://.`;
+  if (settings.cluster === true && Number(database) > 0) return 'a cluster has no other database than 0.';
+  if ((tls?.certFile === undefined) !== (tls?.keyFile === undefined)) return '"certFile" and "keyFile" are given together.';
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 6379 : Number(url.port), database: Number(database),
+    username: username?.text ?? decoded(url.username), password: password?.text ?? decoded(url.password),
+    prefix: settings.prefix ?? 'waybill', cluster: settings.cluster ?? false, tls: isEncrypted ? tls ?? {} : undefined,
+    connectTimeoutMs: settings.connectTimeoutMs ?? 100, commandTimeoutMs: settings.commandTimeoutMs ?? 100,
+  };
+}
+
+function decoded(part: string): string | undefined {
+  if (part === '') return undefined;
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,0 +1,26 @@
+/** Where servers on several machines share what they know. */
+export interface StateConfig {
+  /** Undefined: what was written of it cannot be used, so the store counts as away. */
+  redis: RedisConfig | undefined;
+  /** Values that no log may have. */
+  secrets: readonly string[];
+}
+
+export interface RedisConfig {
+  host: string;
+  port: number;
+  database: number;
+  username: string | undefined;
+  password: string | undefined;
+  prefix: string;
+  cluster: boolean;
+  /** Undefined: the connection is not encrypted. */
+  tls: { caFile?: string | undefined; certFile?: string | undefined; keyFile?: string | undefined; serverName?: string | undefined } | undefined;
+  connectTimeoutMs: number;
+  commandTimeoutMs: number;
+}
+
+/** The address as it is shown: no name, no password. */
+export function shownAddress({ host, port }: Pick<RedisConfig, 'host' | 'port'>): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+}
