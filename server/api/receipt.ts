@@ -126,6 +126,8 @@ export interface Plan {
   budgets?: PlannedBudget[] | undefined;
   /** Targets that are the route's expensive last resort, in the order in which they stand last; absent: none serves such a request. */
   lastResort?: string[] | undefined;
+  /** The trace that its spans belong to: 32 hex digits. Absent: it was not traced. */
+  trace?: string | undefined;
 }
 /** A cap that held for a request. Money in millionths of a US dollar. */
 export interface PlannedCap {

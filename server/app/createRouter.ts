@@ -13,7 +13,7 @@ import { ProviderMessages } from '../exchange/providerMessages.ts';
 import { createAdmissionControl } from '../exchange/attempt/admissionControl.ts';
 import { EarlyAttempts } from '../exchange/attempt/earlyAttempts.ts';
 import { ExchangePublisher } from '../exchange/publisher.ts';
-import type { ExchangeServices, Spending } from '../exchange/services.ts';
+import type { ExchangeServices, Spending, TracePassing } from '../exchange/services.ts';
 import type { NetworkAwareHealthRegistry } from '../health/healthReader.ts';
 import { createHealthRegistry } from '../health/registry.ts';
 import type { KeyFingerprint } from '../keys/keyFingerprints.ts';
@@ -111,6 +111,7 @@ import { EntraTokens } from '../upstream/interceptors/entraAuth.ts';
 import { FaultInjector } from '../upstream/interceptors/faultInjector.ts';
 import { GoogleTokens } from '../upstream/interceptors/googleTokens.ts';
 import { standardInterceptors } from '../upstream/interceptors/standardInterceptors.ts';
+import { Receivers } from '../upstream/receivers.ts';
 import { Transport } from '../upstream/transport.ts';
 
 export interface CreateRouterOptions {
@@ -290,10 +291,11 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   for (const observer of observers) events.subscribe(observer);
   for (const observer of [runningObserver(running), limitsObserver(limiter), costsObserver(copyCosts), spend, budgetsObserver(budgets), shadowCopyObserver(shadows)]) copyEvents.subscribe(observer);
 
+  const tracePassing: TracePassing = { headers: undefined };
   const providerMessages = new ProviderMessages();
   const services = exchangeServices({
     current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, pauses, keys, healthRegistry, limiter, early, allowances }), timers, spending, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
-    keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, repairs, responses, decisions: new DecisionMemory(), events,
+    keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, repairs, responses, decisions: new DecisionMemory(), tracePassing, events,
   });
   // What targets refuse copies by name is learnt for copies alone.
   const copyServices: ExchangeServices = { ...services, events: copyEvents, repairs: new LearntRepairs(() => undefined), admission: createAdmissionControl(shadowAdmissionSources({ clock, pauses, keys, healthRegistry, limiter, early, allowances })) };
@@ -321,7 +323,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The update of the status', tick: at => { changes.tick(at); } },
   ], clock, log);
   const history = new History({ ledger, running, costs, providerMessages });
-  const monitoring = new Monitoring({ events, copies: copyEvents, ledger, status: http => status.snapshot(http), spend: range => history.spend(range), alertsFolder: options.alertsFolder, redact: text => register.redact(text), hasAudience: () => notices.hasListeners, notify, clock, log });
+  const monitoring = new Monitoring({ events, copies: copyEvents, ledger, status: http => status.snapshot(http), spend: range => history.spend(range), alertsFolder: options.alertsFolder, receivers: new Receivers(), tracePassing, codecFor, redact: text => register.redact(text), hasAudience: () => notices.hasListeners, notify, clock, log });
   ticker.add(monitoring);
   const used: typeof history.used = (...page) => history.used(...page);
   const router = new Router({

@@ -6,7 +6,8 @@ import { amount, described, expectations, listed, optional, percent, positive, s
 import { monitoringSchema, type alertSchema, type metricsSchema, type webhookSchema } from './monitoring/monitoringSchema.ts';
 import { stateSchema, type redisSchema, type redisTlsSchema } from './state/stateSchema.ts';
 import type { RedisSettings, RedisTlsSettings, StateSettings } from '../api/state/stateSettings.ts';
-import type { AlertSettings, MetricsSettings, MonitoringSettings, WebhookSettings } from '../api/monitoring/monitoringSettings.ts';
+import type { otlpSchema } from './monitoring/otlpSchema.ts';
+import type { AlertSettings, MetricsSettings, MonitoringSettings, OtlpSettings, WebhookSettings } from '../api/monitoring/monitoringSettings.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
 import { anthropicVersions, cachedTemperatures, canaryAdvances, capOutcomes, capScopes, endpointBillings, keyRotations, routeStrategies, shadowDraws, targetTiers } from '../api/settings.ts';
 import type { BreakerSettings, CanaryGateSettings, CanarySettings, CapOutcome, CapSettings, EndpointBilling, EndpointSettings, HedgeSettings, KeyRotationName, LastResortSettings, LimitSettings, ModelSettings, PriceSettings, ResponseCacheSettings, RouteSettings, ShadowSettings, StrategyName, TargetTier, TimeoutSettings, ToolModelSettings, WarmCacheSettings } from '../api/settings.ts';
@@ -307,6 +308,7 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof metricsSchema>, { [K in keyof MetricsSettings]: MetricsSettings[K] }>,
   Same<z.infer<typeof alertSchema>, { [K in keyof AlertSettings]: AlertSettings[K] }>,
   Same<z.infer<typeof webhookSchema>, { [K in keyof WebhookSettings]: WebhookSettings[K] }>,
+  Same<z.infer<typeof otlpSchema>, { [K in keyof OtlpSettings]: OtlpSettings[K] }>,
   Same<z.infer<typeof monitoringSchema>, { [K in keyof MonitoringSettings]: MonitoringSettings[K] }>,
   Same<z.infer<typeof redisTlsSchema>, { [K in keyof RedisTlsSettings]: RedisTlsSettings[K] }>,
   Same<z.infer<typeof redisSchema>, { [K in keyof RedisSettings]: RedisSettings[K] }>,

@@ -95,6 +95,14 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
     return this.#draft.receipt;
   }
 
+  get input(): ExchangeInput {
+    return this.#input;
+  }
+
+  traced(traceId: string): void {
+    this.#draft.traced(traceId);
+  }
+
   start(): void {
     const refused = this.#planner.refusedName();
     if (this.#services.events.started.hasListeners) this.#services.events.started.emit({ exchange: this });

@@ -48,10 +48,16 @@ export class ReceiptDraft {
     return { ...receipt, attempts, totalMs: this.elapsedMs() };
   }
 
+  /** The exchange belongs to a trace. @param trace 32 hex digits */
+  traced(trace: string): void {
+    this.receipt.plan = { ...this.receipt.plan, trace };
+  }
+
   /** Takes the first plan over. What the request was taken for is its purpose, where its caller said none. */
   planned(plan: Plan): void {
     const { receipt } = this;
-    receipt.plan = plan;
+    const { trace } = receipt.plan;
+    receipt.plan = trace === undefined ? plan : { ...plan, trace };
     if (plan.purpose !== undefined && receipt.caller.purpose === undefined) receipt.caller = { ...receipt.caller, purpose: plan.purpose.role };
   }
 

@@ -1,5 +1,5 @@
 import type { PlannedTarget, Receipt } from '../api/receipt.ts';
-import type { RequestBody } from './request.ts';
+import type { ExchangeInput, RequestBody } from './request.ts';
 
 /** A running exchange, as observers and the router see it. */
 export interface RunningExchange {
@@ -14,6 +14,10 @@ export interface RunningExchange {
   interrupt(): void;
   /** What was asked for; absent: a conversation. */
   readonly operation?: RequestBody['kind'];
+  /** The request. Its headers hold the caller's token, and its body what the caller wrote: they are read by name and kept nowhere unasked. */
+  readonly input?: Pick<ExchangeInput, 'headers' | 'body'>;
+  /** The exchange belongs to a trace, which its receipt names. */
+  traced?(traceId: string): void;
   /** The second request that runs beside the first one, if one does. */
   hedgeUnderWay?(): HedgeUnderWay | undefined;
 }

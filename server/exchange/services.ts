@@ -38,6 +38,12 @@ export interface Spending {
   readonly window: string;
 }
 
+/** How targets learn of the trace that an attempt belongs to. */
+export interface TracePassing {
+  /** Undefined: no target learns of any. It answers undefined where the endpoint is told nothing. @param attempt its number within the exchange */
+  headers: ((exchangeId: string, attempt: number, endpoint: string) => Readonly<Record<string, string>> | undefined) | undefined;
+}
+
 /** What exchanges use of the rest of the server, and nothing else. Texts that leave an exchange go through the redactor. */
 export interface ExchangeServices extends Redactor {
   config(): Config;
@@ -74,6 +80,7 @@ export interface ExchangeServices extends Redactor {
   repairs: LearntRepairs;
   /** What is wrong with the machine's own way to the network, if anything is. */
   networkTrouble(): NetworkStatus['kind'] | undefined;
+  tracePassing: TracePassing;
   /** Everything that learns from exchanges listens here. */
   events: ExchangePublisher;
 }

@@ -10,7 +10,7 @@ import type { HedgeSpend } from './spend/hedgeSpend.ts';
 
 /** The parts that exchanges use as they are, and those that answer the rest of their questions. */
 export interface ExchangeServicesOptions
-  extends Pick<ExchangeServices, 'routeTable' | 'view' | 'transport' | 'admission' | 'timers' | 'spending' | 'hedges' | 'keepAliveMs' | 'clock' | 'random' | 'log' | 'providerMessages' | 'repairs' | 'responses' | 'decisions' | 'events'> {
+  extends Pick<ExchangeServices, 'routeTable' | 'view' | 'transport' | 'admission' | 'timers' | 'spending' | 'hedges' | 'keepAliveMs' | 'clock' | 'random' | 'log' | 'providerMessages' | 'repairs' | 'responses' | 'decisions' | 'tracePassing' | 'events'> {
   current: CurrentConfig;
   register: SecretRegister;
   healthRegistry: NetworkAwareHealthRegistry;

@@ -177,7 +177,7 @@ export class Router {
   create(input: ExchangeInput, sink: ResponseSink): Exchange {
     const requestedModel = this.modelFor(input.caller.tool, input.requestedModel, input.subagent === true);
     const asked = requestedModel === input.requestedModel ? input : { ...input, requestedModel };
-    return new Exchange(this.#parts.services, asked, this.#parts.shadows.drawn(asked, sink));
+    return new Exchange(this.#parts.services, asked, this.#parts.monitoring.heard(asked, this.#parts.shadows.drawn(asked, sink)));
   }
 
   /** What a caller gets for a name that it asks for: the configuration may say so for its tool. */
@@ -293,7 +293,7 @@ export class Router {
     this.#ends.run(() => { allowances.close(); });
     this.#ends.run(() => { this.tokens.close(); });
     await costs.pricedUpToNow();
-    this.#ends.run(() => { monitoring.close(); });
+    await monitoring.close().catch((error: unknown) => { this.#ends.failed(error); });
     this.#ends.run(() => { canaries.shutdown(); });
     this.#ends.run(() => { shadows.shutdown(); });
     this.#ends.run(() => { ledger.shutdown(); });

@@ -7,6 +7,9 @@ import type { CloudLogin } from '../keys/authHeader.ts';
 /** Where a request goes. Protocol and provider are those that are spoken there, which may differ from the configured ones. */
 export type CallPlace = Pick<EndpointConfig, 'name' | 'timeouts' | 'protocol' | 'provider' | 'proxy'>;
 
+/** What a connection is made by: also to receivers that are no providers. */
+export type NetworkPlace = Pick<CallPlace, 'name' | 'proxy'> & { readonly timeouts: Pick<CallPlace['timeouts'], 'connectMs'> };
+
 /** One request to a provider, ready to be sent. */
 export interface UpstreamRequest {
   method: 'GET' | 'POST';

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { WaybillError } from '../base/failure.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import { isLocalHost } from '../config/baseUrl.ts';
-import type { CallPlace, ResponseListener, UpstreamCall, UpstreamRequest } from './call.ts';
+import type { NetworkPlace, ResponseListener, UpstreamCall, UpstreamRequest } from './call.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import { codingsOf, decodedHeaders } from './contentCodings.ts';
 import { ContentDecoder, type DecodedListener } from './contentDecoder.ts';
@@ -21,7 +21,7 @@ const unreadWithinMs = 300;
 /** Where calls get their connections. */
 export interface CallPools {
   /** Hands a request to the endpoint's pool. @throws when it cannot be sent at all */
-  dispatchOnPool(place: CallPlace, request: UpstreamRequest, handler: SentCall): void;
+  dispatchOnPool(place: NetworkPlace, request: UpstreamRequest, handler: SentCall): void;
   /** A proxy is known for some targets, or the settings say that none is to be used. */
   readonly hasProxy: boolean;
   /** From now on HTTP/2 is offered to the endpoint's server, which refuses HTTP/1.1. */
@@ -52,7 +52,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   readonly source = 'provider';
   resent = false;
   readonly #pools: CallPools;
-  readonly #place: CallPlace;
+  readonly #place: NetworkPlace;
   readonly #request: UpstreamRequest;
   #listener: ResponseListener | undefined;
   #controller: Dispatcher.DispatchController | undefined;
@@ -73,7 +73,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   /** What cut a coded answer off, until the bytes before it are decoded. */
   #cutBy: unknown;
 
-  constructor(pools: CallPools, place: CallPlace, request: UpstreamRequest, listener: ResponseListener) {
+  constructor(pools: CallPools, place: NetworkPlace, request: UpstreamRequest, listener: ResponseListener) {
     this.#pools = pools;
     this.#place = place;
     this.#request = request;

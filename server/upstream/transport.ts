@@ -4,7 +4,7 @@ import { WaybillError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import { directNetwork, proxyFor, type EndpointProxy, type NetworkConfig } from '../config/network.ts';
 import type { ProxyAddress } from '../config/proxyAddress.ts';
-import type { CallPlace, Dispatch, Dispatcher, Interceptor, UpstreamRequest } from './call.ts';
+import type { Dispatch, Dispatcher, Interceptor, NetworkPlace, ResponseListener, UpstreamCall, UpstreamRequest } from './call.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { directConnector, proxyConnector, ProxyRoute } from './proxies/connector.ts';
 import { SystemCertificates } from './proxies/systemCertificates.ts';
@@ -64,7 +64,7 @@ export class Transport implements Dispatcher, CallPools {
   /** @param interceptors layers around every call, the outermost first: a request passes them in this order */
   constructor(interceptors: readonly Interceptor[] = [], certificates = new SystemCertificates()) {
     this.#certificates = certificates;
-    const send: Dispatch = (place, request, listener) => new SentCall(this, place, request, listener).start();
+    const send: Dispatch = (place, request, listener) => this.send(place, request, listener);
     this.dispatch = interceptors.reduceRight((next, interceptor) => interceptor(next), send);
   }
 
@@ -90,7 +90,12 @@ export class Transport implements Dispatcher, CallPools {
     }
   }
 
-  dispatchOnPool(place: CallPlace, request: UpstreamRequest, handler: SentCall): void {
+  /** Sends a request past the interceptors. Never throws. */
+  send(place: NetworkPlace, request: UpstreamRequest, listener: ResponseListener): UpstreamCall {
+    return new SentCall(this, place, request, listener).start();
+  }
+
+  dispatchOnPool(place: NetworkPlace, request: UpstreamRequest, handler: SentCall): void {
     const { origin, path } = this.#address(request.url);
     const { pool, route, http2 } = this.#pool(place, origin);
     handler.route = route;
@@ -143,7 +148,7 @@ export class Transport implements Dispatcher, CallPools {
     return address;
   }
 
-  #pool({ name, proxy }: CallPlace, origin: string): EndpointPool {
+  #pool({ name, proxy }: NetworkPlace, origin: string): EndpointPool {
     if (this.#closed) throw new WaybillError('shutting-down', 'cancelled', 'Waybill is shutting down.');
     const known = this.#pools.get(name);
     if (known !== undefined && known.origin === origin && known.own === proxy) return known;

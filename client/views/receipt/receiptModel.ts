@@ -121,6 +121,7 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
   ]).concat(presentFacts([
     [t('Conversation'), receipt.caller.conversation],
     [t('Request'), receipt.id],
+    [t('Trace'), receipt.plan.trace],
   ]).map((fact) => ({ ...fact, isId: true })));
 }
 

@@ -1,10 +1,12 @@
-/** What the user writes of metrics and alerts: the same in `monitoring` of `waybill.yaml` and in `waybill.monitoring` of VS Code. Absent: nothing is measured. */
+/** What the user writes of metrics, traces and alerts: the same in `monitoring` of `waybill.yaml` and in `waybill.monitoring` of VS Code. Absent: nothing is measured. */
 export interface MonitoringSettings {
   metrics?: MetricsSettings | undefined;
   /** Rules by name. */
   alerts?: Record<string, AlertSettings> | undefined;
   /** Where alerts are sent, by name. */
   webhooks?: Record<string, WebhookSettings> | undefined;
+  /** Metrics and traces that are sent in the OpenTelemetry protocol. */
+  otlp?: OtlpSettings | undefined;
 }
 export interface MetricsSettings {
   /** Default: true where the section is written. */
@@ -47,4 +49,45 @@ export interface WebhookSettings {
   form?: WebhookForm | undefined;
   /** `${NAME}` of the environment. */
   secret?: string | undefined;
+}
+
+export const otlpCompressions = ['gzip', 'none'] as const;
+export const temporalities = ['cumulative', 'delta'] as const;
+export type Temporality = (typeof temporalities)[number];
+export const tracedContents = ['prompts', 'answers'] as const;
+export type TracedContent = (typeof tracedContents)[number];
+
+export interface OtlpSettings {
+  /** Default: true where the section is written. */
+  enabled?: boolean | undefined;
+  /** The address before `/v1/traces` and `/v1/metrics`. */
+  endpoint?: string | undefined;
+  /** By name; secrets as `${NAME}` of the environment. */
+  headers?: Record<string, string> | undefined;
+  /** The standard variables `OTEL_…` hold for what is not written. Default: false. */
+  fromEnvironment?: boolean | undefined;
+  timeoutSeconds?: number | undefined;
+  compression?: (typeof otlpCompressions)[number] | undefined;
+  /** Attributes of the resource, by name. */
+  resource?: Record<string, string> | undefined;
+  traces?: OtlpTracesSettings | undefined;
+  metrics?: OtlpMetricsSettings | undefined;
+}
+export interface OtlpTracesSettings {
+  /** Default: true. */
+  enabled?: boolean | undefined;
+  /** Of requests whose caller sends no trace, 0 to 1. Default: 1. */
+  share?: number | undefined;
+  /** Names of endpoints that are told of the trace; `*`: all. Default: none. */
+  passOn?: string[] | undefined;
+  /** What of requests and answers leaves. Default: nothing. */
+  content?: TracedContent[] | undefined;
+  /** The most characters of each. Default: 4000. */
+  contentCharacters?: number | undefined;
+}
+export interface OtlpMetricsSettings {
+  /** Default: true. */
+  enabled?: boolean | undefined;
+  everySeconds?: number | undefined;
+  temporality?: Temporality | undefined;
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { alertKinds, webhookForms, type AlertKind } from '../../api/monitoring/monitoringSettings.ts';
+import { otlpSchema } from './otlpSchema.ts';
 import { amount, described, listed, optional, text, whole } from '../fields/fields.ts';
 
 export const metricsSchema = z.strictObject({
@@ -29,4 +30,5 @@ export const monitoringSchema = z.strictObject({
   metrics: optional(metricsSchema, 'Figures for Prometheus. docs/metrics.md lists them.'),
   alerts: optional(z.record(text(1, 64), alertSchema), 'Rules, by names of your own, that tell people when something is wrong, and when it is over. docs/alerts.md describes them.'),
   webhooks: optional(z.record(text(1, 64), webhookSchema), 'Where alerts are sent, by names of your own.'),
+  otlp: optional(otlpSchema, 'Metrics and traces that are sent in the OpenTelemetry protocol (OTLP over HTTP, JSON). docs/telemetry.md lists them.'),
 });

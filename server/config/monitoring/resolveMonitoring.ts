@@ -6,6 +6,7 @@ import { isPrivateHost } from '../baseUrl.ts';
 import { expandVariables } from '../environment.ts';
 import type { AlertRule, MetricsConfig, MonitoringConfig, WebhookConfig } from './monitoringConfig.ts';
 import { alertSchema, metricsSchema, monitoringSchema, webhookSchema } from './monitoringSchema.ts';
+import { resolveOtlp } from './resolveOtlp.ts';
 
 /**
  * Makes the monitoring of what a user wrote. A mistake costs only the part that it stands in.
@@ -25,8 +26,9 @@ export function resolveMonitoring(written: unknown, environment: Readonly<Record
   const secrets: string[] = [];
   const webhooks = webhooksOf(written['webhooks'], environment, secrets, report);
   const alerts = alertsOf(written['alerts'], webhooks, report);
-  if (metrics === undefined && alerts.length === 0) return undefined;
-  return { metrics, secrets, ...(alerts.length === 0 ? {} : { alerts, webhooks }) };
+  const otlp = resolveOtlp(written['otlp'], environment, secrets, report);
+  if (metrics === undefined && alerts.length === 0 && otlp === undefined) return undefined;
+  return { metrics, secrets, ...(alerts.length === 0 ? {} : { alerts, webhooks }), ...(otlp === undefined ? {} : { otlp }) };
 }
 
 function metricsOf(written: unknown, report: Report): MetricsConfig | undefined {

@@ -124,6 +124,9 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
   const outgoing = buildOutgoing({
     input, target, endpoint, codec, key, maxOutputTokens: resolved.facts.maxOutputTokens, contextWindow: resolved.facts.contextWindow, stripReasoning: order.strip, repairs,
   });
+  const trace = services.tracePassing.headers?.(input.id, order.number, endpoint.name);
+  // What the user wrote as a header of the endpoint stays.
+  if (trace !== undefined) outgoing.request.headers = { ...trace, ...outgoing.request.headers };
   if (order.rewrite) outgoing.passThrough = false;
   const asked = { endpoint, route: route?.timeouts, model: target.model, kind, stream: input.stream };
   const fullTimeouts = (): Timeouts => timers.timeouts({ ...asked, lastResort: true });

@@ -6,6 +6,7 @@ import type { Config } from '../../config/config.ts';
 import { loadMonitoring } from './loadMonitoring.ts';
 import type { TickedPart } from '../ticker.ts';
 import type { MonitoringPart } from './monitoringPart.ts';
+import type { ExchangeInput, ResponseSink } from '../../exchange/request.ts';
 import type { MonitoringSources } from './sources.ts';
 
 /**
@@ -31,6 +32,7 @@ export class Monitoring implements TickedPart {
     this.#config = config;
     const { monitoring } = config;
     if (monitoring === undefined && this.#part === undefined) return;
+    this.#sources.receivers.configure(config.network);
     if (this.#part !== undefined) this.#part.configure(config);
     else this.#loading ??= this.#load().catch((error: unknown) => { this.#guard.failed(error); });
   }
@@ -60,10 +62,16 @@ export class Monitoring implements TickedPart {
     return this.#part?.metrics(http);
   }
 
-  /** Ends what runs. */
-  close(): void {
+  /** The caller's sink, or one that hears the answer for its trace. */
+  heard(input: ExchangeInput, sink: ResponseSink): ResponseSink {
+    return this.#part === undefined ? sink : this.#part.heard(input, sink);
+  }
+
+  /** Ends what runs: what waits to be sent is sent within a bound. */
+  async close(): Promise<void> {
     this.#isClosed = true;
-    this.#part?.close();
+    await this.#part?.close();
+    await this.#sources.receivers.shutdown();
   }
 
   async #load(): Promise<void> {

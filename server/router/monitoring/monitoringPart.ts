@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { HttpStatus } from '../../api/status.ts';
 import type { Subscription } from '../../base/emitter.ts';
 import type { Config } from '../../config/config.ts';
-import type { MonitoringConfig } from '../../config/monitoring/monitoringConfig.ts';
+import type { MonitoringConfig, OtlpConfig } from '../../config/monitoring/monitoringConfig.ts';
+import type { ExchangeInput, ResponseSink } from '../../exchange/request.ts';
 import { Guard } from '../../base/guarded.ts';
 import { tickMs } from '../ticker.ts';
 import { AlertBook } from './alerts/alertBook.ts';
@@ -10,9 +12,10 @@ import { exposition, expositionType } from './metrics/exposition.ts';
 import { Figures } from './metrics/figures.ts';
 import { KnownNames } from './metrics/knownNames.ts';
 import { Lateness } from './metrics/lateness.ts';
-import type { MetricSources, ProcessFigures } from './metrics/metric.ts';
+import { noTelemetry, type MetricSources, type ProcessFigures } from './metrics/metric.ts';
 import { ownMetrics } from './metrics/metricTable.ts';
 import { genAiMetrics, liteLlmMetrics } from './metrics/otherNames.ts';
+import { OtlpExport } from './otlp/otlpExport.ts';
 import type { MonitoringSources } from './sources.ts';
 
 /** Every metric, in the order in which it is written. */
@@ -47,14 +50,19 @@ export class MonitoringPart {
   #hourUsd: number | undefined;
   #spendReadAt = -Infinity;
   #lateness: Lateness | undefined;
+  readonly #instance = randomUUID();
+  readonly #sinceMs: number;
+  readonly #telemetry = noTelemetry();
+  #otlp: { export: OtlpExport; id: string } | undefined;
 
   constructor(sources: MonitoringSources, config: Config) {
     this.#sources = sources;
     this.#figures = new Figures(namesOf(config));
-    const { alertsFolder, clock, log, redact, hasAudience, notify } = sources;
+    this.#sinceMs = sources.clock.now();
+    const { alertsFolder, clock, log, receivers, redact, hasAudience, notify } = sources;
     this.#guard = new Guard('The watch of alerts', log);
     if (alertsFolder !== undefined) {
-      this.#alerts = new AlertBook({ folder: alertsFolder, now: () => clock.now(), log, redact, hasAudience, notify: (message, text, alert) => { notify({ kind: 'alert', endpoint: '', message, alert, ...(text === undefined ? {} : { said: text }) }); } });
+      this.#alerts = new AlertBook({ folder: alertsFolder, now: () => clock.now(), log, post: receivers.post, redact, hasAudience, notify: (message, text, alert) => { notify({ kind: 'alert', endpoint: '', message, alert, ...(text === undefined ? {} : { said: text }) }); } });
     }
     this.configure(config);
   }
@@ -62,18 +70,20 @@ export class MonitoringPart {
   /** Takes a configuration over. What was counted stays, also while it is switched off. */
   configure(config: Config): void {
     if (config.monitoring === undefined) {
-      this.close();
+      this.#guard.settle(this.close());
       return;
     }
     this.#figures.rename(namesOf(config));
     this.#watch(config.monitoring);
     this.#following ??= this.#figures.follow(this.#sources.events, this.#sources.copies);
-    this.#lateness = config.monitoring.metrics === undefined ? undefined : this.#lateness ?? new Lateness(tickMs);
+    this.#lateness = config.monitoring.metrics === undefined && config.monitoring.otlp?.metrics === undefined ? undefined : this.#lateness ?? new Lateness(tickMs);
+    this.#guard.settle(this.#sendTo(config.monitoring.otlp));
   }
 
   /** About once a second, by the ticker of the process. */
   tick(): void {
     this.#lateness?.tick(performance.now());
+    this.#otlp?.export.tick(this.#sources.clock.now());
     if (!this.#watches) return;
     this.#ticks = (this.#ticks + 1) % ticksOfLook;
     if (this.#ticks === 0) this.#guard.start(() => this.#look());
@@ -101,25 +111,46 @@ export class MonitoringPart {
     return { text: exposition(allMetrics, this.#read(http)), type: expositionType };
   }
 
-  /** Ends what runs. What was counted stays. */
-  close(): void {
+  /** The caller's sink, or one that hears the answer for its trace. */
+  heard(input: ExchangeInput, sink: ResponseSink): ResponseSink {
+    return this.#otlp?.export.contents?.heard(input, sink) ?? sink;
+  }
+
+  /** Ends what runs, within a bound. What was counted stays. */
+  async close(): Promise<void> {
     this.#watches = false;
     this.#alerts?.close();
     this.#following?.dispose();
     this.#following = undefined;
     this.#lateness = undefined;
+    await this.#sendTo(undefined);
+  }
+
+  /** Takes over where metrics and traces are sent. What still waits for the receiver before this one is sent there. */
+  #sendTo(config: OtlpConfig | undefined): Promise<void> {
+    const before = this.#otlp;
+    const id = config === undefined ? '' : JSON.stringify(config, (_name, value: unknown) => (value instanceof Set ? [...value as Set<unknown>] : value));
+    if (before?.id === id) return Promise.resolve();
+    const { events, copies, receivers, clock, log, redact, codecFor, tracePassing } = this.#sources;
+    this.#otlp = config === undefined ? undefined : {
+      id, export: new OtlpExport(config, {
+        events, copies, receivers, clock, log, redact, codecFor, version: version(), instance: this.#instance, figures: this.#telemetry, table: allMetrics, sinceMs: this.#sinceMs, read: () => this.#read(off),
+      }),
+    };
+    tracePassing.headers = this.#otlp?.export.headersFor;
+    return before?.export.close() ?? Promise.resolve();
   }
 
   #read(http: HttpStatus): MetricSources {
     const { ledger, status, clock } = this.#sources;
-    return { figures: this.#figures, status: status(http), ledger: { ...ledger.backlog(), isOpen: ledger.isOpen }, process: this.#process(), now: clock.now() };
+    return { figures: this.#figures, status: status(http), ledger: { ...ledger.backlog(), isOpen: ledger.isOpen }, process: this.#process(), telemetry: this.#otlp === undefined ? undefined : this.#telemetry, now: clock.now() };
   }
 
   #process(): ProcessFigures {
     const { user, system } = process.cpuUsage();
     const { rss, heapUsed } = process.memoryUsage();
     return {
-      version: process.env.WAYBILL_VERSION ?? '0.0.0', startedAt: Date.now() / 1000 - process.uptime(), cpuSeconds: (user + system) / 1e6, residentBytes: rss, heapBytes: heapUsed,
+      version: version(), startedAt: Date.now() / 1000 - process.uptime(), cpuSeconds: (user + system) / 1e6, residentBytes: rss, heapBytes: heapUsed,
       loopDelay: this.#lateness?.read() ?? { p50: 0, p99: 0, max: 0 },
     };
   }
@@ -127,4 +158,8 @@ export class MonitoringPart {
 
 function namesOf(config: Config): KnownNames {
   return new KnownNames(config, config.monitoring?.metrics?.models ?? []);
+}
+
+function version(): string {
+  return process.env.WAYBILL_VERSION ?? '0.0.0';
 }

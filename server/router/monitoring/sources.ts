@@ -1,10 +1,14 @@
 import type { NoticeParams } from '../../api/messages.ts';
+import type { ProtocolName } from '../../api/conversation.ts';
 import type { SpendReport, TimeRange } from '../../api/receipt.ts';
 import type { HttpStatus, StatusSnapshot } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { ExchangePublisher } from '../../exchange/publisher.ts';
+import type { TracePassing } from '../../exchange/services.ts';
 import type { SharedState } from '../../ledger/ports.ts';
+import type { ProtocolCodec } from '../../protocols/codec.ts';
+import type { Receivers } from '../../upstream/receivers.ts';
 
 /** What monitoring looks at. */
 export interface MonitoringSources {
@@ -17,6 +21,11 @@ export interface MonitoringSources {
   spend(range: TimeRange): Promise<Pick<SpendReport, 'totals'>>;
   /** Where servers agree on incidents of alerts; absent: there are no alerts. */
   alertsFolder: string | undefined;
+  /** Sends to receivers over the network of the configuration. */
+  receivers: Pick<Receivers, 'configure' | 'post' | 'shutdown'>;
+  /** How targets learn of traces. */
+  tracePassing: TracePassing;
+  codecFor(protocol: ProtocolName): ProtocolCodec | undefined;
   redact(text: string): string;
   /** A window of the editor listens. */
   hasAudience(): boolean;

@@ -2,6 +2,7 @@ import { englishOf, type Said } from '../../../api/localization/said.ts';
 import type { AlertOfNotice } from '../../../api/messages.ts';
 import type { Log } from '../../../base/log.ts';
 import type { AlertRule, WebhookConfig } from '../../../config/monitoring/monitoringConfig.ts';
+import type { Post } from '../../../upstream/receivers.ts';
 import { WebhookSender, type AlertMessage } from '../delivery/webhookSender.ts';
 import { conditionsOf, isKnownUp, isWindowed, type Condition, type ConditionSources } from './conditions.ts';
 import { IncidentFiles, type AlertIncident } from './incidentFiles.ts';
@@ -15,6 +16,8 @@ export interface AlertBookOptions {
   folder: string;
   now(): number;
   log: Pick<Log, 'info' | 'warn'>;
+  /** Sends to webhooks. */
+  post: Post;
   /** Texts go through it before they are sent or logged. */
   redact(text: string): string;
   /** A window of the editor listens. */
@@ -57,7 +60,7 @@ export class AlertBook {
   configure(rules: readonly AlertRule[], webhooks: ReadonlyMap<string, WebhookConfig>): void {
     this.#rules = rules;
     this.#isClosed = false;
-    const { log, now } = this.#options;
+    const { log, now, post } = this.#options;
     for (const [name, { config, sender }] of this.#senders) {
       const wanted = webhooks.get(name);
       if (wanted?.url === config.url && wanted.form === config.form && wanted.secret === config.secret) continue;
@@ -66,7 +69,7 @@ export class AlertBook {
     }
     for (const [name, config] of webhooks) {
       if (this.#senders.has(name)) continue;
-      this.#senders.set(name, { config, sender: new WebhookSender(config, log, now) });
+      this.#senders.set(name, { config, sender: new WebhookSender(config, log, now, post) });
       this.#sendAgain(name);
     }
   }

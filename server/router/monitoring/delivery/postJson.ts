@@ -1,43 +1,25 @@
-import { request as requestHttp, type IncomingHttpHeaders } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import { askedForMs } from '../../../base/headers/retryAfter.ts';
+import type { Delivery, Post } from '../../../upstream/receivers.ts';
 
-/** What became of a message. `wait`: it may be sent again, after so many milliseconds where the receiver said so. */
-export type Posted = { kind: 'taken' } | { kind: 'refused'; why: string } | { kind: 'wait'; why: string; afterMs?: number | undefined };
+/**
+ * What became of a message. `taken`: with the first part of the answer. `wait`: it may be sent again, after so many milliseconds where the
+ * receiver said so.
+ */
+export type Posted = { kind: 'taken'; answer: string } | { kind: 'refused'; why: string } | { kind: 'wait'; why: string; afterMs?: number | undefined };
 
-const largestAnswer = 65_536;
 const longestWaitMs = 600_000;
 
 /**
- * Sends JSON. Never rejects, and says nothing of the address, which may be a secret. Redirects are not followed.
- * @param timeoutMs how long it may take in all
+ * Sends JSON. Never rejects, and says nothing of the address, which may be a secret.
+ * @param isTemporary whether a message that was answered so may be sent again
  */
-export function postJson(url: string, body: string, headers: Readonly<Record<string, string>>, timeoutMs: number): Promise<Posted> {
-  return new Promise(resolve => {
-    const send = url.startsWith('https:') ? requestHttps : requestHttp;
-    const sent = send(url, { method: 'POST', agent: false, headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers } }, response => {
-      let bytes = 0;
-      response.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > largestAnswer) response.destroy();
-      });
-      response.on('error', () => undefined);
-      response.on('close', () => { finish(judged(response.statusCode ?? 0, response.headers)); });
-    });
-    const timer = setTimeout(() => { sent.destroy(new Error('there was no answer in time')); }, timeoutMs);
-    const finish = (posted: Posted): void => {
-      clearTimeout(timer);
-      resolve(posted);
-    };
-    sent.on('error', (error: NodeJS.ErrnoException) => { finish({ kind: 'wait', why: error.code ?? error.message }); });
-    sent.end(body);
-  });
-}
-
-function judged(status: number, headers: IncomingHttpHeaders): Posted {
-  if (status >= 200 && status < 300) return { kind: 'taken' };
+export async function postJson(post: Post, delivery: Delivery, isTemporary: (status: number) => boolean, now: () => number = Date.now): Promise<Posted> {
+  const delivered = await post({ ...delivery, headers: { 'content-type': 'application/json', ...delivery.headers } });
+  if (delivered.failed !== undefined) return { kind: 'wait', why: delivered.failed };
+  const { status, headers, text } = delivered;
+  if (status >= 200 && status < 300) return { kind: 'taken', answer: text };
   const why = `HTTP ${String(status)}`;
-  if (status !== 408 && status !== 429 && status < 500) return { kind: 'refused', why };
-  const afterMs = askedForMs(headers, Date.now());
+  if (!isTemporary(status)) return { kind: 'refused', why };
+  const afterMs = askedForMs(headers, now());
   return { kind: 'wait', why, afterMs: afterMs === undefined ? undefined : Math.min(afterMs, longestWaitMs) };
 }

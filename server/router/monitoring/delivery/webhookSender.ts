@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Log } from '../../../base/log.ts';
 import type { WebhookConfig } from '../../../config/monitoring/monitoringConfig.ts';
+import type { Post } from '../../../upstream/receivers.ts';
 import { postJson } from './postJson.ts';
 
 /** What a webhook is told. */
@@ -40,6 +41,7 @@ export class WebhookSender {
   readonly #config: WebhookConfig;
   readonly #log: Pick<Log, 'warn'>;
   readonly #now: () => number;
+  readonly #post: Post;
   readonly #queue: Waiting[] = [];
   #sentAt: number[] = [];
   #leftOut = 0;
@@ -47,10 +49,11 @@ export class WebhookSender {
   #wake: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(config: WebhookConfig, log: Pick<Log, 'warn'>, now: () => number) {
+  constructor(config: WebhookConfig, log: Pick<Log, 'warn'>, now: () => number, post: Post) {
     this.#config = config;
     this.#log = log;
     this.#now = now;
+    this.#post = post;
   }
 
   /** @returns what became of the message, once that is known */
@@ -89,7 +92,7 @@ export class WebhookSender {
     const { name, url } = this.#config;
     const body = this.#body(message);
     for (let tried = 1; !this.#isClosed; tried += 1) {
-      const posted = await postJson(url, body, this.#headers(body), timeoutMs);
+      const posted = await postJson(this.#post, { name: `The webhook "${name}"`, url, headers: this.#headers(body), body: Buffer.from(body), timeoutMs }, isTemporary);
       if (posted.kind === 'taken') return 'taken';
       if (posted.kind === 'refused' || tried === mostTries) {
         this.#log.warn(`The webhook "${name}" did not take the message of an alert: ${posted.why}.`);
@@ -125,6 +128,11 @@ export class WebhookSender {
     const time = String(Math.floor(this.#now() / 1000));
     return { [signatureHeader]: `t=${time},v1=${createHmac('sha256', secret).update(`${time}.${body}`).digest('hex')}` };
   }
+}
+
+/** Other refusals stay what they are. */
+function isTemporary(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
 }
 
 /** Slack reads three characters as markup. */

@@ -16,12 +16,32 @@ export interface ProcessFigures {
   loopDelay: LatenessFigures;
 }
 
+/** What was sent in the OpenTelemetry protocol, and what was left out. */
+export interface TelemetryFigures {
+  /** Spans that wait to be sent. */
+  waiting: number;
+  spansSent: number;
+  /** How often metrics were taken, and how often not. */
+  metricsSent: number;
+  metricsLost: number;
+  dropped: Record<TelemetryDrop, number>;
+}
+
+/** Why something was left out. `tooMany` counts requests, `points` values of metrics, the others spans. */
+export type TelemetryDrop = 'full' | 'tooMany' | 'refused' | 'unreachable' | 'rejected' | 'ended' | 'points';
+
+export function noTelemetry(): TelemetryFigures {
+  return { waiting: 0, spansSent: 0, metricsSent: 0, metricsLost: 0, dropped: { full: 0, tooMany: 0, refused: 0, unreachable: 0, rejected: 0, ended: 0, points: 0 } };
+}
+
 /** What metrics are made of, at one moment. */
 export interface MetricSources {
   figures: Figures;
   status: StatusSnapshot;
   ledger: LedgerBacklog & { isOpen: boolean };
   process: ProcessFigures;
+  /** Undefined: nothing is sent. */
+  telemetry?: TelemetryFigures | undefined;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -30,6 +50,8 @@ export type MetricType = 'counter' | 'gauge' | 'histogram';
 /** Values of the labels in the order of the metric's labels, and what is counted for them. */
 export type Sample = readonly [labels: readonly string[], value: number | Histogram];
 
+export interface OtlpNames { readonly name: string; readonly unit: string; readonly labels: Readonly<Record<string, string>> }
+
 /** One metric: what it is called, what it says, and where its values come from. */
 export interface Metric {
   readonly name: string;
@@ -37,6 +59,8 @@ export interface Metric {
   /** One sentence. */
   readonly help: string;
   readonly labels: readonly string[];
+  /** Its name, its unit and those of its labels in the OpenTelemetry protocol, where they do not follow from these. */
+  readonly otlp?: OtlpNames | undefined;
   samples(sources: MetricSources): readonly Sample[];
 }
 

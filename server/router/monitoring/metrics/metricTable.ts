@@ -1,7 +1,7 @@
 import type { EndpointStatus } from '../../../api/status.ts';
 import { worstBudgets } from '../worstBudgets.ts';
 import { tokenBuckets, type AttemptRow, type RequestRow } from './figures.ts';
-import { ofAttempts, ofRequests, ofState, type Metric, type Sample } from './metric.ts';
+import { ofAttempts, ofRequests, ofState, type Metric, type Sample, type TelemetryDrop, type TelemetryFigures } from './metric.ts';
 
 const usd = 1e6;
 const target = { endpoint: (row: AttemptRow) => row.endpoint, model: (row: AttemptRow) => row.model };
@@ -83,5 +83,20 @@ const server: readonly Metric[] = [
   ofState('nodejs_heap_size_used_bytes', 'gauge', [], 'Memory that JavaScript objects of the server use.', ({ process }) => [[[], process.heapBytes]]),
 ];
 
+/** Where metrics or traces are sent. */
+function telemetry(samples: (figures: TelemetryFigures) => readonly Sample[]): Metric['samples'] {
+  return sources => (sources.telemetry === undefined ? [] : samples(sources.telemetry));
+}
+
+const drops: Readonly<Record<TelemetryDrop, string>> = { full: 'queue-full', tooMany: 'too-many-requests', refused: 'refused', unreachable: 'unreachable', rejected: 'rejected', ended: 'ended', points: 'rejected-points' };
+
+const sent: readonly Metric[] = [
+  ofState('waybill_telemetry_spans_sent_total', 'counter', [], 'Spans that a receiver of the OpenTelemetry protocol took.', telemetry(({ spansSent }) => [[[], spansSent]])),
+  ofState('waybill_telemetry_spans_waiting', 'gauge', [], 'Spans that wait to be sent.', telemetry(({ waiting }) => [[[], waiting]])),
+  ofState('waybill_telemetry_dropped_total', 'counter', ['reason'], 'What was left out: spans because too many wait (`queue-full`), the receiver refused them (`refused`), took them out (`rejected`) or was not reached (`unreachable`), or the server ended (`ended`); requests because too many were traced at once (`too-many-requests`); values of metrics that the receiver took out (`rejected-points`).', telemetry(({ dropped }) => (Object.keys(drops) as TelemetryDrop[]).map(one => [[drops[one]], dropped[one]] as const))),
+  ofState('waybill_telemetry_metrics_sent_total', 'counter', [], 'How often a receiver took the metrics.', telemetry(({ metricsSent }) => [[[], metricsSent]])),
+  ofState('waybill_telemetry_metrics_lost_total', 'counter', [], 'How often it did not. Sums lose nothing by that.', telemetry(({ metricsLost }) => [[[], metricsLost]])),
+];
+
 /** Waybill's own metrics, in the order in which they are written. */
-export const ownMetrics: readonly Metric[] = [...requests, ...attempts, ...health, ...server];
+export const ownMetrics: readonly Metric[] = [...requests, ...attempts, ...health, ...server, ...sent];

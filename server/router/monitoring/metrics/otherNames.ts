@@ -1,30 +1,28 @@
 import { healthOf, isUp, type Condition } from '../../../api/condition.ts';
 import type { AttemptRow, RequestRow } from './figures.ts';
+import { operationNames, providerName } from '../otlp/providerNames.ts';
 import { ofAttempts, ofRequests, ofState, type Metric } from './metric.ts';
 
-/** Names that the OpenTelemetry conventions give to providers, where they are not ours. */
-const providerNames: Readonly<Record<string, string>> = {
-  gemini: 'gcp.gemini', vertex: 'gcp.vertex_ai', azure: 'azure.ai.openai', bedrock: 'aws.bedrock', moonshot: 'moonshot_ai', mistral: 'mistral_ai', codestral: 'mistral_ai', xai: 'x_ai',
-};
-/** The operations by the same conventions. */
-const operations: Readonly<Record<AttemptRow['operation'], string>> = { conversation: 'chat', completion: 'text_completion', embedding: 'embeddings' };
-
-/** The provider's name by the OpenTelemetry conventions. @param provider an id of the catalog */
-function providerName(provider: string): string {
-  return providerNames[provider] ?? provider;
-}
-
 const genAi = {
-  gen_ai_operation_name: (row: AttemptRow) => operations[row.operation],
+  gen_ai_operation_name: (row: AttemptRow) => operationNames[row.operation],
   gen_ai_provider_name: (row: AttemptRow) => providerName(row.provider),
   gen_ai_request_model: (row: AttemptRow) => row.model,
 };
 
+/** The same labels, as the conventions write them. */
+const genAiLabels = {
+  gen_ai_operation_name: 'gen_ai.operation.name', gen_ai_provider_name: 'gen_ai.provider.name', gen_ai_request_model: 'gen_ai.request.model', gen_ai_token_type: 'gen_ai.token.type', error_type: 'error.type',
+};
+
+function asConvention(name: string, unit: string, metric: Metric): Metric {
+  return { ...metric, otlp: { name, unit, labels: genAiLabels } };
+}
+
 /** The metrics of the OpenTelemetry conventions for generative AI, by the names that Prometheus gives them. */
 export const genAiMetrics: readonly Metric[] = [
-  ofAttempts({ name: 'gen_ai_client_operation_duration_seconds', type: 'histogram', help: 'Time of one call of a provider, by the OpenTelemetry conventions.', labels: { ...genAi, error_type: row => (row.outcome === 'failed' ? row.failureClass : '') }, value: row => row.seconds }),
-  ofAttempts({ name: 'gen_ai_client_operation_time_to_first_chunk_seconds', type: 'histogram', help: 'Time to the first content of an answer, by the OpenTelemetry conventions.', labels: genAi, value: row => (row.firstTokenSeconds.count === 0 ? undefined : row.firstTokenSeconds) }),
-  usage(),
+  asConvention('gen_ai.client.operation.duration', 's', ofAttempts({ name: 'gen_ai_client_operation_duration_seconds', type: 'histogram', help: 'Time of one call of a provider, by the OpenTelemetry conventions.', labels: { ...genAi, error_type: row => (row.outcome === 'failed' ? row.failureClass : '') }, value: row => row.seconds })),
+  asConvention('gen_ai.client.operation.time_to_first_chunk', 's', ofAttempts({ name: 'gen_ai_client_operation_time_to_first_chunk_seconds', type: 'histogram', help: 'Time to the first content of an answer, by the OpenTelemetry conventions.', labels: genAi, value: row => (row.firstTokenSeconds.count === 0 ? undefined : row.firstTokenSeconds) })),
+  asConvention('gen_ai.client.token.usage', '{token}', usage()),
 ];
 
 function usage(): Metric {

@@ -15,6 +15,7 @@ import { firedSentence } from '../../../../server/router/monitoring/alerts/words
 import { Windows } from '../../../../server/router/monitoring/alerts/windows.ts';
 import { WebhookSender } from '../../../../server/router/monitoring/delivery/webhookSender.ts';
 import { Histogram, secondsBounds } from '../../../../server/router/monitoring/metrics/histogram.ts';
+import { Receivers } from '../../../../server/upstream/receivers.ts';
 import type { RequestRow } from '../../../../server/router/monitoring/metrics/figures.ts';
 
 const folders: string[] = [];
@@ -23,6 +24,8 @@ function newFolder(): string {
   folders.push(folder);
   return folder;
 }
+const receivers = new Receivers();
+after(() => receivers.shutdown());
 after(() => { for (const folder of folders) rmSync(folder, { recursive: true, force: true }); });
 
 const start = Date.UTC(2026, 10, 20, 12);
@@ -42,7 +45,7 @@ class Server {
 
   constructor(folder: string, clock: { now: number }, rules: readonly AlertRule[], options: { hasAudience?: boolean; webhooks?: ReadonlyMap<string, WebhookConfig> } = {}) {
     const say = (line: string): void => { this.said.push(line); };
-    this.book = new AlertBook({ folder, now: () => clock.now, log: { info: say, warn: say }, redact: text => text.replaceAll('s3cret', '[secret]'), hasAudience: () => options.hasAudience ?? true, notify: (message, _text, { event }) => { this.shown.push(message); this.events.push(event); } });
+    this.book = new AlertBook({ folder, now: () => clock.now, log: { info: say, warn: say }, post: receivers.post, redact: text => text.replaceAll('s3cret', '[secret]'), hasAudience: () => options.hasAudience ?? true, notify: (message, _text, { event }) => { this.shown.push(message); this.events.push(event); } });
     this.book.configure(rules, options.webhooks ?? new Map());
   }
 }
@@ -314,7 +317,7 @@ describe('webhooks', () => {
   test('get signed JSON, again where they say so', async () => {
     const hook = await receiver([[503, { 'retry-after': '0' }], [200, {}]]);
     const lines: string[] = [];
-    const sender = new WebhookSender({ name: 'team', url: hook.url, form: 'json', secret: 'signing-secret' }, { warn: line => { lines.push(line); } }, () => start);
+    const sender = new WebhookSender({ name: 'team', url: hook.url, form: 'json', secret: 'signing-secret' }, { warn: line => { lines.push(line); } }, () => start, receivers.post);
     await sender.send(message);
     assert.equal(hook.received.length, 2);
     const [first] = hook.received;
@@ -328,7 +331,7 @@ describe('webhooks', () => {
   test('that refuse are named in the log without their address', async () => {
     const hook = await receiver([[404, {}]]);
     const lines: string[] = [];
-    await new WebhookSender({ name: 'team', url: hook.url, form: 'slack' }, { warn: line => { lines.push(line); } }, () => start).send(message);
+    await new WebhookSender({ name: 'team', url: hook.url, form: 'slack' }, { warn: line => { lines.push(line); } }, () => start, receivers.post).send(message);
     assert.deepEqual(lines, ['The webhook "team" did not take the message of an alert: HTTP 404.']);
     assert.deepEqual(JSON.parse(hook.received[0]?.body ?? ''), { text: ':rotating_light: Waybill: The endpoint "openai" is down: &lt;5 &amp; 6&gt;.' });
     assert.equal(hook.received[0]?.headers['x-waybill-signature'], undefined);
@@ -338,7 +341,7 @@ describe('webhooks', () => {
   test('get thirty messages in ten minutes, and then how many were left out', async () => {
     const hook = await receiver([]);
     let now = start;
-    const sender = new WebhookSender({ name: 'team', url: hook.url, form: 'json' }, { warn() {} }, () => now);
+    const sender = new WebhookSender({ name: 'team', url: hook.url, form: 'json' }, { warn() {} }, () => now, receivers.post);
     await Promise.all(Array.from({ length: 33 }, () => sender.send(message)));
     assert.equal(hook.received.length, 30);
     now += 600_000;

@@ -8,13 +8,14 @@ import { Lateness } from '../../../../server/router/monitoring/metrics/lateness.
 import { KnownNames } from '../../../../server/router/monitoring/metrics/knownNames.ts';
 import { Monitoring } from '../../../../server/router/monitoring/monitoring.ts';
 import { resolveMonitoring } from '../../../../server/config/monitoring/resolveMonitoring.ts';
+import { Receivers } from '../../../../server/upstream/receivers.ts';
 import { aReceipt } from '../../ledger/receipts.ts';
 
 const off = { state: 'off' } as const;
 
 function monitoring(events = new ExchangePublisher(silentLog)): Monitoring {
   const none = (): never => assert.fail('nobody reads metrics here');
-  return new Monitoring({ events, copies: new ExchangePublisher(silentLog), ledger: { isOpen: true, backlog: () => ({ waiting: 0, lagMs: 0 }) }, status: none, spend: none, alertsFolder: undefined, redact: text => text, hasAudience: () => false, notify: none, clock: { now: () => 0 }, log: silentLog });
+  return new Monitoring({ events, copies: new ExchangePublisher(silentLog), ledger: { isOpen: true, backlog: () => ({ waiting: 0, lagMs: 0 }) }, status: none, spend: none, alertsFolder: undefined, receivers: new Receivers(), tracePassing: { headers: undefined }, codecFor: none, redact: text => text, hasAudience: () => false, notify: none, clock: { now: () => 0 }, log: silentLog });
 }
 
 function configured(requireToken = false): Config {
@@ -71,7 +72,7 @@ describe('a timer of the process', () => {
     const before = process.resourceUsage().voluntaryContextSwitches;
     await new Promise(resolve => setTimeout(resolve, 2000));
     const woken = process.resourceUsage().voluntaryContextSwitches - before;
-    measured.close();
+    await measured.close();
     assert.ok(woken < 60, `the process was woken ${String(woken)} times in two seconds`);
   });
 });

@@ -1,0 +1,116 @@
+import type { Subscription } from '../../../base/emitter.ts';
+import type { OtlpTraces } from '../../../config/monitoring/monitoringConfig.ts';
+import type { AttemptStarted, ExchangeObserver, ExchangePriced, ExchangeStarted } from '../../../exchange/events.ts';
+import type { ExchangePublisher } from '../../../exchange/publisher.ts';
+import type { RequestBody } from '../../../exchange/request.ts';
+import type { Place } from './spanAttributes.ts';
+import type { TracedContents } from './tracedContents.ts';
+import { spansOf, type TracePlace } from './spans.ts';
+import { isInShare, traceParentOf, traceParentText, type TraceIds } from './traceContext.ts';
+
+/** So many exchanges are traced at once; those beyond are left out. */
+export const mostLive = 5_000;
+
+/** The trace of an exchange that runs. */
+interface Live extends TracePlace {
+  isSampled: boolean;
+  operation: RequestBody['kind'];
+  spanIds: Map<number, string>;
+  places: Map<number, Place>;
+}
+
+export interface TracerOptions {
+  config: OtlpTraces;
+  ids: TraceIds;
+  contents: TracedContents | undefined;
+  /** Takes the spans of one exchange, each as JSON. */
+  take(spans: readonly string[]): void;
+  /** An exchange that would have been traced was left out. */
+  leftOut(): void;
+}
+
+/** Follows exchanges and writes their spans, once they have their price. Exchanges that are not traced are not remembered. */
+export class Tracer {
+  readonly #options: TracerOptions;
+  readonly #live = new Map<string, Live>();
+
+  constructor(options: TracerOptions) {
+    this.#options = options;
+  }
+
+  /** How many exchanges are remembered. */
+  get live(): number {
+    return this.#live.size;
+  }
+
+  /** Listens from now on. @param copies what happens to the copies that shadows send */
+  follow(events: Pick<ExchangePublisher, 'subscribe'>, copies: Pick<ExchangePublisher, 'subscribe'>): Subscription {
+    const observer: ExchangeObserver = {
+      name: 'Traces',
+      onStarted: started => { this.#started(started); },
+      onAttemptStarted: attempt => { this.#attemptStarted(attempt); },
+      onPriced: priced => { this.#priced(priced); },
+    };
+    const subscriptions = [events.subscribe(observer), copies.subscribe(observer)];
+    return { dispose: () => { for (const one of subscriptions) one.dispose(); } };
+  }
+
+  /** The headers by which a target learns of the trace; undefined: it is told nothing. */
+  headersFor(exchangeId: string, attempt: number, endpoint: string): Readonly<Record<string, string>> | undefined {
+    const { passOn } = this.#options.config;
+    if (!passOn.has('*') && !passOn.has(endpoint.toLowerCase())) return undefined;
+    const live = this.#live.get(exchangeId);
+    if (live === undefined) return undefined;
+    return { traceparent: traceParentText(live.traceId, live.attemptId(attempt), live.isSampled), ...(live.state === undefined ? {} : { tracestate: live.state }) };
+  }
+
+  #started({ exchange }: ExchangeStarted): void {
+    const { config: { share, passOn }, ids, contents } = this.#options;
+    const { id } = exchange.receipt;
+    const parent = traceParentOf(exchange.input?.headers);
+    const traceId = parent?.traceId ?? ids.traceId();
+    const isSampled = parent?.isSampled ?? isInShare(traceId, share);
+    if (!isSampled) contents?.forget(id);
+    // What is not traced is remembered only where targets are to learn that it is not.
+    if (!isSampled && (parent === undefined || passOn.size === 0)) return;
+    if (this.#live.size >= mostLive) {
+      contents?.forget(id);
+      this.#options.leftOut();
+      return;
+    }
+    if (isSampled) {
+      exchange.traced?.(traceId);
+      contents?.traced(id, exchange.receipt.protocol, exchange.input?.body);
+    }
+    const spanIds = new Map<number, string>();
+    const places = new Map<number, Place>();
+    this.#live.set(id, {
+      traceId, spanId: ids.spanId(), parentId: parent?.spanId, state: parent?.state, isSampled, operation: exchange.operation ?? 'conversation', spanIds, places,
+      attemptId: number => {
+        const known = spanIds.get(number) ?? ids.spanId();
+        spanIds.set(number, known);
+        return known;
+      },
+      placeOf: number => places.get(number),
+    });
+  }
+
+  #attemptStarted({ exchangeId, number, endpoint }: AttemptStarted): void {
+    const live = this.#live.get(exchangeId);
+    if (live?.isSampled === true) live.places.set(number, placeOf(endpoint.baseUrl));
+  }
+
+  #priced({ receipt, route }: ExchangePriced): void {
+    const live = this.#live.get(receipt.id);
+    if (live === undefined) return;
+    this.#live.delete(receipt.id);
+    if (!live.isSampled) return;
+    this.#options.take(spansOf({ receipt, route, operation: live.operation, ...this.#options.contents?.of(receipt.id) }, live));
+  }
+}
+
+/** The place that a base URL names. */
+function placeOf(baseUrl: string): Place {
+  const { hostname, port, protocol } = new URL(baseUrl);
+  return { address: hostname, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) };
+}
