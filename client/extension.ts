@@ -215,7 +215,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.dryRun': target => dryRun(services, target, report => reports.show(`${t('Dry run')}.md`, dryRunMarkdown(report))),
       'waybill.rulesHistory': () => rulesHistory(services, (title, name, version, now) => ruleTexts.compare(title, name, version, now)),
       'waybill.reconcileBill': target => reconcileBill(services, target, report => bill.show(report)),
-      'waybill.migrationReport': target => migrationReport(services, reportPlace, target.range),
+      'waybill.migrationReport': target => migrationReport(services, reportPlace, target.range, readSpendFilter(target.filter)),
       'waybill.cacheReport': () => showCacheReport(services, reportPlace),
       'waybill.showSavings': target => showSavings(services, reportPlace, target.range, readSpendFilter(target.filter)),
       'waybill.openSpendDashboard': target => dashboard.open(spendPeriods.find(period => period === target.period)),

@@ -68,7 +68,7 @@ export function settingsProperties(providers: readonly Provider[]): Record<'wayb
       type: 'object',
       scope: 'application',
       default: {},
-      markdownDescription: 'What may be spent in a day, a week or a month, by names of your own, such as `"daily": { "limitUsd": 5, "period": "day" }`: for everything, or for each conversation, workspace, branch, tool, endpoint, route or extension. **Waybill: Set Budget…** writes them for you.',
+      markdownDescription: 'What may be spent in a day, a week or a month, by names of your own, such as `"daily": { "limitUsd": 5, "period": "day" }`: for everything, or for each conversation, workspace, branch, tool, endpoint, route, extension or token. **Waybill: Set Budget…** writes them for you.',
       propertyNames: { pattern: namePattern.source },
       additionalProperties: budgets['additionalProperties'],
     },

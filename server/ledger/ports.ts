@@ -5,7 +5,7 @@ import type { FoundRequests, RequestPlace, RunningRequest } from '../api/reports
 import type { Subscription } from '../base/emitter.ts';
 import type { PeerNote } from './peerNotes.ts';
 import type { LimitStore } from './limitStore.ts';
-import type { LedgerBill, SpendStart, SpentBy, SpentScope } from './spend.ts';
+import type { LedgerBill, RouteOutcomes, SpendStart, SpentBy, SpentScope } from './spend.ts';
 import type { UsedPage, UsedPosition } from './usedExchange.ts';
 
 /** An attempt with what health and timers learn from it. */
@@ -94,6 +94,8 @@ export interface LedgerReader {
   dearest(params: DearestParams): Promise<DearestSpend>;
   /** Ended attempts by something that not every request has, by the start of each; those without it are left out. Reads each attempt of the range. */
   spentBy(range: TimeRange, scope: SpentScope): Promise<SpentBy[]>;
+  /** How requests of callers ended in a range, by route, with their times between bounds in milliseconds, which rise. Those that ran for more than an hour may be left out. */
+  outcomes(range: TimeRange, boundsMs: readonly number[]): Promise<RouteOutcomes[]>;
   /** See SpendStart. */
   spendStart(range: TimeRange): Promise<SpendStart>;
   /** What providers may have charged for at some endpoints, by the start of each attempt. @param offsetMs of the days to UTC */

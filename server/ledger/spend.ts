@@ -3,6 +3,18 @@ import type { Attempt, CostCertainty } from '../api/receipt.ts';
 /** The group of requests that came without a workspace, so that groups add up to the totals. */
 export const noWorkspace = '(no workspace)';
 
+/** How requests of one route ended. */
+export interface RouteOutcomes {
+  /** Empty: they asked for no route. */
+  route: string;
+  requests: number;
+  failed: number;
+  /** How many took so long in all, by the first bound that they are not above; the last one has what is above all bounds. */
+  totalCounts: number[];
+  /** The same of the time to the first token, of those that had one. */
+  firstTokenCounts: number[];
+}
+
 /** What the attempts at one endpoint cost. Money in micro-dollars. */
 export interface EndpointSpend {
   /** Known cost, exact and estimated. */

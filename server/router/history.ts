@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type { LedgerBill } from '../ledger/spend.ts';
+import type { LedgerBill, RouteOutcomes } from '../ledger/spend.ts';
 import type { UsedPage, UsedPosition } from '../ledger/usedExchange.ts';
 import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams, SpendFilter } from '../api/reports/dashboard.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
@@ -16,7 +16,7 @@ const ledgerPatienceMs = 3_000;
 const ledgerLookMs = 50;
 
 export interface HistoryOptions {
-  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'find' | 'running' | 'receiptsIn' | 'spend' | 'dashboard' | 'dearest' | 'bill' | 'used'>;
+  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'find' | 'running' | 'receiptsIn' | 'spend' | 'dashboard' | 'dearest' | 'bill' | 'used' | 'outcomes'>;
   running: Pick<RunningExchanges, 'receipt'>;
   costs: Pick<CostRecorder, 'pricedUpToNow'>;
   providerMessages: ProviderMessages;
@@ -82,6 +82,12 @@ export class History {
   /** See LedgerReader.dearest. */
   dearest(params: DearestParams): Promise<DearestSpend> {
     return this.#read(() => this.#options.ledger.dearest(params));
+  }
+
+  /** See LedgerReader.outcomes. */
+  async outcomes(range: TimeRange, boundsMs: readonly number[]): Promise<RouteOutcomes[]> {
+    await this.#options.costs.pricedUpToNow();
+    return this.#read(() => this.#options.ledger.outcomes(range, boundsMs));
   }
 
   /** See LedgerReader.bill. */

@@ -34,9 +34,14 @@ export async function showSavings(services: CommandServices, place: ReportPlace,
   const result = await withProgress(t('Adding up what was saved…'), token => services.server.savings({ baseline, fromDay: period.fromDay, toDay: period.toDay, filter }, token));
   if (result === undefined) return;
   if ('problem' in result) throw new UserError(result.problem);
-  const markdown = savingsMarkdown(result.report, picksOf(filter).map(({ dimension, value }) => `${englishOf(saidDimension(dimension))}: ${value ?? '(not recorded)'}`));
+  const markdown = savingsMarkdown(result.report, picked(filter));
   await place.show('Savings.md', markdown);
   if (await inform(savingsVerdict(result.report), save) === save) await place.save(`waybill-savings-${period.fromDay}-to-${period.toDay}.md`, markdown);
+}
+
+/** What the requests of a filter have in common, each as `Tool: codex`. */
+export function picked(filter: SpendFilter): string[] {
+  return picksOf(filter).map(({ dimension, value }) => `${englishOf(saidDimension(dimension))}: ${value ?? '(not recorded)'}`);
 }
 
 /** Asks for what to compare with. @param first what stands above the endpoints, models and providers */

@@ -113,7 +113,7 @@ export class DashboardView implements vscode.Disposable {
         await vscode.commands.executeCommand('waybill.showSavings', { ...days, filter: this.#state?.filter });
         return;
       case 'migration':
-        await vscode.commands.executeCommand('waybill.migrationReport', days);
+        await vscode.commands.executeCommand('waybill.migrationReport', { ...days, filter: this.#state?.filter });
         return;
       case 'exportDashboard':
         if (this.#state !== undefined && range !== undefined) await exportDashboard(this.#server, this.#state, range);

@@ -1,5 +1,6 @@
 /** What was used, what it would cost elsewhere, and how to get there: shapes that client and server share. Money in micro-dollars. */
 import type { TokenUsage } from '../conversation.ts';
+import type { SpendFilter } from './dashboard.ts';
 import type { Uncounted } from './savings.ts';
 
 export interface MigrationParams {
@@ -10,6 +11,8 @@ export interface MigrationParams {
   /** First and last local day, such as `2026-11-20`. */
   fromDay: string;
   toDay: string;
+  /** Which requests; absent: all. */
+  filter?: SpendFilter | undefined;
 }
 
 /** What one target answered. */

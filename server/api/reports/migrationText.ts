@@ -22,12 +22,13 @@ function differenceText(saved: number, spentMicroUsd: number): string {
   return `${usdText(Math.abs(saved))} ${saved > 0 ? 'less' : 'more'}${spentMicroUsd > 0 ? ` (${percentText(Math.abs(saved) / spentMicroUsd)})` : ''}`;
 }
 
-/** A report as Markdown. */
-export function migrationMarkdown(report: MigrationReport): string {
+/** A report as Markdown. @param only what its requests have in common, such as `Tool: codex` */
+export function migrationMarkdown(report: MigrationReport, only: readonly string[] = []): string {
   const { used, tools, features, featuresUnknown, lines, totals, uncounted, steps, requests, unanswered, fromCache } = report;
   const head = [
     '# Migration report', '',
     `To: ${markdownText(report.to)}.${report.of === undefined ? '' : ` Of: what endpoint ${markdownText(report.of)} answered.`} ${report.fromDay} to ${report.toDay} (${countText(report.days, 'day')}), made ${momentText(report.at)}.`, '',
+    ...(only.length === 0 ? [] : [`Only requests with ${only.map(markdownText).join(', ')}. Each counts with all its attempts.`, '']),
     `**${markdownText(migrationVerdict(report))}**`,
   ];
   if (requests === 0) return [...head, ''].join('\n');

@@ -19,6 +19,7 @@ import {
 import type { Row } from './rowValues.ts';
 import { CellFold } from './dashboard/cellFold.ts';
 import { BillQueries } from './billQueries.ts';
+import { OutcomeQueries } from './used/outcomes.ts';
 import { SpentByQueries } from './used/spentBy.ts';
 import { SpendQueries } from './spendQueries.ts';
 import { RequestSearch } from './used/requestSearch.ts';
@@ -58,6 +59,7 @@ export class LedgerFile {
   readonly bills: BillQueries;
   readonly cells: CellFold;
   readonly spentBy: SpentByQueries;
+  readonly outcomes: OutcomeQueries;
   readonly used: UsedExchanges;
   readonly instances: Instances;
   readonly file: string;
@@ -113,6 +115,7 @@ export class LedgerFile {
       this.bills = new BillQueries(database);
       this.cells = new CellFold(database);
       this.spentBy = new SpentByQueries(database);
+      this.outcomes = new OutcomeQueries(database);
       this.used = new UsedExchanges(database, this.#unreadable);
 
       this.#exchange = database.prepare(`SELECT ${exchangeColumns}, plan FROM exchanges WHERE id = ?`);

@@ -15,7 +15,7 @@ import type { LimitStore } from '../limitStore.ts';
 import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams, SpendFilter } from '../../api/reports/dashboard.ts';
 import { DashboardThread } from './dashboard/dashboardThread.ts';
 import type { HealthEvent, Ledger, LedgerBacklog, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../ports.ts';
-import type { LedgerBill, SpendStart, SpentBy, SpentScope } from '../spend.ts';
+import type { LedgerBill, RouteOutcomes, SpendStart, SpentBy, SpentScope } from '../spend.ts';
 import type { UsedPage, UsedPosition } from '../usedExchange.ts';
 import { isBusy, isDamage, isEnvironmental, LedgerReplacedError } from './ledgerErrors.ts';
 import { LedgerUnavailableError } from '../ledgerUnavailable.ts';
@@ -207,6 +207,11 @@ class SqliteLedger implements Ledger {
   async spentBy(range: TimeRange, scope: SpentScope): Promise<SpentBy[]> {
     this.flush();
     return this.#reading(({ spentBy }) => spentBy.read(range, scope));
+  }
+
+  async outcomes(range: TimeRange, boundsMs: readonly number[]): Promise<RouteOutcomes[]> {
+    this.flush();
+    return this.#reading(({ outcomes }) => outcomes.read(range, boundsMs));
   }
 
   async spendStart(range: TimeRange): Promise<SpendStart> {

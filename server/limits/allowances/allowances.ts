@@ -53,11 +53,11 @@ export class Allowances {
     return this.#known.get(key);
   }
 
-  /** Learns what peers took of every name that begins so, of many the most used. @returns those, or undefined where the store cannot be used */
-  learn(prefix: string, most: number): readonly NamedTaken[] | undefined {
-    let found: readonly NamedTaken[] | undefined;
-    this.#transact(transaction => { found = transaction.under(prefix, most); });
-    for (const { key, ...taken } of found ?? []) this.#remember(key, taken);
+  /** Learns in one transaction what peers took of every name that begins so, of many the most used. @returns those, by prefix; undefined where the store cannot be used */
+  learn(prefixes: readonly string[], most: number): readonly (readonly NamedTaken[])[] | undefined {
+    let found: readonly (readonly NamedTaken[])[] | undefined;
+    this.#transact(transaction => { found = prefixes.map(prefix => transaction.under(prefix, most)); });
+    for (const each of found ?? []) for (const { key, ...taken } of each) this.#remember(key, taken);
     return found;
   }
 

@@ -305,7 +305,8 @@ export class BudgetBook {
 
   /** Learns what is counted in the store. */
   #learn(budgets: readonly BudgetInPeriod[]): void {
-    for (const budget of budgets) for (const { key } of this.#options.allowances.learn(budget.prefix, mostFollowed) ?? []) budget.saw(key);
+    const counted = this.#options.allowances.learn(budgets.map(({ prefix }) => prefix), mostFollowed);
+    for (const [index, budget] of budgets.entries()) for (const { key } of counted?.[index] ?? []) budget.saw(key);
   }
 
   /** Of all that it counts something is reserved, so that nothing could be set to what the ledger has. */

@@ -1,6 +1,7 @@
 import { featuresOf, type RequestFeature } from '../../api/reports/features.ts';
 import type { MigrationParams, MigrationReport, MigrationResult, UsedTarget } from '../../api/reports/migration.ts';
 import { placeHelp } from '../../api/reports/savings.ts';
+import { readSpendFilter } from '../../api/reports/dashboard.ts';
 import type { Attempt } from '../../api/receipt.ts';
 import { promptTokens } from '../../api/usage.ts';
 import type { UsedExchange } from '../../ledger/usedExchange.ts';
@@ -31,9 +32,10 @@ export class MigrationReporter {
     if ('problem' in to) return to;
     const { of } = params;
     if (of !== undefined && !table.config.endpoints.has(of)) return { problem: `There is no endpoint "${of.slice(0, 60)}": leave it out, or give one of ${[...table.config.endpoints.keys()].slice(0, 10).join(', ') || 'your own'}.` };
+    const filter = readSpendFilter(params.filter);
     await pricer.ready();
     const use = new Use(to, new MovedLines(request => pricer.priceAttempt(request)));
-    for await (const page of pagesOf(this.#options.used, days, signal)) for (const exchange of page) use.add(exchange, of);
+    for await (const page of pagesOf(this.#options.used, days, signal, filter)) for (const exchange of page) if (exchange.leftOut !== true) use.add(exchange, of);
     const lines = use.lines.lines();
     const sum = (of: 'requests' | 'spentMicroUsd' | 'microUsd' | 'lowMicroUsd' | 'highMicroUsd'): number => lines.reduce((total, line) => total + line[of], 0);
     const places = [...use.places.values()];

@@ -7,6 +7,7 @@ import type { ExchangeInput, ResponseSink } from '../../exchange/request.ts';
 import { Guard } from '../../base/guarded.ts';
 import { tickMs } from '../ticker.ts';
 import { AlertBook } from './alerts/alertBook.ts';
+import { isWindowed } from './alerts/conditions.ts';
 import { Windows } from './alerts/windows.ts';
 import { exposition, expositionType } from './metrics/exposition.ts';
 import { Figures } from './metrics/figures.ts';
@@ -41,11 +42,14 @@ export class MonitoringPart {
   readonly #figures: Figures;
   #following: Subscription | undefined;
   readonly #alerts: AlertBook | undefined;
-  readonly #windows = new Windows();
+  readonly #windows: Windows;
   readonly #guard: Guard;
+  readonly #unread: Guard;
   #watches = false;
   #ticks = 0;
-  #longestWindowMs = 0;
+  /** The times that rules about requests look back. */
+  #windowsMs: ReadonlySet<number> = new Set();
+  #isLooking = false;
   #needsSpend = false;
   #hourUsd: number | undefined;
   #spendReadAt = -Infinity;
@@ -59,8 +63,10 @@ export class MonitoringPart {
     this.#sources = sources;
     this.#figures = new Figures(namesOf(config));
     this.#sinceMs = sources.clock.now();
+    this.#windows = new Windows({ outcomes: (range, boundsMs) => sources.outcomes(range, boundsMs), revision: () => sources.ledger.revision(), elapsed: () => performance.now() });
     const { alertsFolder, clock, log, receivers, redact, hasAudience, notify } = sources;
     this.#guard = new Guard('The watch of alerts', log);
+    this.#unread = new Guard('Reading how requests ended, for alerts', log);
     if (alertsFolder !== undefined) {
       this.#alerts = new AlertBook({ folder: alertsFolder, now: () => clock.now(), log, post: receivers.post, redact, hasAudience, notify: (message, text, alert) => { notify({ kind: 'alert', endpoint: '', message, alert, ...(text === undefined ? {} : { said: text }) }); } });
     }
@@ -75,7 +81,7 @@ export class MonitoringPart {
     }
     this.#figures.rename(namesOf(config));
     this.#watch(config.monitoring);
-    this.#following ??= this.#figures.follow(this.#sources.events, this.#sources.copies);
+    this.#countWhere(config.monitoring.metrics !== undefined || config.monitoring.otlp?.metrics !== undefined);
     this.#lateness = config.monitoring.metrics === undefined && config.monitoring.otlp?.metrics === undefined ? undefined : this.#lateness ?? new Lateness(tickMs);
     this.#guard.settle(this.#sendTo(config.monitoring.otlp));
   }
@@ -86,12 +92,14 @@ export class MonitoringPart {
     this.#otlp?.export.tick(this.#sources.clock.now());
     if (!this.#watches) return;
     this.#ticks = (this.#ticks + 1) % ticksOfLook;
-    if (this.#ticks === 0) this.#guard.start(() => this.#look());
+    if (this.#ticks !== 0 || this.#isLooking) return;
+    this.#isLooking = true;
+    this.#guard.start(() => this.#look().finally(() => { this.#isLooking = false; }));
   }
 
   #watch({ alerts = [], webhooks = new Map() }: MonitoringConfig): void {
     this.#alerts?.configure(alerts, webhooks);
-    this.#longestWindowMs = Math.max(0, ...alerts.map(({ windowMs }) => windowMs));
+    this.#windowsMs = new Set(alerts.filter(isWindowed).map(({ windowMs }) => windowMs));
     this.#needsSpend = alerts.some(({ when }) => when === 'spend');
     this.#watches = alerts.length > 0 && this.#alerts !== undefined;
   }
@@ -99,7 +107,8 @@ export class MonitoringPart {
   async #look(): Promise<void> {
     const { clock, status, spend } = this.#sources;
     const now = clock.now();
-    this.#windows.take(this.#figures.requests.values(), now, this.#longestWindowMs);
+    // While the ledger cannot be read, nobody knows of requests; the other rules are looked at all the same.
+    await this.#windows.take(now, this.#windowsMs).catch((error: unknown) => { this.#unread.failed(error); });
     if (this.#needsSpend && now - this.#spendReadAt >= readSpendMs) {
       this.#spendReadAt = now;
       this.#hourUsd = (await spend({ from: now - hourMs, to: now })).totals.microUsd / 1e6;
@@ -120,8 +129,7 @@ export class MonitoringPart {
   async close(): Promise<void> {
     this.#watches = false;
     this.#alerts?.close();
-    this.#following?.dispose();
-    this.#following = undefined;
+    this.#countWhere(false);
     this.#lateness = undefined;
     await this.#sendTo(undefined);
   }
@@ -139,6 +147,15 @@ export class MonitoringPart {
     };
     tracePassing.headers = this.#otlp?.export.headersFor;
     return before?.export.close() ?? Promise.resolve();
+  }
+
+  /** Counts what happens while somebody reads it. */
+  #countWhere(isRead: boolean): void {
+    if (isRead) this.#following ??= this.#figures.follow(this.#sources.events, this.#sources.copies);
+    else {
+      this.#following?.dispose();
+      this.#following = undefined;
+    }
   }
 
   #read(http: HttpStatus): MetricSources {

@@ -7,6 +7,7 @@ import type { Log } from '../../base/log.ts';
 import type { ExchangePublisher } from '../../exchange/publisher.ts';
 import type { TracePassing } from '../../exchange/services.ts';
 import type { SharedState } from '../../ledger/ports.ts';
+import type { RouteOutcomes } from '../../ledger/spend.ts';
 import type { ProtocolCodec } from '../../protocols/codec.ts';
 import type { Receivers } from '../../upstream/receivers.ts';
 
@@ -15,10 +16,12 @@ export interface MonitoringSources {
   events: Pick<ExchangePublisher, 'subscribe'>;
   /** What happens to the copies that shadows send. */
   copies: Pick<ExchangePublisher, 'subscribe'>;
-  ledger: Pick<SharedState, 'isOpen' | 'backlog'>;
+  ledger: Pick<SharedState, 'isOpen' | 'backlog' | 'revision'>;
   status(http: HttpStatus): StatusSnapshot;
   /** What all servers of the data folder have spent in a time. */
   spend(range: TimeRange): Promise<Pick<SpendReport, 'totals'>>;
+  /** How requests of all servers of the data folder ended in a time; see LedgerReader.outcomes. */
+  outcomes(range: TimeRange, boundsMs: readonly number[]): Promise<readonly RouteOutcomes[]>;
   /** Where servers agree on incidents of alerts; absent: there are no alerts. */
   alertsFolder: string | undefined;
   /** Sends to receivers over the network of the configuration. */

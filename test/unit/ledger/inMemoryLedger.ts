@@ -8,7 +8,7 @@ import { silentLog } from '../../../server/base/log.ts';
 import type { LimitStore } from '../../../server/ledger/limitStore.ts';
 import { noteSubject, type PeerNote } from '../../../server/ledger/peerNotes.ts';
 import type { HealthEvent, Ledger, LedgerBacklog, PeerAttempt, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
-import { noWorkspace, type BilledModel, type EndpointSpend, type HedgeSpend, type LedgerBill, type SpendStart, type SpentBy, type SpentScope } from '../../../server/ledger/spend.ts';
+import { noWorkspace, type BilledModel, type EndpointSpend, type HedgeSpend, type LedgerBill, type RouteOutcomes, type SpendStart, type SpentBy, type SpentScope } from '../../../server/ledger/spend.ts';
 import type { UsedPage, UsedPosition } from '../../../server/ledger/usedExchange.ts';
 import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
 import { byCostDescending } from '../../../server/ledger/sqlite/spendQueries.ts';
@@ -114,6 +114,22 @@ export class InMemoryLedger implements Ledger {
   async running(): Promise<RunningRequest[]> {
     const open = [...this.receipts.values()].filter(({ outcome }) => outcome === 'open').reverse().sort((a, b) => b.startedAt - a.startedAt);
     return open.map(receipt => ({ ...summaryOf(receipt), ofPeer: false }));
+  }
+
+  async outcomes({ from, to }: TimeRange, boundsMs: readonly number[]): Promise<RouteOutcomes[]> {
+    const found = new Map<string, RouteOutcomes>();
+    const placeOf = (ms: number): number => [...boundsMs, Infinity].findIndex(bound => ms <= bound);
+    for (const { plan, outcome, startedAt, totalMs, firstTokenMs, shadow } of this.receipts.values()) {
+      if (outcome === 'open' || shadow !== undefined || startedAt + totalMs < from || startedAt + totalMs >= to) continue;
+      const route = plan.route ?? '';
+      const one = found.get(route) ?? { route, requests: 0, failed: 0, totalCounts: [...boundsMs, 0].fill(0), firstTokenCounts: [...boundsMs, 0].fill(0) };
+      found.set(route, one);
+      one.requests += 1;
+      if (outcome === 'failed') one.failed += 1;
+      one.totalCounts[placeOf(totalMs)] = (one.totalCounts[placeOf(totalMs)] ?? 0) + 1;
+      if (firstTokenMs !== undefined) one.firstTokenCounts[placeOf(firstTokenMs)] = (one.firstTokenCounts[placeOf(firstTokenMs)] ?? 0) + 1;
+    }
+    return [...found.values()];
   }
 
   async spentBy(range: TimeRange, scope: SpentScope): Promise<SpentBy[]> {

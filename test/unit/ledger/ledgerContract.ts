@@ -267,6 +267,26 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       ledger.shutdown();
     });
 
+    it('says how the requests of each route ended in a range, and how long they took', async () => {
+      const ledger = make();
+      const { plan } = aReceipt('x');
+      const coding = { ...plan, route: 'coding' };
+      ledger.close(aReceipt('x-1', { plan: coding, totalMs: 500, firstTokenMs: 100 }));
+      ledger.close(aReceipt('x-2', { plan: coding, totalMs: 501, firstTokenMs: undefined, outcome: 'failed', failureClass: 'server' }));
+      // It began before the range and ended in it.
+      ledger.close(aReceipt('x-3', { plan: coding, startedAt: noon - 60_000, totalMs: 60_500, firstTokenMs: 5_000 }));
+      ledger.close(aReceipt('x-4', { startedAt: noon - 60_000, totalMs: 10 }));
+      ledger.close(aReceipt('x-5', { totalMs: 20, firstTokenMs: 20 }));
+      ledger.close(aReceipt('x-6', { plan: coding, shadow: { of: 'x-1', route: 'coding', arm: 'shadow' } }));
+      ledger.open(running(aReceipt('x-7', { plan: coding })));
+      const found = (await ledger.outcomes({ from: noon, to: noon + 1_000 }, [100, 500])).sort((one, other) => one.route.localeCompare(other.route));
+      assert.deepEqual(found, [
+        { route: '', requests: 1, failed: 0, totalCounts: [1, 0, 0], firstTokenCounts: [1, 0, 0] },
+        { route: 'coding', requests: 3, failed: 1, totalCounts: [0, 1, 2], firstTokenCounts: [1, 0, 1] },
+      ]);
+      ledger.shutdown();
+    });
+
     it('counts what a shadow sent as spent, and as no exchange', async () => {
       const ledger = make();
       const shadow = { of: 'x-1', route: 'coding', arm: 'repeat' } as const;

@@ -214,7 +214,7 @@ function idOf(rule: string, subject: string): string {
 /** @param condition of the incident; undefined: the rule is no longer about its subject, or nothing was measured of it @param unseenMs since a server last saw it hold */
 function isOver(rule: AlertRule, condition: Condition | undefined, unseenMs: number): boolean {
   if (condition?.holds !== undefined) return !condition.holds;
-  // Where there are too few requests, as after a restart, what failed before is over when nobody has seen it for the whole time of the rule.
+  // Where there are too few requests, or the ledger cannot be read, what failed before is over when nobody has seen it for the whole time of the rule.
   if (isWindowed(rule)) return unseenMs >= rule.windowMs;
   return condition === undefined;
 }

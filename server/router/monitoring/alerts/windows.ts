@@ -1,47 +1,61 @@
-import type { RequestRow } from '../metrics/figures.ts';
+import type { TimeRange } from '../../../api/receipt.ts';
+import type { RouteOutcomes } from '../../../ledger/spend.ts';
+import { secondsBounds } from '../metrics/histogram.ts';
 import type { RouteTotals } from './conditions.ts';
 
-interface Reading { at: number; totals: Map<string, RouteTotals> }
+export interface WindowSources {
+  /** What ended in a time, of all servers of the data folder. */
+  outcomes(range: TimeRange, boundsMs: readonly number[]): Promise<readonly RouteOutcomes[]>;
+  /** Changes with each request that ended. */
+  revision(): number;
+  /** Milliseconds of a clock that only goes on, for the time that a reading takes. */
+  elapsed(): number;
+}
 
-/** Remembers what was counted until now and then, so that it can be said what happened since. */
+const boundsMs = secondsBounds.map(seconds => seconds * 1000);
+const nothing: ReadonlyMap<string, RouteTotals> = new Map();
+/** Readings take at most so large a part of the process's time: the next one comes this many times later than one takes. */
+const pauseFactor = 50;
+/** What nobody asks for any more leaves a time by itself, so it is read again after this part of it. */
+const agingShare = 20;
+
+interface Reading { readonly at: number; readonly revision: number; readonly totals: ReadonlyMap<string, RouteTotals> }
+
+/** What happened to the requests of all servers of the data folder within some times before now, as the ledger has it. */
 export class Windows {
-  readonly #readings: Reading[] = [];
+  readonly #sources: WindowSources;
+  #readings = new Map<number, Reading>();
+  #pausedUntil = -Infinity;
 
-  /** Takes the counts of a moment, in milliseconds since the epoch. @param keepMs of the longest window */
-  take(rows: Iterable<RequestRow>, at: number, keepMs: number): void {
-    const totals = new Map<string, RouteTotals>();
-    for (const { route, outcome, seconds, firstTokenSeconds } of rows) {
-      const known = totals.get(route) ?? { requests: 0, failed: 0, seconds: seconds.counts.map(() => 0), firstTokenSeconds: seconds.counts.map(() => 0), bounds: seconds.bounds };
-      known.requests += seconds.count;
-      if (outcome === 'failed') known.failed += seconds.count;
-      add(known.seconds, seconds.counts);
-      add(known.firstTokenSeconds, firstTokenSeconds.counts);
-      totals.set(route, known);
+  constructor(sources: WindowSources) {
+    this.#sources = sources;
+  }
+
+  /** Reads what changed. While the ledger cannot be read, nobody knows what happened. @param now milliseconds since the epoch @param windowsMs the times that are asked for */
+  async take(now: number, windowsMs: ReadonlySet<number>): Promise<void> {
+    const { outcomes, revision, elapsed } = this.#sources;
+    const startedAt = elapsed();
+    if (startedAt < this.#pausedUntil) return;
+    const readings = new Map<number, Reading>();
+    try {
+      for (const windowMs of windowsMs) {
+        const known = this.#readings.get(windowMs);
+        const current = revision();
+        const isFresh = known?.revision === current && now - known.at < windowMs / agingShare;
+        readings.set(windowMs, isFresh ? known : { at: now, revision: current, totals: totalsOf(await outcomes({ from: now - windowMs, to: now + 1 }, boundsMs)) });
+      }
+    } finally {
+      this.#readings = readings;
+      this.#pausedUntil = startedAt + (elapsed() - startedAt) * pauseFactor;
     }
-    this.#readings.push({ at, totals });
-    // The one before the window is its beginning.
-    while ((this.#readings[1]?.at ?? at) <= at - keepMs) this.#readings.shift();
   }
 
-  /** What was counted within a time before the last reading. */
-  within(windowMs: number): Map<string, RouteTotals> {
-    const last = this.#readings.at(-1);
-    if (last === undefined) return new Map();
-    const begin = this.#readings.findLast(({ at }) => at <= last.at - windowMs) ?? this.#readings[0];
-    return new Map([...last.totals].map(([route, now]) => {
-      const then = begin?.totals.get(route);
-      return [route, then === undefined ? now : {
-        requests: now.requests - then.requests, failed: now.failed - then.failed, bounds: now.bounds,
-        seconds: less(now.seconds, then.seconds), firstTokenSeconds: less(now.firstTokenSeconds, then.firstTokenSeconds),
-      }];
-    }));
+  /** What ended within a time before the last reading, by route. */
+  within(windowMs: number): ReadonlyMap<string, RouteTotals> {
+    return this.#readings.get(windowMs)?.totals ?? nothing;
   }
 }
 
-function add(sums: number[], counts: readonly number[]): void {
-  for (const [index, one] of counts.entries()) sums[index] = (sums[index] ?? 0) + one;
-}
-
-function less(now: readonly number[], then: readonly number[]): number[] {
-  return now.map((one, index) => one - (then[index] ?? 0));
+function totalsOf(outcomes: readonly RouteOutcomes[]): ReadonlyMap<string, RouteTotals> {
+  return new Map(outcomes.map(({ route, requests, failed, totalCounts, firstTokenCounts }) => [route, { requests, failed, seconds: [...totalCounts], firstTokenSeconds: [...firstTokenCounts], bounds: secondsBounds }]));
 }

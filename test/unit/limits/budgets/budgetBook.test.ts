@@ -416,6 +416,26 @@ describe('budgets', () => {
     assert.equal(server.reserve(100_001, { token: 'ci-b' }), undefined);
   });
 
+  it('of many tokens ask the store once for what peers counted', async () => {
+    const clock = clockAt(noon);
+    const store = createAllowanceStore({ dataDir: path.join(folder, 'many tokens'), clock, log: silentLog });
+    let transactions = 0;
+    const counting: AllowanceStore = { transact: work => { transactions += 1; return store.transact(work); }, revision: () => store.revision(), beat: () => { store.beat(); }, close: () => { store.close(); } };
+    const ofTokens = Array.from({ length: 100 }, (_, index) => ofToken(`ci-${String(index)}`, 'day'));
+    const server = new Server('many tokens', [], clock, undefined, counting);
+    const peer = new Server('many tokens', [], clock);
+    server.ofTokens = ofTokens;
+    peer.ofTokens = ofTokens;
+    await Promise.all([server.ready(), peer.ready()]);
+    server.book.tick();
+    peer.allowances.settle(peer.reserve(900_000, { token: 'ci-7' }) ?? assert.fail(), 900_000);
+    clock.at += 1_000;
+    transactions = 0;
+    server.book.tick();
+    assert.ok(transactions > 0 && transactions < 10, String(transactions));
+    assert.equal(server.book.statuses()?.find(({ of }) => of === 'ci-7')?.spentMicroUsd, 900_000);
+  });
+
   it('of a day and of a month of one token are told as reached each for itself', async () => {
     const server = new Server('day and month', [], clockAt(noon));
     server.ofTokens = [ofToken('ci-a', 'day'), ofToken('ci-a', 'month')];

@@ -14,9 +14,10 @@ import { conditionsOf, quantile, type ConditionSources } from '../../../../serve
 import { firedSentence } from '../../../../server/router/monitoring/alerts/words.ts';
 import { Windows } from '../../../../server/router/monitoring/alerts/windows.ts';
 import { WebhookSender } from '../../../../server/router/monitoring/delivery/webhookSender.ts';
-import { Histogram, secondsBounds } from '../../../../server/router/monitoring/metrics/histogram.ts';
+import { secondsBounds } from '../../../../server/router/monitoring/metrics/histogram.ts';
 import { Receivers } from '../../../../server/upstream/receivers.ts';
-import type { RequestRow } from '../../../../server/router/monitoring/metrics/figures.ts';
+import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
+import { aReceipt, noon } from '../../ledger/receipts.ts';
 
 const folders: string[] = [];
 function newFolder(): string {
@@ -271,15 +272,49 @@ describe('alerts', () => {
     assert.deepEqual(server.said, [fired]);
   });
 
-  test('are about shares, times, budgets, canaries and spend', () => {
-    const row = (route: string, outcome: string, count: number, seconds: number): RequestRow => {
-      const histogram = new Histogram(secondsBounds);
-      for (let index = 0; index < count; index += 1) histogram.observe(seconds);
-      return { asked: route, route, protocol: '', inbound: '', outcome, failureClass: '', cache: '', seconds: histogram, firstTokenSeconds: histogram, overheadSeconds: histogram, fallbacks: 0, hedged: 0, hedgesWon: 0 };
+  test('about requests count those of all servers of a data folder, and tell once', async () => {
+    const clock = { now: noon + 60_000 };
+    const ledger = new InMemoryLedger();
+    const { plan } = aReceipt('x');
+    // As two servers recorded them: neither alone has enough.
+    for (let index = 0; index < 24; index += 1) ledger.close(aReceipt(`x-${String(index)}`, { plan: { ...plan, route: 'coding' }, outcome: index < 12 ? 'failed' : 'ok' }));
+    const fails = rule({ name: 'fails', when: 'error-rate', above: 0.1 });
+    const folder = newFolder();
+    const servers = [new Server(folder, clock, [fails]), new Server(folder, clock, [fails])];
+    for (const server of servers) {
+      const windows = new Windows({ outcomes: (range, bounds) => ledger.outcomes(range, bounds), revision: () => ledger.revision(), elapsed: () => 0 });
+      await windows.take(clock.now, new Set([600_000]));
+      server.book.look(sources([], { within: ms => windows.within(ms) }));
+    }
+    assert.deepEqual(servers.flatMap(({ said }) => said), ['Alert "fails": 50 % of the requests of route "coding" failed within 10 minutes; the bound is 10 %.']);
+    assert.equal(servers.flatMap(({ shown }) => shown).length, 1);
+  });
+
+  test('about requests are read again no sooner than a reading is worth', async () => {
+    let elapsed = 0;
+    let revision = 0;
+    let reads = 0;
+    const windows = new Windows({ outcomes: () => { reads += 1; elapsed += 200; return Promise.resolve([]); }, revision: () => revision, elapsed: () => elapsed });
+    const look = async (afterMs: number): Promise<number> => {
+      elapsed += afterMs;
+      await windows.take(start + elapsed, new Set([600_000]));
+      return reads;
     };
-    const windows = new Windows();
-    windows.take([row('coding', 'ok', 1000, 1)], start, 600_000);
-    windows.take([row('coding', 'ok', 1030, 1), row('coding', 'failed', 10, 100), row('idle', 'failed', 3, 1)], start + 600_000, 600_000);
+    assert.equal(await look(0), 1);
+    revision += 1;
+    assert.equal(await look(5_000), 1, 'a reading that takes 0.2 s comes each 10 s');
+    assert.equal(await look(5_000), 2);
+    assert.equal(await look(20_000), 2, 'nothing ended since');
+    assert.equal(await look(20_000), 3, 'what ended has grown old');
+  });
+
+  test('are about shares, times, budgets, canaries and spend', async () => {
+    const counts = (...found: [place: number, count: number][]): number[] => secondsBounds.map((_bound, place) => found.find(([at]) => at === place)?.[1] ?? 0).concat(0);
+    // Up to 1.28 s, and up to 163.84 s.
+    const coding = { route: 'coding', requests: 40, failed: 10, totalCounts: counts([7, 30], [14, 10]), firstTokenCounts: counts([7, 30], [14, 10]) };
+    const idle = { route: 'idle', requests: 3, failed: 3, totalCounts: counts([7, 3]), firstTokenCounts: counts() };
+    const windows = new Windows({ outcomes: () => Promise.resolve([coding, idle]), revision: () => 1, elapsed: () => 0 });
+    await windows.take(start, new Set([600_000]));
     const held = (one: Partial<AlertRule>, rest: Partial<ConditionSources> = {}): string[] => conditionsOf(rule(one), sources([], { within: ms => windows.within(ms), ...rest })).filter(({ holds }) => holds).map(({ subject }) => subject);
     assert.deepEqual(held({ when: 'error-rate', above: 0.2 }), ['coding'], '10 of 40, and 3 are too few');
     assert.deepEqual(held({ when: 'error-rate', above: 0.3 }), []);

@@ -110,6 +110,15 @@ describe('a migration report', () => {
     assert.equal((await migrate(bench, 'anthropic/claude-sonnet-4.5')).used.length, 2);
   });
 
+  it('is about the requests that pass a filter', async () => {
+    const bench = new ReportBench(config);
+    bench.add(at(2), [onGpt({ inputTokens: 1_000, outputTokens: 10 })], { route: 'coding' });
+    bench.add(at(3), [onGpt({ inputTokens: 2_000, outputTokens: 10 })]);
+    const result = await new MigrationReporter(bench.options).report({ to: 'anthropic/claude-sonnet-4.5', fromDay: '2026-11-01', toDay: '2026-11-30', filter: { route: 'coding' } });
+    const { requests, used } = 'report' in result ? result.report : assert.fail(result.problem);
+    assert.deepEqual([requests, used.map(({ usage }) => usage.inputTokens)], [1, [1_000]]);
+  });
+
   it('refuses what means nothing in one sentence, and is short for an empty ledger', async () => {
     const bench = new ReportBench(config);
     const problem = async (to: string, of?: string): Promise<string> => {
