@@ -23,6 +23,7 @@ const laterParts = [
   { file: 'entra.js', modules: ['server/upstream/entra/entraTokens.ts'] },
   { file: 'languageServer.js', modules: ['vscode-languageserver/node'] },
   { file: 'dashboard.js', modules: ['server/ledger/sqlite/dashboard/dashboardWorker.ts'] },
+  { file: 'replicas.js', modules: ['server/router/replicas/replicasPart.ts'] },
   { file: 'monitoring.js', modules: ['server/router/monitoring/monitoringPart.ts'] },
   { file: 'redis.js', modules: ['server/state/redis/redisDriver.ts'] },
   { file: 'mcp.js', modules: ['server/inbound/mcp/mcpServer.ts'] },

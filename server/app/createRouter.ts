@@ -20,6 +20,7 @@ import type { KeyFingerprint } from '../keys/keyFingerprints.ts';
 import { KeyPool } from '../keys/keyPool.ts';
 import type { AllowanceStore } from '../ledger/allowanceStore.ts';
 import type { RouteStateStore } from '../ledger/routeStateStore.ts';
+import type { PeerNote } from '../ledger/peerNotes.ts';
 import type { Ledger } from '../ledger/ports.ts';
 import type { TokenStore } from '../ledger/tokenStore.ts';
 import { BudgetBook } from '../limits/budgets/budgetBook.ts';
@@ -79,6 +80,7 @@ import { replayParts, routeTableOf } from './rulesParts.ts';
 import { warmCachesObserver } from '../router/observers/warmCachesObserver.ts';
 import { Monitoring } from '../router/monitoring/monitoring.ts';
 import { PeerSync } from '../router/peerSync.ts';
+import { Replicas } from '../router/replicas/replicas.ts';
 import { Prober } from '../router/prober.ts';
 import { resilienceState } from '../router/resilienceState.ts';
 import { Router } from '../router/router.ts';
@@ -194,14 +196,18 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const notify = (notice: NoticeParams): void => { notices.emit(notice); };
 
   const state = new StateConnection({ log, random, changed });
-  const keys = new KeyPool({ fingerprint: options.keyFingerprint, onNote: note => ledger.publishNote(note) });
+  const publishNote = (note: PeerNote): void => {
+    ledger.publishNote(note);
+    replicas.note(note);
+  };
+  const keys = new KeyPool({ fingerprint: options.keyFingerprint, onNote: note => { publishNote(note); } });
   const shared = ledger.limits === undefined ? undefined : new SharedLimits(ledger.limits);
   const limiter = createRateLimiter({
     accountOf: (endpoint, keyId) => keys.limitAccount(endpoint, keyId), onLittleLeft: reported => peers.publishLimit(reported),
     shared, keyFingerprint: (endpoint, keyId) => keys.fingerprintOf(endpoint, keyId),
   });
   const healthRegistry = createHealthRegistry({ random, startedAt: now() });
-  const pauses = new Pauses({ files: options.endpointFiles, clock, log, changed, reset: (endpoint, at) => { healthRegistry.reset(endpoint, at); keys.forgetRefusals(endpoint, at); limiter.forgetReported(endpoint, at); } });
+  const pauses = new Pauses({ files: options.endpointFiles, clock, log, changed, othersAreAway: () => state.isConfigured && !state.isUp, decided: () => { replicas.decided(); }, reset: (endpoint, at) => { healthRegistry.reset(endpoint, at); keys.forgetRefusals(endpoint, at); limiter.forgetReported(endpoint, at); } });
   const early = new EarlyAttempts();
   const timers = createAdaptiveTimeouts();
   const instance = randomBytes(9).toString('base64url');
@@ -243,12 +249,13 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const spend = new SpendToday({ ledger, clock, log, recorded: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); }, changed });
   const running = new RunningExchanges({ ledger, spend, pricer, costs, clock, log });
   const prober = new Prober({
-    transport, faultInjector, pauses, healthRegistry, keys, directory, ledger, clock, log, redactor: register, changed, failed: failure => failureNotices.failed(failure),
+    transport, faultInjector, pauses, healthRegistry, keys, directory, ledger: { publishProbe: event => { ledger.publishProbe(event); replicas.probe(event); } }, clock, log, redactor: register, changed, failed: failure => failureNotices.failed(failure),
     answered: (endpoint, latencyMs) => { firstTokens.probed(endpoint, latencyMs); },
   });
   // A field that has the form of a secret is no name of a parameter.
-  const repairs = new LearntRepairs(note => { if (!register.holds(note.repair)) ledger.publishNote(note); });
-  const peers = new PeerSync({ ledger, healthRegistry, limiter, timers, firstTokens, expectedUsage, keys, repairs, prober, clock, log, changed: touched });
+  const repairs = new LearntRepairs(note => { if (!register.holds(note.repair)) publishNote(note); });
+  const peers = new PeerSync({ ledger, publishNote, healthRegistry, limiter, timers, firstTokens, expectedUsage, keys, repairs, prober, clock, log, changed: touched });
+  const replicas: Replicas = new Replicas({ store: state, config, events, health: healthRegistry, keys, ledger, peers, pauses, clock, log });
   const drills = new FaultInjectionRunner({
     faultInjector, healthRegistry, keys, clock, log, config, changed, canonicalName: model => directory.canonicalName(model),
     view: () => resilienceState({ view: view(0), healthRegistry, keys, drills: faultInjector.running, now: now() }),
@@ -312,6 +319,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'What people decided about endpoints', tick: () => { if (current.isConfigured) pauses.tick(); } },
     // Endpoints that are not configured yet could not learn from it.
     { name: 'The exchange with peers', tick: () => { if (current.isConfigured) peers.listen(); } },
+    replicas,
     { name: 'The sum of what was spent today', tick: () => { spend.tick(); } },
     { name: 'The probes of endpoints', tick: () => { prober.tick(current.config.endpoints.values()); } },
     { name: 'The age of kept answers', tick: at => { responses.tick(at); } },
@@ -323,13 +331,13 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The update of the status', tick: at => { changes.tick(at); } },
   ], clock, log);
   const history = new History({ ledger, running, costs, providerMessages });
-  const monitoring = new Monitoring({ events, copies: copyEvents, ledger, status: http => status.snapshot(http), spend: range => history.spend(range), outcomes: (range, boundsMs) => history.outcomes(range, boundsMs), alertsFolder: options.alertsFolder, receivers: new Receivers(), tracePassing, codecFor, redact: text => register.redact(text), hasAudience: () => notices.hasListeners, notify, clock, log });
+  const monitoring = new Monitoring({ events, copies: copyEvents, ledger, status: http => status.snapshot(http), spend: range => history.spend(range), outcomes: (range, boundsMs) => history.outcomes(range, boundsMs), alertsFolder: options.alertsFolder, receivers: new Receivers(), tracePassing, codecFor, news: () => replicas.figures, redact: text => register.redact(text), hasAudience: () => notices.hasListeners, notify, clock, log });
   ticker.add(monitoring);
   const used: typeof history.used = (...page) => history.used(...page);
   const router = new Router({
     instance, services, current, status, prober, endpoints, endpointTester, drills, canaries, shadows, budgets, tokens,
-    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, peerStops: options.peerStops, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices, monitoring, state,
-    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, monitoring, state, clock, changed }),
+    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, peerStops: options.peerStops, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices, monitoring, state, replicas,
+    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, monitoring, state, replicas, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     proposals: new RouteProposer({ pricer, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),

@@ -27,6 +27,8 @@ export interface Outcome {
   trial?: boolean | undefined;
   /** Observed by a peer: the attempt never entered here, so no place is freed. */
   foreign?: boolean | undefined;
+  /** Observed from another machine: it says nothing of this machine's network. */
+  elsewhere?: boolean | undefined;
   /** What a refusal speaks of; absent: by its class. */
   scope?: RefusalScope | undefined;
   /** The failure concerns one key while others of the endpoint may still serve: the key cools down, the endpoint does not. */

@@ -26,7 +26,8 @@ export function privateKeyFingerprints(): KeyFingerprint {
   return fingerprintsOf(randomBytes(saltBytes));
 }
 
-function fingerprintsOf(salt: Buffer): KeyFingerprint {
+/** Fingerprints under a salt that others know, too. */
+export function fingerprintsOf(salt: Buffer): KeyFingerprint {
   const key = createSecretKey(salt);
   return secret => createHmac('sha256', key).update(secret).digest('hex').slice(0, fingerprintLength);
 }

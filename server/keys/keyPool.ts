@@ -13,6 +13,9 @@ import { whyBlocked, type KeysBlocked } from './keysBlocked.ts';
 import { privateKeyFingerprints, type KeyFingerprint } from './keyFingerprints.ts';
 import { applyNote, beginTrial, coolDown, disprove, forgetRefusals, freshKey, isRejectedAgain, isUsable, keyChangesAt, noModels, proofAheadMs, reject, restingFor, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
 
+/** What one key is known by: to requests, in the data folder, and by another fingerprint. */
+export interface KeyNames { readonly handle: string; readonly fingerprint: string; readonly other: string }
+
 /** What is known of an endpoint's keys at a moment, by their fingerprints. */
 export type KeySnapshot = ReadonlyMap<string, KeyKnowledge>;
 
@@ -266,6 +269,11 @@ export class KeyPool {
   /** The fingerprint of a key; empty where there is no such key. */
   fingerprintOf(endpoint: string, keyId: string | undefined): string {
     return keyId === undefined ? '' : this.#find(endpoint, keyId)?.fingerprint ?? '';
+  }
+
+  /** What the keys of an endpoint are known by, where others know them by another fingerprint. */
+  fingerprintsWith(endpoint: string, other: KeyFingerprint): readonly KeyNames[] {
+    return (this.#keys.get(endpoint) ?? []).map(({ handle, fingerprint, material }) => ({ handle, fingerprint, other: other(material.secret) }));
   }
 
   /** The handle of the key with a fingerprint. */

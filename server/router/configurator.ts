@@ -19,6 +19,7 @@ import type { EventLog } from './eventLog.ts';
 import type { StateConnection } from '../state/stateConnection.ts';
 import type { Monitoring } from './monitoring/monitoring.ts';
 import type { PeerSync } from './peerSync.ts';
+import type { Replicas } from './replicas/replicas.ts';
 
 export interface ConfiguratorOptions {
   current: CurrentConfig;
@@ -33,9 +34,10 @@ export interface ConfiguratorOptions {
   drills: Pick<FaultInjectionRunner, 'configured'>;
   eventLog: Pick<EventLog, 'problems'>;
   pauses: Pick<Pauses, 'readOnce'>;
-  peers: Pick<PeerSync, 'warmUp'>;
+  peers: Pick<PeerSync, 'warmUp' | 'expectReplicas'>;
   monitoring: Pick<Monitoring, 'configure'>;
   state: Pick<StateConnection, 'configure'>;
+  replicas: Pick<Replicas, 'configure'>;
   clock: Clock;
   /** The state that a person sees has changed. */
   changed(): void;
@@ -80,6 +82,8 @@ export class Configurator {
     parts.eventLog.problems(current.problems);
     // Before what was learnt in the last minutes: failures that were forgotten since do not count.
     parts.pauses.readOnce();
+    if (config.state?.redis !== undefined) parts.peers.expectReplicas();
+    parts.replicas.configure(config);
     if (isFirst) parts.peers.warmUp();
     parts.changed();
   }

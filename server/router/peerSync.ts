@@ -1,7 +1,8 @@
-import type { FailureClass } from '../api/failure.ts';
+import type { FailureClass, RefusalScope } from '../api/failure.ts';
 import type { Attempt } from '../api/receipt.ts';
 import { promptTokens } from '../api/usage.ts';
 import type { Clock } from '../base/clock.ts';
+import type { FailureCode, TimerPhase } from '../base/failureCodes.ts';
 import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
@@ -16,10 +17,40 @@ import type { KeyPool } from '../keys/keyPool.ts';
 import type { LearntRepairs } from '../exchange/learntRepairs.ts';
 import { isAboutKey } from '../exchange/machine/failover.ts';
 import type { Prober } from './prober.ts';
+import { RecentIds } from './replicas/recentIds.ts';
 
 const warmUpMs = 10 * 60 * 1000;
 /** Attempts of earlier servers that timers are learnt from. */
 const recalledAttempts = 500;
+/** Attempts that are known to have been applied. */
+const applied = 5_000;
+
+/** An attempt that a replica on another machine made. */
+export interface ReplicaAttempt {
+  /** The same whoever tells of it. */
+  id: string;
+  endpoint: string;
+  model: string;
+  /** The same key here; undefined where the endpoint needs none, or this server does not have it. */
+  keyId: string | undefined;
+  /** It used a key that this server does not have. */
+  isForeignKey: boolean;
+  /** Milliseconds since the epoch, as `at`, when it ended. */
+  startedAt: number;
+  at: number;
+  tokens: number;
+  failureClass?: FailureClass | undefined;
+  code?: FailureCode | undefined;
+  scope?: RefusalScope | undefined;
+  phase?: TimerPhase | undefined;
+  status?: number | undefined;
+  retryAfterMs?: number | undefined;
+  firstTokenMs?: number | undefined;
+  totalMs: number;
+}
+
+/** What replicas on other machines found out. */
+export interface ReplicaNews { attempts: readonly ReplicaAttempt[]; probes: readonly HealthEvent[]; notes: readonly PeerNote[] }
 
 export interface PeerSyncOptions {
   ledger: Pick<LedgerReader, 'notes' | 'waitingAttempts' | 'recentAttempts' | 'latestAttempts' | 'keysUsed'> & SharedState;
@@ -33,6 +64,8 @@ export interface PeerSyncOptions {
   prober: Prober;
   clock: Clock;
   log: Log;
+  /** Makes a fact known to peers and replicas. */
+  publishNote(note: PeerNote): void;
   /** What peers found out was applied. */
   changed(): void;
 }
@@ -45,6 +78,8 @@ export class PeerSync {
   #warm = false;
   /** Facts that came while the past is read; undefined when it is not. */
   #held: PeerFacts[] | undefined;
+  /** Attempts that were applied, where peers and replicas may tell of the same. */
+  #applied: RecentIds | undefined;
   readonly #records: Guard;
   readonly #reads: Guard;
 
@@ -72,14 +107,40 @@ export class PeerSync {
   #onFacts({ notes, attempts, probes }: PeerFacts): void {
     if (notes.length + attempts.length + probes.length > 0) this.#options.changed();
     for (const note of notes) this.#records.run(() => { this.#applyNote(note); });
-    for (const { attempt, endedAt, stream, beaten, runs } of attempts) {
-      if (runs) continue;
+    for (const { attempt, endedAt, stream, beaten, runs, exchangeId } of attempts) {
+      if (runs || this.#applied?.add(`${exchangeId}#${String(attempt.number)}`) === false) continue;
       this.#records.run(() => {
         this.#apply(attempt, endedAt);
         this.#time(attempt, stream, beaten);
       });
     }
     for (const event of probes) this.#records.run(() => { this.#applyProbe(event); });
+  }
+
+  /** From now on replicas may tell of what the ledger tells of, too. */
+  expectReplicas(): void {
+    this.#applied ??= new RecentIds(applied);
+  }
+
+  /** Applies what replicas on other machines found out. It says nothing of this machine's network, and timers are learnt by each for itself. */
+  take({ attempts, probes, notes }: ReplicaNews): void {
+    this.expectReplicas();
+    for (const note of notes) this.#records.run(() => { this.#applyNote(note); });
+    for (const attempt of attempts) if (this.#applied?.add(attempt.id) !== false) this.#records.run(() => { this.#applyElsewhere(attempt); });
+    for (const probe of probes) this.#records.run(() => { this.#applyProbe(probe, true); });
+    this.#options.changed();
+  }
+
+  #applyElsewhere({ id: _id, tokens, isForeignKey, keyId, scope, ...found }: ReplicaAttempt): void {
+    const { healthRegistry, limiter, keys, prober, clock } = this.#options;
+    const { endpoint, model, failureClass } = found;
+    limiter.applyRemote({ endpoint, keyId, model, at: found.startedAt, tokens });
+    if (keyId !== undefined) keys.used(endpoint, keyId, tokens, clock.now());
+    prober.observe(endpoint, found.at);
+    const isAboutKeys = failureClass !== undefined && isAboutKey({ failureClass });
+    const keyScoped = isAboutKeys && (isForeignKey || scope === 'key-model' || keys.pick(endpoint, new Set(keyId === undefined ? [] : [keyId]), clock.now(), undefined, model) !== undefined);
+    const message = failureClass === undefined ? undefined : `Another replica met it${found.status === undefined ? '' : ` (HTTP ${String(found.status)})`}.`;
+    healthRegistry.record({ ...found, kind: 'traffic', foreign: true, elsewhere: true, scope, keyScoped, message });
   }
 
   #apply(attempt: Attempt, endedAt: number): void {
@@ -93,11 +154,11 @@ export class PeerSync {
     });
   }
 
-  #applyProbe(event: HealthEvent): void {
+  #applyProbe(event: HealthEvent, elsewhere = false): void {
     this.#options.prober.observe(event.endpoint, event.at);
-    if (event.ok && event.latencyMs !== undefined) this.#options.firstTokens.probed(event.endpoint, event.latencyMs);
+    if (event.ok && event.latencyMs !== undefined && !elsewhere) this.#options.firstTokens.probed(event.endpoint, event.latencyMs);
     this.#options.healthRegistry.record({
-      endpoint: event.endpoint, at: event.at, kind: 'probe', foreign: true,
+      endpoint: event.endpoint, at: event.at, kind: 'probe', foreign: true, elsewhere,
       failureClass: event.ok ? undefined : (event.failureClass as FailureClass | undefined) ?? 'server', message: event.message,
     });
   }
@@ -123,7 +184,7 @@ export class PeerSync {
     const keyFingerprint = this.#options.keys.fingerprintOf(endpoint, keyId);
     // The key was removed meanwhile.
     if (figures.remaining === undefined || (keyId !== undefined && keyFingerprint === '')) return;
-    this.#options.ledger.publishNote({
+    this.#options.publishNote({
       endpoint, keyFingerprint, model, kind, at, remaining: figures.remaining, limit: figures.limit, resetAt: figures.resetAt,
     });
   }

@@ -45,6 +45,7 @@ import type { RouteProposer } from './proposals/routeProposer.ts';
 import type { RulesDesk } from './rules/rulesDesk.ts';
 import { rehearse } from './rehearsal.ts';
 import type { PeerStop, PeerStops } from './peerStops.ts';
+import type { Replicas } from './replicas/replicas.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
 import type { Shadows } from './shadow/shadows.ts';
 import type { StatusReader } from './status/status.ts';
@@ -90,6 +91,7 @@ export interface RouterOptions {
   transport: Transport;
   monitoring: Monitoring;
   state: Pick<StateConnection, 'close'>;
+  replicas: Pick<Replicas, 'close'>;
   changes: StatusChanges;
   notices: Emitter<NoticeParams>;
 }
@@ -285,7 +287,7 @@ export class Router {
 
   /** Ends all exchanges with an error to their callers, writes everything down and closes connections. */
   async shutdown(): Promise<void> {
-    const { ticker, drills, canaries, shadows, running, limiter, allowances, costs, ledger, transport, monitoring, state } = this.#parts;
+    const { ticker, drills, canaries, shadows, running, limiter, allowances, costs, ledger, transport, monitoring, state, replicas } = this.#parts;
     ticker.stop();
     this.#ends.run(() => { drills.shutdown(); });
     running.interruptAll();
@@ -297,6 +299,7 @@ export class Router {
     this.#ends.run(() => { canaries.shutdown(); });
     this.#ends.run(() => { shadows.shutdown(); });
     this.#ends.run(() => { ledger.shutdown(); });
+    await replicas.close();
     await state.close();
     await transport.shutdown();
   }

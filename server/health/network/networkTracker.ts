@@ -71,7 +71,7 @@ export function createNetworkTracker(): NetworkTracker {
     trouble: () => (link.state === 'online' ? undefined : { kind: link.state, since: link.since }),
     isOwnFault(outcome, local) {
       const { failureClass, at, startedAt } = outcome;
-      if (failureClass === undefined || outcome.drill === true) return false;
+      if (failureClass === undefined || outcome.drill === true || outcome.elsewhere === true) return false;
       // A portal's own errors look like a provider's.
       if (link.state === 'portal' && !local && failureClass === 'server') return true;
       if (!mayBeLink(outcome)) return false;
@@ -109,7 +109,7 @@ export function factsOf(code: FailureCode | undefined): FailureFacts {
 
 function evidenceOf(outcome: Outcome): LinkEvidence {
   const { failureClass, networkKind, code } = outcome;
-  if (outcome.drill === true) return 'none';
+  if (outcome.drill === true || outcome.elsewhere === true) return 'none';
   // What a peer observed may be minutes old, and comes without its cause: only an answer counts.
   if (outcome.foreign === true) return failureClass === undefined ? 'answered' : 'none';
   if (outcome.status === signInStatus) return 'sign-in';

@@ -11,6 +11,9 @@ export interface EndpointDecision {
   readonly pause?: { readonly since: number; readonly until?: number | undefined } | undefined;
   /** Failures up to then are forgotten. */
   readonly resetAt?: number | undefined;
+  /** Tells this decision from others about the endpoint; absent: of an earlier version. */
+  readonly id?: string | undefined;
+  readonly decidedAt?: number | undefined;
 }
 
 /** A change of the folder this soon before it was read may have the same time stamp as the reading: file systems count time in steps. */
@@ -58,6 +61,11 @@ export class EndpointFiles {
     return [...known.values()];
   }
 
+  /** All decisions as they were last read or written. */
+  get known(): readonly EndpointDecision[] {
+    return [...this.#known.values()];
+  }
+
   /** The decision about one endpoint as it is stored now; where that cannot be read, the last one that was. */
   read(endpoint: string): EndpointDecision | undefined {
     const name = digestName(endpoint, ending);
@@ -84,16 +92,19 @@ export class EndpointFiles {
   }
 }
 
-function decisionOf(value: unknown): EndpointDecision | undefined {
+/** Reads a decision that another server wrote. */
+export function decisionOf(value: unknown): EndpointDecision | undefined {
   if (!isObject(value) || typeof value['endpoint'] !== 'string') return undefined;
-  const { endpoint, pause, resetAt } = value;
+  const { endpoint, pause, resetAt, id, decidedAt } = value;
   const since = isObject(pause) ? moment(pause['since']) : undefined;
   const until = isObject(pause) ? moment(pause['until']) : undefined;
   const reset = moment(resetAt);
+  const decided = moment(decidedAt);
   return {
     endpoint,
     ...(since === undefined ? {} : { pause: { since, ...(until === undefined ? {} : { until }) } }),
     ...(reset === undefined ? {} : { resetAt: reset }),
+    ...(typeof id === 'string' && decided !== undefined ? { id, decidedAt: decided } : {}),
   };
 }
 

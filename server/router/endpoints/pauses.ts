@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { pauseText, type Pause } from '../../api/endpoints/pause.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Guard } from '../../base/guarded.ts';
@@ -6,14 +7,19 @@ import type { EndpointDecision, EndpointFiles } from './endpointFiles.ts';
 
 export interface PausesOptions {
   /** Where decisions outlive the process and reach peers; absent: nowhere. */
-  files: Pick<EndpointFiles, 'poll' | 'read' | 'write'> | undefined;
+  files: Pick<EndpointFiles, 'poll' | 'read' | 'write' | 'known'> | undefined;
   clock: Clock;
   log: Log;
   /** Failures of an endpoint up to a moment are forgotten, here or by a peer. */
   reset(endpoint: string, at: number): void;
   changed(): void;
+  /** Servers on other machines cannot learn of a decision now; absent: there are none. */
+  othersAreAway?: (() => boolean) | undefined;
+  /** Decisions are here that servers on other machines may not know. */
+  decided?: (() => void) | undefined;
 }
 
+const othersLearnLater = 'Redis cannot be used now; other replicas learn of it as soon as it can.';
 const cannotStore = 'The decision could not be written to the data folder, so other windows do not know of it and it ends with this server. Check that the folder can be written to.';
 
 /**
@@ -82,6 +88,32 @@ export class Pauses {
     for (const decision of decisions) this.#apply(decision);
     this.#isRead = true;
     if (JSON.stringify([...this.#paused]) !== before) changed();
+    this.#options.decided?.();
+  }
+
+  /** What people decided about each endpoint, as it is known here. */
+  get decisions(): readonly EndpointDecision[] {
+    return this.#options.files?.known ?? [];
+  }
+
+  /** Takes in later decisions of servers on other machines. They are kept like those of this one. */
+  learn(decisions: readonly EndpointDecision[]): void {
+    const { files, log, changed } = this.#options;
+    this.readOnce();
+    let isNew = false;
+    for (const decision of decisions) {
+      const known = files?.read(decision.endpoint);
+      if (known !== undefined && (known.id === decision.id || decidedAt(known) >= decidedAt(decision))) continue;
+      isNew = true;
+      try {
+        files?.write(decision);
+      } catch (cause) {
+        log.error(cannotStore, cause);
+      }
+      this.#paused.delete(decision.endpoint);
+      this.#apply(decision);
+    }
+    if (isNew) changed();
   }
 
   /** Decisions are known before the first request: they are read once, where no tick has read them. Never throws: the next tick reads what could not be read. */
@@ -93,8 +125,8 @@ export class Pauses {
     const { files, log, changed } = this.#options;
     this.readOnce();
     const pause = this.#paused.get(endpoint);
-    const decision = change(files?.read(endpoint) ?? { endpoint, ...(pause === undefined ? {} : { pause }) });
-    let trouble: string | undefined;
+    const decision = { ...change(files?.read(endpoint) ?? { endpoint, ...(pause === undefined ? {} : { pause }) }), id: randomUUID(), decidedAt: this.#options.clock.now() };
+    let trouble = this.#options.othersAreAway?.() === true ? othersLearnLater : undefined;
     try {
       files?.write(decision);
     } catch (cause) {
@@ -104,6 +136,7 @@ export class Pauses {
     this.#paused.delete(endpoint);
     this.#apply(decision);
     changed();
+    this.#options.decided?.();
     return trouble;
   }
 
@@ -115,4 +148,9 @@ export class Pauses {
     this.#resets.set(endpoint, resetAt);
     reset(endpoint, Math.min(resetAt, clock.now()));
   }
+}
+
+/** When a decision was made; of an earlier version, what is known of that. */
+export function decidedAt({ decidedAt: at, pause, resetAt }: EndpointDecision): number {
+  return at ?? Math.max(pause?.since ?? 0, resetAt ?? 0);
 }

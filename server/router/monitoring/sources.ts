@@ -8,6 +8,7 @@ import type { ExchangePublisher } from '../../exchange/publisher.ts';
 import type { TracePassing } from '../../exchange/services.ts';
 import type { SharedState } from '../../ledger/ports.ts';
 import type { RouteOutcomes } from '../../ledger/spend.ts';
+import type { NewsFigures } from '../replicas/news/newsDesk.ts';
 import type { ProtocolCodec } from '../../protocols/codec.ts';
 import type { Receivers } from '../../upstream/receivers.ts';
 
@@ -29,6 +30,8 @@ export interface MonitoringSources {
   /** How targets learn of traces. */
   tracePassing: TracePassing;
   codecFor(protocol: ProtocolName): ProtocolCodec | undefined;
+  /** What was told to other replicas and heard from them; undefined where no store is shared. */
+  news(): NewsFigures | undefined;
   redact(text: string): string;
   /** A window of the editor listens. */
   hasAudience(): boolean;

@@ -1,5 +1,6 @@
 import type { StatusSnapshot } from '../../../api/status.ts';
 import type { LedgerBacklog } from '../../../ledger/ports.ts';
+import type { NewsFigures } from '../../replicas/news/newsDesk.ts';
 import type { AttemptRow, Figures, RequestRow } from './figures.ts';
 import { Histogram } from './histogram.ts';
 import type { LatenessFigures } from './lateness.ts';
@@ -40,6 +41,8 @@ export interface MetricSources {
   status: StatusSnapshot;
   ledger: LedgerBacklog & { isOpen: boolean };
   process: ProcessFigures;
+  /** Undefined where no store is shared with other replicas. */
+  news: NewsFigures | undefined;
   /** Undefined: nothing is sent. */
   telemetry?: TelemetryFigures | undefined;
   /** Milliseconds since the epoch. */

@@ -76,6 +76,7 @@ const server: readonly Metric[] = [
   ofState('waybill_ledger_open', 'gauge', [], '1 where the ledger can be used now.', ({ ledger }) => [[[], ledger.isOpen ? 1 : 0]]),
   ofState('waybill_ledger_backlog', 'gauge', [], 'Requests whose record waits to be written.', ({ ledger }) => [[[], ledger.waiting]]),
   ofState('waybill_ledger_lag_seconds', 'gauge', [], 'How long the oldest record waits to be written.', ({ ledger }) => [[[], ledger.lagMs / 1000]]),
+  ofState('waybill_replica_news_total', 'counter', ['outcome'], 'What this server found out and `told` other replicas over Redis, what it `heard` from them, and what it dropped: `refused`, of another version or a wrong form; `elsewhere`, of an endpoint or key that it does not have; `dropped`, of many that say the same, or too many while Redis was away.', ({ news }) => (news === undefined ? [] : Object.entries(news).map(([outcome, count]) => [[outcome], count] as const))),
   ofState('waybill_metrics_dropped_total', 'counter', [], 'Attempts and requests that are in no metric, because there are too many sets of labels.', ({ figures }) => [[[], figures.dropped]]),
   ofState('process_cpu_seconds_total', 'counter', [], 'Processor time of the server.', ({ process }) => [[[], process.cpuSeconds]]),
   ofState('process_resident_memory_bytes', 'gauge', [], 'Memory of the server that is in use.', ({ process }) => [[[], process.residentBytes]]),

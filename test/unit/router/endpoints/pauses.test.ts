@@ -117,7 +117,7 @@ describe('a pause', () => {
 
   it('holds in its own server where the folder cannot be written to, which it says', () => {
     const pauses = new Pauses({
-      files: { poll: () => undefined, read: () => undefined, write: () => { throw new Error('read-only'); } }, clock: { now: () => noon }, log: silentLog, reset: () => undefined, changed: () => undefined,
+      files: { known: [], poll: () => undefined, read: () => undefined, write: () => { throw new Error('read-only'); } }, clock: { now: () => noon }, log: silentLog, reset: () => undefined, changed: () => undefined,
     });
     assert.match(pauses.pause('north', undefined) ?? '', /other windows do not know of it/);
     assert.ok(pauses.of('north', noon) !== undefined);
