@@ -34,6 +34,8 @@ export const opaqueKeys: ReadonlySet<string> = new Set([...schemaKeys, 'input', 
 
 /** As `parseExact`, but only arguments and results of tools and schemas keep their numbers as they are written. */
 export function parseSettled(text: string): JsonValue | undefined {
+  // Without a number that is kept as text there is nothing to settle, and nearly every answer is without one.
+  if (json.rawJSON === undefined || !unusualNumber.test(text)) return parseJson(text);
   const parsed = parseExact(text);
   return parsed === undefined ? undefined : settled(parsed);
 }

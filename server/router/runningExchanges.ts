@@ -20,7 +20,8 @@ export interface RunningExchangesOptions {
 /** The exchanges of this process that have not ended, and their records in the ledger while they run. */
 export class RunningExchanges {
   readonly #options: RunningExchangesOptions;
-  readonly #running = new Set<RunningExchange>();
+  /** In no order. A set keeps alive for long what it once held; see base/collections/transientMap.ts. */
+  readonly #running: RunningExchange[] = [];
   readonly #records: Guard;
 
   constructor(options: RunningExchangesOptions) {
@@ -29,16 +30,18 @@ export class RunningExchanges {
   }
 
   get isEmpty(): boolean {
-    return this.#running.size === 0;
+    return this.#running.length === 0;
   }
 
   started(exchange: RunningExchange): void {
-    this.#running.add(exchange);
+    this.#running.push(exchange);
     this.#options.ledger.open(exchange.receipt, () => exchange.progress());
   }
 
   ended(exchange: RunningExchange): void {
-    this.#running.delete(exchange);
+    const at = this.#running.indexOf(exchange);
+    const last = at < 0 ? undefined : this.#running.pop();
+    if (last !== undefined && last !== exchange) this.#running[at] = last;
   }
 
   /** The receipt as it stands; undefined where no such exchange runs. */
@@ -55,7 +58,7 @@ export class RunningExchanges {
 
   /** Of all that run. */
   ids(): string[] {
-    return [...this.#running].map(({ receipt }) => receipt.id);
+    return this.#running.map(({ receipt }) => receipt.id);
   }
 
   /** The second requests that run now. */
@@ -72,7 +75,7 @@ export class RunningExchanges {
   tick(): void {
     const { ledger, spend, pricer, costs, clock } = this.#options;
     // Endpoints with prices of their own need no table; the others are priced once it is loaded.
-    if (this.#running.size > 0 && costs.tableIsWanted) this.#records.start(() => pricer.ready());
+    if (this.#running.length > 0 && costs.tableIsWanted) this.#records.start(() => pricer.ready());
     for (const exchange of [...this.#running]) {
       this.#records.run(() => { exchange.tick(clock.now()); });
       this.#records.run(() => {

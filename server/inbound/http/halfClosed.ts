@@ -8,8 +8,11 @@ const longestWaitMs = 5000;
 /** What writes into a stream that has begun, without content. */
 export interface SilenceFiller { keepAlive(): void }
 
-/** The responses of a connection whose callers have not closed their side. One listener serves all requests of a connection. */
-const questionsBySocket = new WeakMap<Socket, Set<GoneQuestion>>();
+/**
+ * The responses of a connection whose callers have not closed their side. One listener serves all requests of a connection. Lists, because a
+ * set keeps alive for long what it once held; see base/collections/transientMap.ts.
+ */
+const questionsBySocket = new WeakMap<Socket, GoneQuestion[]>();
 
 /**
  * A caller that has closed its side of the connection may still read the answer, or be gone altogether: the system can
@@ -22,17 +25,17 @@ export function askWhetherGone(response: ServerResponse, filler: SilenceFiller):
   const { socket } = response.req;
   const question = new GoneQuestion(response, filler);
   if (socket.readableEnded) question.begin();
-  else questionsOf(socket).add(question);
+  else questionsOf(socket).push(question);
   return question;
 }
 
-function questionsOf(socket: Socket): Set<GoneQuestion> {
+function questionsOf(socket: Socket): GoneQuestion[] {
   const known = questionsBySocket.get(socket);
   if (known !== undefined) return known;
-  const questions = new Set<GoneQuestion>();
+  const questions: GoneQuestion[] = [];
   questionsBySocket.set(socket, questions);
   socket.once('end', () => {
-    for (const question of questions) question.begin();
+    for (const question of [...questions]) question.begin();
   });
   return questions;
 }
@@ -56,7 +59,9 @@ class GoneQuestion {
   }
 
   dispose(): void {
-    questionsBySocket.get(this.#socket)?.delete(this);
+    const questions = questionsBySocket.get(this.#socket);
+    const at = questions?.indexOf(this) ?? -1;
+    if (at >= 0) questions?.splice(at, 1);
     clearTimeout(this.#timer);
   }
 

@@ -11,8 +11,8 @@ const costColumns = (table: string): string => ['cost_micro_usd', 'cost_certaint
 
 /** What one transaction writes. */
 export interface Batch {
-  /** By exchange id; `open` ones are written as they stand. */
-  receipts: ReadonlyMap<string, Receipt>;
+  /** One of each exchange; `open` ones are written as they stand. */
+  receipts: { values(): Iterable<Receipt> };
   health: readonly HealthEvent[];
   /** By what they are about. */
   notes: ReadonlyMap<string, PeerNote>;

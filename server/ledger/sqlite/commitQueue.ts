@@ -1,5 +1,6 @@
 import type { Receipt } from '../../api/receipt.ts';
 import type { Clock } from '../../base/clock.ts';
+import { TransientMap } from '../../base/collections/transientMap.ts';
 import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import type { Batch } from './batchWriter.ts';
@@ -48,9 +49,9 @@ export interface CommitQueueOptions {
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
   /** By exchange id, in the order they came; the latest receipt of each. */
-  #receipts = new Map<string, Receipt>();
+  readonly #receipts = new TransientMap<Receipt>();
   /** Exchanges that just began, by id; not worth a row yet. */
-  readonly #young = new Map<string, { receipt: Receipt; latest: (() => Receipt) | undefined; since: number }>();
+  readonly #young = new TransientMap<{ receipt: Receipt; latest: (() => Receipt) | undefined; since: number }>();
   #health: HealthEvent[] = [];
   /** By subject; the latest note on each. */
   #notes = new Map<string, PeerNote>();
@@ -245,12 +246,12 @@ export class CommitQueue {
 
   /** Something in the batch cannot be stored at all: find it, leave it out with a log line, keep the rest. */
   #commitOneByOne(): void {
-    const items: { what: string; receipts: Map<string, Receipt>; health: HealthEvent[]; notes: Map<string, PeerNote> }[] = [];
+    const items: { what: string; receipts: Receipt[]; health: HealthEvent[]; notes: Map<string, PeerNote> }[] = [];
     const none = new Map<string, PeerNote>();
-    for (const [id, receipt] of this.#receipts) items.push({ what: `The exchange ${id}`, receipts: new Map([[id, receipt]]), health: [], notes: none });
-    for (const event of this.#health) items.push({ what: `A health event of ${event.endpoint}`, receipts: new Map(), health: [event], notes: none });
-    for (const [subject, note] of this.#notes) items.push({ what: `A note about ${note.endpoint}`, receipts: new Map(), health: [], notes: new Map([[subject, note]]) });
-    this.#receipts = new Map();
+    for (const [id, receipt] of this.#receipts) items.push({ what: `The exchange ${id}`, receipts: [receipt], health: [], notes: none });
+    for (const event of this.#health) items.push({ what: `A health event of ${event.endpoint}`, receipts: [], health: [event], notes: none });
+    for (const [subject, note] of this.#notes) items.push({ what: `A note about ${note.endpoint}`, receipts: [], health: [], notes: new Map([[subject, note]]) });
+    this.#receipts.clear();
     this.#health = [];
     this.#notes.clear();
     let paused = false;
@@ -262,7 +263,7 @@ export class CommitQueue {
         if (!paused) this.#options.log.error(`${what} cannot be stored in the ledger and is left out.`, error);
       }
       if (paused) {
-        for (const [id, receipt] of receipts) this.#receipts.set(id, receipt);
+        for (const receipt of receipts) this.#receipts.set(receipt.id, receipt);
         this.#health.push(...health);
         for (const [subject, note] of notes) this.#notes.set(subject, note);
       }
@@ -285,7 +286,7 @@ export class CommitQueue {
       const now = clock.now();
       if (Math.abs(now - this.#lastHeartbeat) < heartbeatMs) return;
       try {
-        writer.write({ receipts: new Map(), health: [], notes: new Map() }, now);
+        writer.write({ receipts: [], health: [], notes: new Map() }, now);
         this.#lastHeartbeat = now;
       } catch (error) {
         // Tried again with the next batch or in five seconds.

@@ -30,7 +30,8 @@ export interface CostRecorderOptions {
 /** Prices what exchanges used and hands it to the ledger, after their callers have been answered. */
 export class CostRecorder {
   #options: CostRecorderOptions;
-  #unpriced = new Map<string, ExchangeEnded>();
+  /** Exchanges that have ended, in their order. */
+  #unpriced: ExchangeEnded[] = [];
   #pricing = false;
   readonly #prices: Guard;
   readonly #priceAttempt = (request: PriceRequest): Cost => this.#options.pricer.priceAttempt(request);
@@ -47,7 +48,7 @@ export class CostRecorder {
 
   /** Takes an exchange that has ended. */
   settled(ended: ExchangeEnded): void {
-    this.#unpriced.set(ended.receipt.id, ended);
+    this.#unpriced.push(ended);
     if (this.#pricing) return;
     this.#pricing = true;
     // The answer is sent before its price is looked up.
@@ -80,7 +81,7 @@ export class CostRecorder {
       return;
     }
     // The price table is loaded when it is first needed; until then the record has no prices.
-    for (const { receipt } of this.#unpriced.values()) this.#records.run(() => { ledger.progress({ ...receipt, usage: sumUsage(receipt.attempts) }); });
+    for (const { receipt } of this.#unpriced) this.#records.run(() => { ledger.progress({ ...receipt, usage: sumUsage(receipt.attempts) }); });
     this.#records.settle(this.#tableLoaded().then(() => { this.#closeAll(); }));
   }
 
@@ -89,7 +90,7 @@ export class CostRecorder {
     const { pricer } = this.#options;
     if (pricer.isReady) return false;
     if (this.tableIsWanted) return true;
-    for (const { attempts } of this.#unpriced.values()) if (attempts.some(({ price }) => isInTable(price.provider))) return true;
+    for (const { attempts } of this.#unpriced) if (attempts.some(({ price }) => isInTable(price.provider))) return true;
     return false;
   }
 
@@ -108,9 +109,9 @@ export class CostRecorder {
   }
 
   #closeAll(): void {
-    const settled = [...this.#unpriced.values()];
+    const settled = this.#unpriced;
     // Cleared first: a record that fails is not tried again, and the others are written.
-    this.#unpriced.clear();
+    this.#unpriced = [];
     for (const ended of settled) this.#records.run(() => { this.#close(ended); });
     this.#options.changed();
   }
@@ -131,7 +132,7 @@ export class CostRecorder {
 
   /** Resolves once every exchange that has ended is priced and handed to the ledger. */
   async pricedUpToNow(): Promise<void> {
-    if (this.#unpriced.size === 0) return;
+    if (this.#unpriced.length === 0) return;
     if (this.#needsTable()) await this.#tableLoaded();
     this.#closeAll();
   }
