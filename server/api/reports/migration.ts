@@ -1,5 +1,6 @@
 /** What was used, what it would cost elsewhere, and how to get there: shapes that client and server share. Money in micro-dollars. */
 import type { TokenUsage } from '../conversation.ts';
+import type { Said } from '../localization/said.ts';
 import type { SpendFilter } from './dashboard.ts';
 import type { Uncounted } from './savings.ts';
 
@@ -49,30 +50,38 @@ export interface MovedLine {
   /** Another model, or a price that is not certain. */
   estimated: boolean;
   priceSource: string;
+  /** The day of which the price is; absent: not known. */
+  priceAsOf?: string | undefined;
 }
 
 /** Something that requests use, and what becomes of it there. */
 export interface FeatureUse {
   feature: string;
+  /** What that is made of. */
+  saidFeature?: Said | undefined;
   /** Requests that use it; absent: it is no matter of single requests. */
   requests?: number | undefined;
   state: 'there' | 'otherwise' | 'missing' | 'unknown';
-  /** One sentence without its end. */
+  /** One sentence without its end, with what it is made of. */
   words: string;
+  saidWords?: Said | undefined;
 }
 
 /** A step of the way there. */
 export interface MigrationStep {
   title: string;
-  /** Sentences. */
+  saidTitle?: Said | undefined;
+  /** Sentences, with what they are made of. */
   text: string;
+  saidText?: Said | undefined;
   /** Settings or commands, each with the language of its code block. */
   code?: { language: 'yaml' | 'sh' | 'json'; text: string }[] | undefined;
 }
 
 export interface MigrationReport {
-  /** In words. */
+  /** In words, with what they are made of. */
   to: string;
+  saidTo?: Said | undefined;
   of?: string | undefined;
   fromDay: string;
   toDay: string;

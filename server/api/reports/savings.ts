@@ -1,3 +1,4 @@
+import type { Said } from '../localization/said.ts';
 import type { SpendFilter } from './dashboard.ts';
 
 /** What requests would have cost elsewhere, beside what they cost: shapes that client and server share. Money in micro-dollars. */
@@ -79,12 +80,13 @@ export interface SavingsRequest {
   estimated: boolean;
 }
 
-/** Why requests are in no sum, as part of a sentence, and how many. */
-export interface Uncounted { reason: string; requests: number }
+/** Why requests are in no sum, as part of a sentence, with what it is made of, and how many. */
+export interface Uncounted { reason: string; said?: Said | undefined; requests: number }
 
 export interface SavingsReport {
-  /** In words. */
+  /** In words, with what they are made of. */
   baseline: string;
+  saidBaseline?: Said | undefined;
   fromDay: string;
   toDay: string;
   /** When it was made, in milliseconds since the epoch. */

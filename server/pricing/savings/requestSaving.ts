@@ -1,3 +1,4 @@
+import { said, type Said } from '../../api/localization/said.ts';
 import type { TokenUsage } from '../../api/conversation.ts';
 import type { Attempt, Cost } from '../../api/receipt.ts';
 import type { Overheads } from '../../api/reports/savings.ts';
@@ -36,7 +37,7 @@ export interface RequestFigure {
 }
 
 /** Why a request has no figure, as part of a sentence. */
-export interface NoFigure { uncounted: string }
+export interface NoFigure { uncounted: Said }
 
 export interface SavingInput {
   exchange: PaidExchange;
@@ -53,7 +54,7 @@ export function requestSaving({ exchange, place, warmTokens, price }: SavingInpu
   const spent = sumCost(attempts);
   const unclear = spendProblem(attempts, unreadable, spent);
   if (unclear !== undefined) return { uncounted: unclear };
-  if (attempts.some(({ cost }) => cost.priceSource === 'simulated')) return { uncounted: 'simulated providers answered them' };
+  if (attempts.some(({ cost }) => cost.priceSource === 'simulated')) return { uncounted: said('simulated providers answered them') };
   const { answer, failed, second, shadow } = splitAttempts(exchange);
   const leading = answer.at(-1);
   const sumOf = (part: readonly Attempt[]): number => part.reduce((sum, { cost }) => sum + (cost.microUsd ?? 0), 0);
@@ -63,7 +64,7 @@ export function requestSaving({ exchange, place, warmTokens, price }: SavingInpu
     overheads: { failedMicroUsd: sumOf(failed), secondMicroUsd: sumOf(second), shadowMicroUsd: sumOf(shadow), rewritesMicroUsd: 0 },
   };
   if (leading === undefined) return isFromCache(exchange) ? cachedFigure(figure, exchange) : figure;
-  if (place === undefined) return { uncounted: 'the baseline has no place for them' };
+  if (place === undefined) return { uncounted: said('the baseline has no place for them') };
   const rewrites = rewriteCost(leading, warmTokens);
   figure.overheads.rewritesMicroUsd = rewrites;
   if (answer.length === 1 && isAt(leading, place)) {
@@ -74,14 +75,14 @@ export function requestSaving({ exchange, place, warmTokens, price }: SavingInpu
     figure.estimated ||= rewrites > 0;
     return figure;
   }
-  if (answer.some(hasOtherCharges)) return { uncounted: 'more than tokens at list price was charged (hosted tools, sound, pictures or a service tier), which the baseline may charge otherwise' };
+  if (answer.some(hasOtherCharges)) return { uncounted: said('more than tokens at list price was charged (hosted tools, sound, pictures or a service tier), which the baseline may charge otherwise') };
   return withBaseline(figure, { answer, leading, place, warmTokens, price });
 }
 
 /** The tokens of a kept answer are not recorded again, so what it had cost at its target stands for every baseline. */
 function cachedFigure(figure: RequestFigure, { cache }: PaidExchange): RequestFigure | NoFigure {
   const microUsd = cache?.savedMicroUsd;
-  if (microUsd === undefined) return { uncounted: 'the response cache answered, and what its answer had cost is not known' };
+  if (microUsd === undefined) return { uncounted: said('the response cache answered, and what its answer had cost is not known') };
   return { ...figure, baselineMicroUsd: microUsd, baselineLowMicroUsd: microUsd, baselineHighMicroUsd: microUsd, estimated: true, unanswered: false, fromCache: true };
 }
 
@@ -94,8 +95,8 @@ function withBaseline(figure: RequestFigure, { answer, leading, place, warmToken
   const ask = (usage: TokenUsage): Cost => price({ ...terms, usage, usageEstimated, at: leading.startedAt, generated: true });
   const warm = warmUsage(used, warmTokens);
   const likely = ask(warm);
-  if (likely.microUsd === undefined) return { uncounted: `${place.name} has no known price for them` };
-  if (likely.unpriced !== undefined) return { uncounted: `a part of the price of ${place.name} is not known` };
+  if (likely.microUsd === undefined) return { uncounted: said('{0} has no known price for them', place.name) };
+  if (likely.unpriced !== undefined) return { uncounted: said('a part of the price of {0} is not known', place.name) };
   const sameModel = terms.model === leading.model;
   const same = sameModel || sameTokenizer(terms.model, leading.model);
   const variants = same ? [used] : [scaledUsage(warm, otherTokenizer.least), scaledUsage(used, otherTokenizer.most), scaledUsage(written(used), otherTokenizer.most)];
@@ -126,13 +127,13 @@ function written(usage: TokenUsage): TokenUsage {
 }
 
 /** Why the spending on a request is no figure to compare with; undefined where it is one. */
-function spendProblem(attempts: readonly Attempt[], unreadable: number, { microUsd, unknownParts = 0, unpriced }: Cost): string | undefined {
+function spendProblem(attempts: readonly Attempt[], unreadable: number, { microUsd, unknownParts = 0, unpriced }: Cost): Said | undefined {
   if (attempts.length === 0 && unreadable === 0) return undefined;
   const unknown = attempts.find(({ cost }) => cost.microUsd === undefined);
-  if (unknown !== undefined && (microUsd === undefined || unknownParts > 0)) return `what ${unknown.target} charged for them is not known`;
-  if (unreadable > 0 || microUsd === undefined) return 'what they cost is not known';
-  if (unknownParts > 0) return 'what one of their attempts cost is not known';
-  return unpriced === undefined ? undefined : `a part of what they cost has no known price (${unpriced.slice(0, 3).join(', ')})`;
+  if (unknown !== undefined && (microUsd === undefined || unknownParts > 0)) return said('what {0} charged for them is not known', unknown.target);
+  if (unreadable > 0 || microUsd === undefined) return said('what they cost is not known');
+  if (unknownParts > 0) return said('what one of their attempts cost is not known');
+  return unpriced === undefined ? undefined : said('a part of what they cost has no known price ({0})', unpriced.slice(0, 3).join(', '));
 }
 
 function isAt(attempt: Attempt, { endpoint, model }: BaselinePlace): boolean {

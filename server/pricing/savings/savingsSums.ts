@@ -1,4 +1,5 @@
 import { mostRequests, type SavingsDay, type SavingsGroup, type SavingsReport, type SavingsRequest, type SavingsSums } from '../../api/reports/savings.ts';
+import { Reasons } from './reasons.ts';
 import type { NoFigure, RequestFigure } from './requestSaving.ts';
 
 /** What groups of requests are named by. */
@@ -7,7 +8,6 @@ export interface SavingsKeys { day: string; route: string; tool: string; workspa
 /** A request as the report shows it by itself. */
 export type ShownRequest = Pick<SavingsRequest, 'id' | 'startedAt' | 'tool' | 'route' | 'requestedModel' | 'target' | 'baseline'>;
 
-const mostReasons = 20;
 const mostGroups = 200;
 const otherGroups = '(others)';
 
@@ -16,7 +16,7 @@ export class SavingsBook {
   readonly #totals = noSavings();
   readonly #days: Map<string, SavingsDay>;
   readonly #groups = { route: new Map<string, SavingsGroup>(), tool: new Map<string, SavingsGroup>(), workspace: new Map<string, SavingsGroup>(), branch: new Map<string, SavingsGroup>(), model: new Map<string, SavingsGroup>() };
-  readonly #reasons = new Map<string, number>();
+  readonly #reasons = new Reasons();
   readonly #best: SavingsRequest[] = [];
   readonly #worst: SavingsRequest[] = [];
 
@@ -32,8 +32,7 @@ export class SavingsBook {
     for (const kind of ['route', 'tool', 'workspace', 'branch', 'model'] as const) sums.push(groupOf(this.#groups[kind], keys[kind]));
     if ('uncounted' in figure) {
       for (const sum of sums) sum.uncounted += 1;
-      const reason = this.#reasons.has(figure.uncounted) || this.#reasons.size < mostReasons ? figure.uncounted : 'other reasons';
-      this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
+      this.#reasons.add(figure.uncounted);
       return;
     }
     for (const sum of sums) addFigure(sum, figure);
@@ -46,7 +45,7 @@ export class SavingsBook {
       totals: this.#totals, days: [...this.#days.values()],
       byRoute: inOrder(route), byTool: inOrder(tool), byWorkspace: inOrder(workspace), byBranch: inOrder(branch), byModel: inOrder(model),
       best: this.#best, worst: this.#worst,
-      uncounted: [...this.#reasons].map(([reason, requests]) => ({ reason, requests })).sort((one, other) => other.requests - one.requests || one.reason.localeCompare(other.reason)),
+      uncounted: this.#reasons.list(),
     };
   }
 

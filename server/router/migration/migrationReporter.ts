@@ -1,11 +1,13 @@
 import { featuresOf, type RequestFeature } from '../../api/reports/features.ts';
 import type { MigrationParams, MigrationReport, MigrationResult, UsedTarget } from '../../api/reports/migration.ts';
+import { englishOf, said, type Said } from '../../api/localization/said.ts';
 import { placeHelp } from '../../api/reports/savings.ts';
 import { readSpendFilter } from '../../api/reports/dashboard.ts';
 import type { Attempt } from '../../api/receipt.ts';
 import { promptTokens } from '../../api/usage.ts';
 import type { UsedExchange } from '../../ledger/usedExchange.ts';
 import { answerUsage, isFromCache, splitAttempts } from '../../pricing/savings/answer.ts';
+import { Reasons } from '../../pricing/savings/reasons.ts';
 import { addUsage, sumCost } from '../../pricing/sums.ts';
 import { readBaseline, type Baseline, type ComparedPlace } from '../savings/baseline.ts';
 import { daysOf, pagesOf, type SavingsReporterOptions } from '../savings/savingsReporter.ts';
@@ -41,19 +43,17 @@ export class MigrationReporter {
     const places = [...use.places.values()];
     const route = largest(use.routes);
     const report: MigrationReport = {
-      to: to.words, ...(of === undefined ? {} : { of }), fromDay: params.fromDay, toDay: params.toDay, days: days.names.length, at: clock.now(), requests: use.requests, unanswered: use.unanswered, fromCache: use.fromCache,
+      to: englishOf(to.words), saidTo: to.words, ...(of === undefined ? {} : { of }), fromDay: params.fromDay, toDay: params.toDay, days: days.names.length, at: clock.now(), requests: use.requests, unanswered: use.unanswered, fromCache: use.fromCache,
       used: [...use.used.values()].sort((one, other) => other.spentMicroUsd - one.spentMicroUsd || other.requests - one.requests || one.target.localeCompare(other.target)),
       tools: [...use.tools].map(([name, requests]) => ({ name, requests })).sort((one, other) => other.requests - one.requests || one.name.localeCompare(other.name)).slice(0, 20),
       features: featureUses(use, places), featuresUnknown: use.featuresUnknown, lines,
       totals: { requests: sum('requests'), spentMicroUsd: sum('spentMicroUsd'), microUsd: sum('microUsd'), lowMicroUsd: sum('lowMicroUsd'), highMicroUsd: sum('highMicroUsd'), estimated: lines.some(line => line.estimated) },
-      uncounted: [...use.uncounted].map(([reason, requests]) => ({ reason, requests })).sort((one, other) => other.requests - one.requests || one.reason.localeCompare(other.reason)),
+      uncounted: use.uncounted.list(),
       steps: migrationSteps({ places, route, perDay: (route === undefined ? use.requests : use.routes.get(route) ?? 0) / days.names.length, table, now: largest(new Map([...use.used].map(([target, { requests }]) => [target, requests]))) }),
     };
     return { report };
   }
 }
-
-const mostReasons = 20;
 
 /** What was used, added up request by request. */
 class Use {
@@ -63,7 +63,7 @@ class Use {
   readonly routes = new Map<string, number>();
   readonly counts = new Map<RequestFeature, number>();
   readonly places = new Map<string, ComparedPlace>();
-  readonly uncounted = new Map<string, number>();
+  readonly uncounted = new Reasons();
   requests = 0;
   unanswered = 0;
   fromCache = 0;
@@ -96,7 +96,7 @@ class Use {
     if (exchange.route !== undefined) count(this.routes, exchange.route);
     this.#use(exchange, answer, leading);
     const reason = this.#move(exchange, answer, leading);
-    if (reason !== undefined) count(this.uncounted, this.uncounted.has(reason) || this.uncounted.size < mostReasons ? reason : 'other reasons');
+    if (reason !== undefined) this.uncounted.add(reason);
   }
 
   #use({ stream, features, attempts, unreadable }: UsedExchange, answer: readonly Attempt[], leading: Attempt): void {
@@ -117,13 +117,13 @@ class Use {
     else for (const feature of featuresOf(features)) count(this.counts, feature);
   }
 
-  #move(exchange: UsedExchange, answer: readonly Attempt[], leading: Attempt): string | undefined {
+  #move(exchange: UsedExchange, answer: readonly Attempt[], leading: Attempt): Said | undefined {
     const place = this.#to.placeOf(exchange, leading);
     if ('uncounted' in place) return place.uncounted;
     this.places.set(place.name, place);
     const cost = sumCost(exchange.attempts);
-    if (answer.some(attempt => attempt.cost.priceSource === 'simulated')) return 'simulated providers answered them';
-    if (exchange.unreadable > 0 || cost.microUsd === undefined || cost.unknownParts !== undefined || cost.unpriced !== undefined) return 'what they cost here is not known, or only in part';
+    if (answer.some(attempt => attempt.cost.priceSource === 'simulated')) return said('simulated providers answered them');
+    if (exchange.unreadable > 0 || cost.microUsd === undefined || cost.unknownParts !== undefined || cost.unpriced !== undefined) return said('what they cost here is not known, or only in part');
     return this.lines.add(answer, place, cost.microUsd);
   }
 }

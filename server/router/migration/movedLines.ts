@@ -1,3 +1,4 @@
+import { said, type Said } from '../../api/localization/said.ts';
 import type { TokenUsage } from '../../api/conversation.ts';
 import type { Attempt, Cost, PriceUsed } from '../../api/receipt.ts';
 import type { MovedLine, PricedTokens } from '../../api/reports/migration.ts';
@@ -21,6 +22,7 @@ interface Group {
   moreMicroUsd: number;
   estimated: boolean;
   priceSource: string;
+  priceAsOf: string | undefined;
 }
 
 /** Adds up what requests would cost at other places, by the price that would be charged, so that the arithmetic can be shown. */
@@ -33,21 +35,21 @@ export class MovedLines {
   }
 
   /** @param spentMicroUsd on all attempts of the request @returns why it cannot be priced there; undefined where it is taken */
-  add(answer: readonly Attempt[], place: ComparedPlace, spentMicroUsd: number): string | undefined {
+  add(answer: readonly Attempt[], place: ComparedPlace, spentMicroUsd: number): Said | undefined {
     const leading = answer.at(-1);
-    if (leading === undefined) return 'nothing answered them';
+    if (leading === undefined) return said('nothing answered them');
     const { terms } = place;
     const usage = answerUsage(answer);
     const usageEstimated = answer.some(attempt => attempt.usageEstimated);
     const ask = (of: TokenUsage): Cost => this.#price({ ...terms, usage: of, usageEstimated, at: leading.startedAt, generated: true });
     const cost = ask(usage);
     const { microUsd, priceUsed, priceSource = 'nothing was used' } = cost;
-    if (microUsd === undefined) return `${place.name} has no known price for them`;
-    if (cost.unpriced !== undefined) return `a part of the price of ${place.name} is not known`;
+    if (microUsd === undefined) return said('{0} has no known price for them', place.name);
+    if (cost.unpriced !== undefined) return said('a part of the price of {0} is not known', place.name);
     const same = sameTokenizer(terms.model, leading.model);
     const bounds = same ? [microUsd] : [otherTokenizer.least, otherTokenizer.most].map(factor => ask(scaledUsage(usage, factor)).microUsd ?? microUsd);
     const card = priceUsed === undefined ? undefined : priceCard(priceUsed);
-    const group = this.#groupOf({ from: leading.target, to: place.name, prices: priceUsed, priceSource: cost.priceAsOf === undefined ? priceSource : `${priceSource}, as of ${cost.priceAsOf}` });
+    const group = this.#groupOf({ from: leading.target, to: place.name, prices: priceUsed, priceSource, priceAsOf: cost.priceAsOf });
     group.requests += 1;
     group.spentMicroUsd += spentMicroUsd;
     addUsage(group.usage, usage);
@@ -63,13 +65,13 @@ export class MovedLines {
     return [...this.#groups.values()].map((group): MovedLine => {
       const items = group.prices === undefined ? [] : itemsOf(group.usage, group.prices);
       const microUsd = items.reduce((sum, item) => sum + item.microUsd, group.feesMicroUsd);
-      const { from, to, requests, spentMicroUsd, feesMicroUsd, estimated, priceSource } = group;
-      return { from, to, requests, spentMicroUsd, items, feesMicroUsd, microUsd, lowMicroUsd: microUsd - group.lessMicroUsd, highMicroUsd: microUsd + group.moreMicroUsd, estimated, priceSource };
+      const { from, to, requests, spentMicroUsd, feesMicroUsd, estimated, priceSource, priceAsOf } = group;
+      return { from, to, requests, spentMicroUsd, items, feesMicroUsd, microUsd, lowMicroUsd: microUsd - group.lessMicroUsd, highMicroUsd: microUsd + group.moreMicroUsd, estimated, priceSource, ...(priceAsOf === undefined ? {} : { priceAsOf }) };
     }).sort((one, other) => other.microUsd - one.microUsd || one.from.localeCompare(other.from));
   }
 
-  #groupOf(of: Pick<Group, 'from' | 'to' | 'prices' | 'priceSource'>): Group {
-    const key = JSON.stringify([of.from, of.to, of.prices, of.priceSource]);
+  #groupOf(of: Pick<Group, 'from' | 'to' | 'prices' | 'priceSource' | 'priceAsOf'>): Group {
+    const key = JSON.stringify([of.from, of.to, of.prices, of.priceSource, of.priceAsOf]);
     let group = this.#groups.get(key);
     if (group === undefined) this.#groups.set(key, group = { ...of, requests: 0, spentMicroUsd: 0, usage: {}, feesMicroUsd: 0, lessMicroUsd: 0, moreMicroUsd: 0, estimated: false });
     return group;

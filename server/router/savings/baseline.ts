@@ -1,3 +1,4 @@
+import { said, type Said } from '../../api/localization/said.ts';
 import { baselineHelp } from '../../api/reports/savings.ts';
 import type { Attempt } from '../../api/receipt.ts';
 import { parseTargetName, targetName } from '../../api/targetName.ts';
@@ -23,7 +24,7 @@ export interface ComparedPlace extends BaselinePlace {
 /** What requests are compared with. */
 export interface Baseline {
   /** In words, as the end of a sentence. */
-  words: string;
+  words: Said;
   /** Where a request goes. @param answer the attempt that answered it */
   placeOf(exchange: Pick<UsedExchange, 'route' | 'requestedModel'>, answer: Pick<Attempt, 'model' | 'upstreamModel'>): ComparedPlace | NoFigure;
 }
@@ -38,25 +39,25 @@ const longestText = 300;
 export function readBaseline(text: string, table: RouteTable, help = baselineHelp): Baseline | { problem: string } {
   const name = text.trim();
   if (name === '' || name.length > longestText) return { problem: `Give what to compare with: ${help}.` };
-  if (name === 'first') return { words: 'always the first target of the route', placeOf: firstTarget(table) };
+  if (name === 'first') return { words: said('always the first target of the route'), placeOf: firstTarget(table) };
   const parts = parseTargetName(name);
   const pinned = parts === undefined ? undefined : table.namedTarget(parts.endpoint, parts.model);
-  if (pinned !== undefined) return { words: `always ${pinned.name}${isListed(table, pinned) ? '' : `, a model that endpoint "${pinned.endpoint.name}" does not list`}`, placeOf: () => placeOfTarget(pinned) };
+  if (pinned !== undefined) return { words: isListed(table, pinned) ? said('always {0}', pinned.name) : said('always {0}, a model that endpoint "{1}" does not list', pinned.name, pinned.endpoint.name), placeOf: () => placeOfTarget(pinned) };
   const { endpoints } = table.config;
-  if (endpoints.has(name)) return { words: `the same models at endpoint "${name}"`, placeOf: (_exchange, { model }) => atEndpoint(table, name, model) };
+  if (endpoints.has(name)) return { words: said('the same models at endpoint "{0}"', name), placeOf: (_exchange, { model }) => atEndpoint(table, name, model) };
   const provider = findProvider(name);
   if (provider !== undefined) {
     const own = [...endpoints.values()].find(endpoint => endpoint.provider.id === provider.id)?.name;
-    if (own !== undefined) return { words: `the same models at endpoint "${own}" (${provider.name})`, placeOf: (_exchange, { model }) => atEndpoint(table, own, model) };
-    return { words: `the same models at ${provider.name}, by its list prices`, placeOf: (_exchange, { model }) => atProvider(provider, model) };
+    if (own !== undefined) return { words: said('the same models at endpoint "{0}" ({1})', own, provider.name), placeOf: (_exchange, { model }) => atEndpoint(table, own, model) };
+    return { words: said('the same models at {0}, by its list prices', provider.name), placeOf: (_exchange, { model }) => atProvider(provider, model) };
   }
   const ofProvider = parts === undefined ? undefined : findProvider(parts.endpoint);
   if (parts !== undefined && ofProvider !== undefined) {
     const place = atProvider(ofProvider, parts.model);
-    return { words: `always ${parts.model} of ${ofProvider.name}, by its list prices`, placeOf: () => place };
+    return { words: said('always {0} of {1}, by its list prices', parts.model, ofProvider.name), placeOf: () => place };
   }
   const [served] = table.targetsOfName(name);
-  if (served !== undefined) return { words: `always ${served.name}`, placeOf: () => placeOfTarget(served) };
+  if (served !== undefined) return { words: said('always {0}', served.name), placeOf: () => placeOfTarget(served) };
   const meant = nearest(name, namesFor(table));
   return { problem: `"${name.slice(0, 60)}" is neither an endpoint, a provider nor a model that an endpoint serves${meant === undefined ? `: give ${help}, such as ${exampleOf(table)}` : `; did you mean "${meant}"? Accepted are ${help}`}.` };
 }
@@ -79,11 +80,11 @@ function exampleOf({ config }: RouteTable): string {
 
 function firstTarget(table: RouteTable): Baseline['placeOf'] {
   return ({ route, requestedModel }) => {
-    if (route !== undefined && !table.config.routes.has(route)) return { uncounted: `the route "${route}" is not configured any more` };
+    if (route !== undefined && !table.config.routes.has(route)) return { uncounted: said('the route "{0}" is not configured any more', route) };
     const candidates = (route === undefined ? undefined : table.targetsOfRoute(route)) ?? resolveName(requestedModel, table)?.candidates;
     const first = candidates?.[0];
-    if (first === undefined) return { uncounted: 'the name they asked for leads nowhere any more' };
-    return first.endpoint === undefined ? { uncounted: `the first target, ${first.name}, is at an endpoint that is not configured` } : placeOfTarget(first);
+    if (first === undefined) return { uncounted: said('the name they asked for leads nowhere any more') };
+    return first.endpoint === undefined ? { uncounted: said('the first target, {0}, is at an endpoint that is not configured', first.name) } : placeOfTarget(first);
   };
 }
 
@@ -97,7 +98,7 @@ function atEndpoint(table: RouteTable, endpoint: string, model: string): Compare
   const known = table.modelsOf(endpoint);
   const target = table.namedTarget(endpoint, model);
   // An endpoint whose models are not known may serve any: its price decides.
-  if (target === undefined || (known.length > 0 && !known.includes(target.model))) return { uncounted: `endpoint "${endpoint}" does not serve ${model}` };
+  if (target === undefined || (known.length > 0 && !known.includes(target.model))) return { uncounted: said('endpoint "{0}" does not serve {1}', endpoint, model) };
   return placeOfTarget(target);
 }
 

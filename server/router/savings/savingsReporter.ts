@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { englishOf } from '../../api/localization/said.ts';
 import type { Attempt, TimeRange } from '../../api/receipt.ts';
 import { readSpendFilter, type SpendFilter } from '../../api/reports/dashboard.ts';
 import type { SavingsParams, SavingsReport, SavingsResult } from '../../api/reports/savings.ts';
@@ -45,7 +46,7 @@ export class SavingsReporter {
     const book = new SavingsBook(days.names);
     const turns = new WarmTurns();
     for await (const page of pagesOf(this.#options.used, days, signal, filter)) for (const exchange of page) this.#add(book, turns, baseline, exchange);
-    const report: SavingsReport = { baseline: baseline.words, fromDay: params.fromDay, toDay: params.toDay, at: clock.now(), ...book.report() };
+    const report: SavingsReport = { baseline: englishOf(baseline.words), saidBaseline: baseline.words, fromDay: params.fromDay, toDay: params.toDay, at: clock.now(), ...book.report() };
     return { report };
   }
 
