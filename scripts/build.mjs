@@ -25,7 +25,7 @@ const laterParts = [
   { file: 'dashboard.js', modules: ['server/ledger/sqlite/dashboard/dashboardWorker.ts'] },
   { file: 'replicas.js', modules: ['server/router/replicas/replicasPart.ts'] },
   { file: 'monitoring.js', modules: ['server/router/monitoring/monitoringPart.ts'] },
-  { file: 'redis.js', modules: ['server/state/redis/redisDriver.ts'] },
+  { file: 'redis.js', modules: ['server/state/redis/redisDriver.ts', 'server/limits/replicas/replicaCounts.ts'] },
   { file: 'mcp.js', modules: ['server/inbound/mcp/mcpServer.ts'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts', 'server/sandbox/simulatedProviders.ts'] },
   { file: 'doctor.js', modules: ['server/app/doctor.ts'] },

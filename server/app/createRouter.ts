@@ -10,7 +10,9 @@ import { LearntRepairs } from '../exchange/learntRepairs.ts';
 import { exchangeIds } from '../exchange/exchangeId.ts';
 import { ResponseCache } from '../exchange/cache/responseCache.ts';
 import { ProviderMessages } from '../exchange/providerMessages.ts';
-import { createAdmissionControl } from '../exchange/attempt/admissionControl.ts';
+import type { AdmissionControl } from '../exchange/admission.ts';
+import { withReplicas } from '../exchange/attempt/replicaAdmission.ts';
+import { createAdmissionControl, type AdmissionSources } from '../exchange/attempt/admissionControl.ts';
 import { EarlyAttempts } from '../exchange/attempt/earlyAttempts.ts';
 import { ExchangePublisher } from '../exchange/publisher.ts';
 import type { ExchangeServices, Spending, TracePassing } from '../exchange/services.ts';
@@ -27,6 +29,7 @@ import { BudgetBook } from '../limits/budgets/budgetBook.ts';
 import { Allowances } from '../limits/allowances/allowances.ts';
 import { MemoryAllowanceStore } from '../limits/allowances/memoryAllowanceStore.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/rateLimiter.ts';
+import { SharedCounts } from '../limits/replicas/sharedCounts.ts';
 import { SharedLimits } from '../limits/sharedLimits.ts';
 import { StateConnection } from '../state/stateConnection.ts';
 import { ModelFactsCache } from '../models/factsCache.ts';
@@ -145,6 +148,8 @@ export interface CreateRouterOptions {
   ruleVersions?: RuleVersions | undefined;
   /** Where peers count together what caps are used for; absent: in this process alone. */
   allowanceStore?: AllowanceStore | undefined;
+  /** Names the ledger among those of servers on other machines, also after a restart; absent: one that only this process has. */
+  ledgerName?: string | undefined;
   /** Where tokens and what they may do are kept, for all servers; absent: there are none. */
   tokenStore?: TokenStore | undefined;
   /** What tells the window of the editor from others; absent: this process. */
@@ -169,6 +174,7 @@ export interface BuiltRouter {
   readonly endpointTester: EndpointTester;
   /** What servers on several machines share; without it in the configuration it does nothing. */
   readonly state: StateConnection;
+  readonly sharedCounts: SharedCounts;
   /** What is done once a second; it ends with the router. */
   readonly ticker: Ticker;
 }
@@ -201,10 +207,15 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     replicas.note(note);
   };
   const keys = new KeyPool({ fingerprint: options.keyFingerprint, onNote: note => { publishNote(note); } });
-  const shared = ledger.limits === undefined ? undefined : new SharedLimits(ledger.limits);
+  const sharedCounts = new SharedCounts({
+    state, limits: ledger.limits === undefined ? undefined : new SharedLimits(ledger.limits), allowances: options.allowanceStore ?? new MemoryAllowanceStore(now), ledger: options.ledgerName ?? state.replica, clock, log,
+  });
+  const shared = sharedCounts.limits;
   const limiter = createRateLimiter({
     accountOf: (endpoint, keyId) => keys.limitAccount(endpoint, keyId), onLittleLeft: reported => peers.publishLimit(reported),
-    shared, keyFingerprint: (endpoint, keyId) => keys.fingerprintOf(endpoint, keyId),
+    shared,
+    // Fingerprints are those of one data folder; ids stand in the configuration that servers on other machines have, too.
+    keyFingerprint: (endpoint, keyId) => (sharedCounts.counts === undefined ? keys.fingerprintOf(endpoint, keyId) : ''),
   });
   const healthRegistry = createHealthRegistry({ random, startedAt: now() });
   const pauses = new Pauses({ files: options.endpointFiles, clock, log, changed, othersAreAway: () => state.isConfigured && !state.isUp, decided: () => { replicas.decided(); }, reset: (endpoint, at) => { healthRegistry.reset(endpoint, at); keys.forgetRefusals(endpoint, at); limiter.forgetReported(endpoint, at); } });
@@ -223,8 +234,8 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const canaries = new Canaries({ store: options.canaryStore, config, routeTable, clock, random, log, changed, hasAudience: () => notices.hasListeners, notify });
   const signals = createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random), firstTokens, expectedUsage });
   const view = viewsOf({ routeTable, healthRegistry, limiter, keys, pauses, random, canaries, warm, signals }, clock);
-  const tokens = new TokenDesk({ book: new TokenBook(options.tokenStore, clock, changed), routeTable, shared, clock });
-  const allowances = new Allowances(options.allowanceStore ?? new MemoryAllowanceStore(now));
+  const tokens = new TokenDesk({ book: new TokenBook(options.tokenStore, clock, changed), routeTable, shared, replicas: sharedCounts, clock });
+  const allowances = new Allowances(sharedCounts.allowances);
   const budgets = new BudgetBook({
     allowances, ledger, config, tokenBudgets: () => tokens.book.budgets, clock, log, changed, notify, hasAudience: () => notices.hasListeners,
     recorded: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); },
@@ -299,18 +310,20 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   for (const observer of [runningObserver(running), limitsObserver(limiter), costsObserver(copyCosts), spend, budgetsObserver(budgets), shadowCopyObserver(shadows)]) copyEvents.subscribe(observer);
 
   const tracePassing: TracePassing = { headers: undefined };
+  const admissionOf = (sources: AdmissionSources): AdmissionControl => withReplicas(createAdmissionControl(sources), { counts: () => sharedCounts.counts, tokens: tokens.limits, now });
   const providerMessages = new ProviderMessages();
   const services = exchangeServices({
-    current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, pauses, keys, healthRegistry, limiter, early, allowances }), timers, spending, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
+    current, register, routeTable, view, transport, healthRegistry, admission: admissionOf({ clock, pauses, keys, healthRegistry, limiter, early, allowances }), timers, spending, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
     keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, repairs, responses, decisions: new DecisionMemory(), tracePassing, events,
   });
   // What targets refuse copies by name is learnt for copies alone.
-  const copyServices: ExchangeServices = { ...services, events: copyEvents, repairs: new LearntRepairs(() => undefined), admission: createAdmissionControl(shadowAdmissionSources({ clock, pauses, keys, healthRegistry, limiter, early, allowances })) };
+  const copyServices: ExchangeServices = { ...services, events: copyEvents, repairs: new LearntRepairs(() => undefined), admission: admissionOf(shadowAdmissionSources({ clock, pauses, keys, healthRegistry, limiter, early, allowances })) };
   const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, shadows, responses, pauses, budgets, eventLog, claims, changes, clock });
   const endpoints = new EndpointDesk({ current, pauses, prober, status, clock });
   const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed, learnt: endpoint => repairs.wordsOf(endpoint, now()) });
   const ticker = new Ticker([
     state,
+    sharedCounts,
     { name: 'The tokens of tools and people', tick: () => { tokens.tick(); } },
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
     { name: 'The watch over the network', tick: at => { networkMonitor.tick(at); } },
@@ -336,12 +349,12 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const used: typeof history.used = (...page) => history.used(...page);
   const router = new Router({
     instance, services, current, status, prober, endpoints, endpointTester, drills, canaries, shadows, budgets, tokens,
-    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, peerStops: options.peerStops, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices, monitoring, state, replicas,
-    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, monitoring, state, replicas, clock, changed }),
+    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, peerStops: options.peerStops, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices, monitoring, state, sharedCounts, replicas,
+    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, monitoring, state, sharedCounts, replicas, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     proposals: new RouteProposer({ pricer, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),
     reports: { cache: new CacheReporter({ routeTable, used, clock }), savings: new SavingsReporter({ routeTable, pricer, used, clock }), migration: new MigrationReporter({ routeTable, pricer, used, clock }), incidents: new IncidentReporter({ routeTable, pricer, used, ledger, clock }), spend: history },
   });
-  return { router, services, events, healthRegistry, keys, limiter, timers, transport, directory, modelFacts, drills, endpointTester, state, ticker };
+  return { router, services, events, healthRegistry, keys, limiter, timers, transport, directory, modelFacts, drills, endpointTester, state, sharedCounts, ticker };
 }

@@ -56,6 +56,7 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
   watchConfigFile(configFile, reload.wrap(() => applyConfigFile(routerProcess, configFile, 'reload')));
   // Requests that come at once find the store, where it answers.
   await routerProcess.state.ready();
+  await routerProcess.sharedCounts.ready();
   routerProcess.port.hold(port);
 }
 

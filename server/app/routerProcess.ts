@@ -70,8 +70,9 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
   });
   const localEndpoint = localToken(options.dataDir);
   const tools = new ToolTokens(options.dataDir);
+  const fingerprint = keyFingerprints(options.dataDir);
   const built = createRouter({
-    ledger, pricer, register, clock: systemClock, random: Math.random, log, keyFingerprint: keyFingerprints(options.dataDir), modelCache: new ModelCache(join(options.dataDir, 'models.json')),
+    ledger, pricer, register, clock: systemClock, random: Math.random, log, keyFingerprint: fingerprint, ledgerName: fingerprint('ledger'), modelCache: new ModelCache(join(options.dataDir, 'models.json')),
     keepAliveMs: options.keepAliveMs, canaryStore: createCanaryStore({ dataDir: options.dataDir, clock: systemClock, log }),
     shadowStore: createShadowStore({ dataDir: options.dataDir, clock: systemClock, log }),
     noticesFolder: join(options.dataDir, noticesFolder), alertsFolder: join(options.dataDir, alertsFolder), endpointFiles: new EndpointFiles(join(options.dataDir, endpointsFolder)), peerStops: new PeerStops(join(options.dataDir, stopsFolder)),

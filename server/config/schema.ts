@@ -4,8 +4,8 @@ import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../api
 import { budgetOutcomes, budgetPeriods, budgetScopes, type BudgetOutcome, type BudgetPeriod, type BudgetScope, type BudgetSettings } from '../api/budgets/budgetSettings.ts';
 import { amount, described, expectations, listed, optional, percent, positive, share, text, whole } from './fields/fields.ts';
 import { monitoringSchema, type alertSchema, type metricsSchema, type webhookSchema } from './monitoring/monitoringSchema.ts';
-import { stateSchema, type redisSchema, type redisTlsSchema } from './state/stateSchema.ts';
-import type { RedisSettings, RedisTlsSettings, StateSettings } from '../api/state/stateSettings.ts';
+import { stateSchema, type redisSchema, type redisTlsSchema, type whenAwaySchema } from './state/stateSchema.ts';
+import type { AwaySettings, RedisSettings, RedisTlsSettings, StateSettings } from '../api/state/stateSettings.ts';
 import type { otlpSchema } from './monitoring/otlpSchema.ts';
 import type { AlertSettings, MetricsSettings, MonitoringSettings, OtlpSettings, WebhookSettings } from '../api/monitoring/monitoringSettings.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
@@ -281,7 +281,7 @@ export const configurationSchema = z.strictObject({
   caps: optional(capSchema, 'What requests may cost, whatever they ask for. Routes may have caps of their own, which hold besides.'),
   budgets: optional(z.record(z.string().check(z.regex(namePattern)), budgetSchema), 'What may be spent in a day, a week or a month, by names of your own. docs/budgets.md says how they are counted.'),
   monitoring: optional(monitoringSchema, 'What is measured for others. Nothing of it runs where it is not written.'),
-  state: optional(stateSchema, 'Where servers on several machines find each other and share what they know. It holds for `serve` alone.'),
+  state: optional(stateSchema, 'Where servers on several machines find each other and share what they count: limits and budgets. It holds for `serve` alone. docs/replicas.md says what is exact, and what holds while it is away.'),
   network: optional(networkSchema, 'How this machine reaches the outside. Proxies come from the environment or stand at their endpoint.'),
 });
 
@@ -312,6 +312,7 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof monitoringSchema>, { [K in keyof MonitoringSettings]: MonitoringSettings[K] }>,
   Same<z.infer<typeof redisTlsSchema>, { [K in keyof RedisTlsSettings]: RedisTlsSettings[K] }>,
   Same<z.infer<typeof redisSchema>, { [K in keyof RedisSettings]: RedisSettings[K] }>,
+  Same<z.infer<typeof whenAwaySchema>, { [K in keyof AwaySettings]: AwaySettings[K] }>,
   Same<z.infer<typeof stateSchema>, { [K in keyof StateSettings]: StateSettings[K] }>,
   Same<z.infer<typeof routeSchema>, { [K in keyof RouteSettings]: RouteSettings[K] }>,
 ]>;

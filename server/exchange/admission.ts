@@ -1,3 +1,4 @@
+import type { WaybillError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { HandedKey } from '../keys/keyHandles.ts';
 import type { Cost } from '../api/receipt.ts';
@@ -21,6 +22,8 @@ export interface AdmissionRequest {
   readonly lastResort: boolean;
   /** The conversation that the request belongs to; absent where no key of the endpoint is chosen by it. */
   readonly conversation?: string | undefined;
+  /** The exchange whose attempt it is; absent: no token's limits hold for it. */
+  readonly exchange?: string | undefined;
   /** What it is expected to cost, and what of; absent: no allowance holds for it. */
   readonly spend?: { readonly allowances: readonly Allowance[]; readonly microUsd: number } | undefined;
 }
@@ -62,7 +65,14 @@ export interface Permit {
 }
 
 /** No leave, and one clause that says why: `its own limit of 10 requests a minute is used up for another 12 s`. */
-export interface Refusal { readonly admitted: false; readonly reason: string }
+export interface Refusal {
+  readonly admitted: false;
+  readonly reason: string;
+  /** What the caller is told of it where no target can serve, with the time to try again. */
+  readonly failure?: WaybillError | undefined;
+  /** The request may be sent nowhere. */
+  readonly fatal?: { readonly error: WaybillError; readonly status: number } | undefined;
+}
 
 export type Admitted = Permit | Refusal;
 

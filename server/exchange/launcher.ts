@@ -70,7 +70,7 @@ export class AttemptLauncher {
   }
 
   #launch(order: LaunchOrder, admission: Admission): ExchangeEvent {
-    if (!admission.admitted) return { type: 'excluded', reason: admission.reason };
+    if (!admission.admitted) return admission.fatal === undefined ? { type: 'excluded', reason: admission.reason, failure: admission.failure } : { type: 'unsendable', failure: admission.fatal };
     const launch = launchAttempt(this.#services, this.#owner, order, admission);
     switch (launch.kind) {
       case 'excluded': return { type: 'excluded', reason: launch.reason, unfit: launch.unfit };

@@ -29,6 +29,8 @@ export interface AllowanceTransaction {
   under(prefix: string, most: number): NamedTaken[];
   /** What is known of what is used is another amount, where nothing is reserved of it and nothing changed it since a moment. @param unchangedSince milliseconds since the epoch @param keepsUnknown what nobody knows stays counted; else it is in the amount now @returns whether it is now */
   correct(key: string, known: number, unchangedSince: number, keepsUnknown?: boolean): boolean;
+  /** What the ledger of this server has of one that it may not have counted yet. Absent: there are no other ledgers. */
+  begin?(key: string, known: number): void;
   /** What dead servers reserved is no longer reserved; it stays used. @returns whether there was any */
   freeOrphans(): boolean;
   /** The turn of a conversation that is the last one, as text; undefined where none is known. */

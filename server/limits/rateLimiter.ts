@@ -8,7 +8,7 @@ import type { EndpointConfig } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
 import type { LimitClaim } from './limitClaims.ts';
 import { ProviderLimits, type CountingRules } from './providerLimits.ts';
-import type { SharedLimits } from './sharedLimits.ts';
+import type { LimitCounts } from './replicas/sharedCounts.ts';
 import { atOnceRefusal, RateWindow, type Refusal } from './rateWindow.ts';
 
 /** What an entry reserved; given back exactly once, to `release` or to `refund`. */
@@ -61,7 +61,7 @@ export interface RateLimiterOptions {
   /** Called when a provider reported that little is left of a limit. */
   onLittleLeft?(reported: ReportedLimit): void;
   /** Counts the limits of all peers of a data folder; absent: requests of peers come in through `applyRemote` only. */
-  shared?: SharedLimits | undefined;
+  shared?: LimitCounts | undefined;
   /** Identifies a key in all peers; absent or empty: its id does. */
   keyFingerprint?(endpoint: string, keyId: string): string;
 }

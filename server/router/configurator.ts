@@ -16,6 +16,7 @@ import type { CurrentConfig } from './currentConfig.ts';
 import type { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
 import type { Pauses } from './endpoints/pauses.ts';
 import type { EventLog } from './eventLog.ts';
+import type { SharedCounts } from '../limits/replicas/sharedCounts.ts';
 import type { StateConnection } from '../state/stateConnection.ts';
 import type { Monitoring } from './monitoring/monitoring.ts';
 import type { PeerSync } from './peerSync.ts';
@@ -37,6 +38,7 @@ export interface ConfiguratorOptions {
   peers: Pick<PeerSync, 'warmUp' | 'expectReplicas'>;
   monitoring: Pick<Monitoring, 'configure'>;
   state: Pick<StateConnection, 'configure'>;
+  sharedCounts: Pick<SharedCounts, 'configure'>;
   replicas: Pick<Replicas, 'configure'>;
   clock: Clock;
   /** The state that a person sees has changed. */
@@ -77,6 +79,7 @@ export class Configurator {
     parts.directory.configure(config);
     parts.repairs.configure(config.endpoints.values(), parts.clock.now());
     parts.state.configure(config.state);
+    parts.sharedCounts.configure(config.state);
     parts.monitoring.configure(config);
     parts.drills.configured();
     parts.eventLog.problems(current.problems);

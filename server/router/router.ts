@@ -30,6 +30,7 @@ import type { IncidentReporter } from './incidents/incidentReporter.ts';
 import type { MigrationReporter } from './migration/migrationReporter.ts';
 import type { CacheReporter } from './savings/cacheReporter.ts';
 import type { SavingsReporter } from './savings/savingsReporter.ts';
+import type { SharedCounts } from '../limits/replicas/sharedCounts.ts';
 import type { StateConnection } from '../state/stateConnection.ts';
 import type { Monitoring } from './monitoring/monitoring.ts';
 import type { Configurator } from './configurator.ts';
@@ -91,6 +92,7 @@ export interface RouterOptions {
   transport: Transport;
   monitoring: Monitoring;
   state: Pick<StateConnection, 'close'>;
+  sharedCounts: Pick<SharedCounts, 'close'>;
   replicas: Pick<Replicas, 'close'>;
   changes: StatusChanges;
   notices: Emitter<NoticeParams>;
@@ -287,7 +289,7 @@ export class Router {
 
   /** Ends all exchanges with an error to their callers, writes everything down and closes connections. */
   async shutdown(): Promise<void> {
-    const { ticker, drills, canaries, shadows, running, limiter, allowances, costs, ledger, transport, monitoring, state, replicas } = this.#parts;
+    const { ticker, drills, canaries, shadows, running, limiter, allowances, costs, ledger, transport, monitoring, state, sharedCounts, replicas } = this.#parts;
     ticker.stop();
     this.#ends.run(() => { drills.shutdown(); });
     running.interruptAll();
@@ -300,6 +302,7 @@ export class Router {
     this.#ends.run(() => { shadows.shutdown(); });
     this.#ends.run(() => { ledger.shutdown(); });
     await replicas.close();
+    await sharedCounts.close();
     await state.close();
     await transport.shutdown();
   }

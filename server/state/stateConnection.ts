@@ -74,6 +74,19 @@ export class StateConnection implements StateStore {
     return this.#replicas;
   }
 
+  get timeoutMs(): number {
+    return this.#config?.redis?.commandTimeoutMs ?? 100;
+  }
+
+  get prefix(): string {
+    return this.#nameOf('');
+  }
+
+  /** What holds while the store is away. */
+  get whenAway(): StateConfig['whenAway'] {
+    return this.#config?.whenAway ?? { limits: 'share', budgets: 'share' };
+  }
+
   readonly changes = (listen: (change: StateChange) => void): Subscription => this.#changes.subscribe(listen);
 
   /** Takes a configuration over. Where the address or what belongs to it is another one, the connection is made anew. */
@@ -182,7 +195,7 @@ export class StateConnection implements StateStore {
   }
 
   async #sendTo(driver: StateDriver, key: string, args: readonly string[]): Promise<StateReply> {
-    const { commandTimeoutMs = 100 } = this.#config?.redis ?? {};
+    const commandTimeoutMs = this.timeoutMs;
     const begun = performance.now();
     const ended = (outcome: 'ok' | 'timeout' | 'error'): void => { this.figures.called(outcome, (performance.now() - begun) / 1000); };
     try {

@@ -39,6 +39,10 @@ export interface StateStore {
   readonly replica: string;
   /** Servers that were alive at the last heartbeat, this one included; at least 1, and the last known number while the store is away. */
   readonly replicas: number;
+  /** A call is answered or rejected within so long, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Begins every name, for scripts that make some. */
+  readonly prefix: string;
   /** Runs a script. @param keys without the prefix */
   run(script: StateScript, keys: readonly string[], args: readonly (string | number)[]): Promise<StateReply>;
   /** A command whose first argument is a key. @param key without the prefix */

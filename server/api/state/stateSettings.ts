@@ -1,7 +1,23 @@
-/** What servers on several machines share. */
+/** What a server does with something that it shares with others while the store that they share is away. */
+export const awayModes = {
+  share: 'each server keeps to the limit, or to what is left of the budget, divided by the number of servers that was last known, at least two',
+  open: 'each server counts alone and goes on',
+  closed: 'what is limited is refused, with a time to try again',
+} as const;
+export type AwayMode = keyof typeof awayModes;
+
+/** Where servers on several machines share what they count. */
 export interface StateSettings {
   /** Absent: nowhere; servers of one data folder share it there. */
   redis?: RedisSettings | undefined;
+  whenAway?: AwaySettings | undefined;
+}
+
+export interface AwaySettings {
+  /** Default: share. */
+  limits?: AwayMode | undefined;
+  /** Default: share. */
+  budgets?: AwayMode | undefined;
 }
 
 export interface RedisSettings {

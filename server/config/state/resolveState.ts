@@ -10,10 +10,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** A text of the configuration with its variables replaced. */
 interface Expanded { readonly text: string; readonly isFromEnvironment: boolean }
 
-const unusable = 'Redis is not used, as if it were away:';
+const unusable = 'Redis is not used, and limits and budgets hold as while it is away:';
 
 /**
- * Makes what servers share of what a user wrote. A mistake leaves the store configured and away.
+ * Makes what servers share of what a user wrote. A mistake leaves the store configured and away, so that no limit is multiplied by the
+ * number of servers.
  * @returns undefined where nothing is written
  */
 export function resolveState(written: unknown, environment: Environment, report: Report): StateConfig | undefined {
@@ -21,8 +22,9 @@ export function resolveState(written: unknown, environment: Environment, report:
   const whole = isObject(written) && typeof written['redis'] === 'string' ? { ...written, redis: { url: written['redis'] } } : written;
   const wrong = schemaProblems(stateSchema, whole);
   for (const { path, text } of wrong) report(['state', ...path], `${unusable} ${text}`);
-  if (wrong.length > 0) return { redis: undefined, secrets: [] };
-  const { redis } = whole as StateSettings;
+  const { redis, whenAway } = wrong.length === 0 ? whole as StateSettings : {};
+  const modes = { limits: whenAway?.limits ?? 'share', budgets: whenAway?.budgets ?? 'share' } as const;
+  if (wrong.length > 0) return { redis: undefined, whenAway: modes, secrets: [] };
   if (redis === undefined) return undefined;
   const secrets: string[] = [];
   const read = (name: string, text: string | undefined): Expanded | undefined => {
@@ -42,7 +44,7 @@ export function resolveState(written: unknown, environment: Environment, report:
   const usable = typeof made === 'object' ? made : undefined;
   if (usable?.password !== undefined) secrets.push(usable.password);
   if (texts.url?.text.includes('@') === true) secrets.push(texts.url.text);
-  return { redis: usable, secrets };
+  return { redis: usable, whenAway: modes, secrets };
 }
 
 /** @returns what is wrong, as a sentence that repeats nothing of the address but its host */
@@ -54,7 +56,7 @@ function redisOf(settings: NonNullable<StateSettings['redis']>, { url: address, 
   if ((url.password !== '' && address?.isFromEnvironment === false) || password?.isFromEnvironment === false) return 'a password must not stand in this file; put it into an environment variable and write ${NAME} here.';
   const isEncrypted = url.protocol === 'rediss:';
   if (!isEncrypted && tls !== undefined) return '"tls" is for an address that begins with rediss://.';
-  if (!isEncrypted && !isPrivateHost(url.hostname)) return `redis:// would send what is kept there in clear text to ${url.hostname}; use rediss://.`;
+  if (!isEncrypted && !isPrivateHost(url.hostname)) return `redis:// would send what is counted in clear text to ${url.hostname}; use rediss://.`;
   if (settings.cluster === true && Number(database) > 0) return 'a cluster has no other database than 0.';
   if ((tls?.certFile === undefined) !== (tls?.keyFile === undefined)) return '"certFile" and "keyFile" are given together.';
   return {

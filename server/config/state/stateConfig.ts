@@ -1,7 +1,10 @@
-/** Where servers on several machines share what they know. */
+import type { AwayMode } from '../../api/state/stateSettings.ts';
+
+/** What servers on several machines share what they count in, and what holds while it is away. */
 export interface StateConfig {
   /** Undefined: what was written of it cannot be used, so the store counts as away. */
   redis: RedisConfig | undefined;
+  whenAway: { readonly limits: AwayMode; readonly budgets: AwayMode };
   /** Values that no log may have. */
   secrets: readonly string[];
 }

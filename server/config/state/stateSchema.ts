@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { described, optional, text, whole } from '../fields/fields.ts';
+import { awayModes, type AwayMode } from '../../api/state/stateSettings.ts';
+import { described, listed, optional, text, whole } from '../fields/fields.ts';
 
 export const redisTlsSchema = z.strictObject({
   caFile: optional(text(), 'Certificate authorities in PEM that are trusted instead of those of Node.'),
@@ -12,13 +13,19 @@ export const redisSchema = z.strictObject({
   url: described(text(), 'The address: `redis://HOST:PORT`, or `rediss://` for an encrypted connection; a path such as `/2` is the number of the database. A password in it comes from an environment variable.'),
   username: optional(text(1, 200), 'The user. Default: that of `url`, else the default user of Redis.'),
   password: optional(text(), 'The password, as `${NAME}` of an environment variable. Default: that of `url`.'),
-  prefix: optional(z.string().check(z.regex(/^[A-Za-z0-9._-]{1,64}$/)), 'Begins the names of all keys. Servers with the same prefix share what is kept there. Default `waybill`.'),
+  prefix: optional(z.string().check(z.regex(/^[A-Za-z0-9._-]{1,64}$/)), 'Begins the names of all keys. Servers with the same prefix share what they count. Default `waybill`.'),
   cluster: optional(z.boolean(), 'The address is that of a node of a Redis Cluster. All keys of a prefix are in one slot. Default false.'),
   tls: optional(redisTlsSchema, 'How an encrypted connection is made. Certificates are always checked.'),
   connectTimeoutMs: optional(whole(10, 1000), 'How long to wait for a connection. No request waits for one. Default 100.'),
   commandTimeoutMs: optional(whole(5, 1000), 'How long a request waits for an answer at most. Default 100.'),
 });
 
+export const whenAwaySchema = z.strictObject({
+  limits: optional(z.enum(Object.keys(awayModes) as AwayMode[]), `What holds for limits of endpoints, keys and tokens. ${listed(awayModes)} Default \`share\`.`),
+  budgets: optional(z.enum(Object.keys(awayModes) as AwayMode[]), 'The same for budgets and caps. Default `share`.'),
+});
+
 export const stateSchema = z.strictObject({
   redis: optional(redisSchema, 'Redis 6 or later, or Valkey. `redis: "${REDIS_URL}"` is short for a `url` alone.'),
+  whenAway: optional(whenAwaySchema, 'What holds while Redis cannot be used.'),
 });

@@ -18,17 +18,22 @@ export interface AdmissionSources {
   readonly allowances: Parameters<typeof allowancePart>[0];
 }
 
+/** Admission whose permits show what their parts gave. */
+export interface PartsAdmission extends ImmediateAdmissionControl {
+  acquire(request: AdmissionRequest): AttemptPermit | Refusal;
+}
+
 /**
  * Admission in one process: pause, key, breaker, limits, the place of an early attempt, and money, in this order. The order decides which reason a person reads where
  * several parts would refuse, and what asks a common count of several servers comes last, because that costs the most.
  */
-export function createAdmissionControl({ clock, pauses, keys, healthRegistry, limiter, early, allowances }: AdmissionSources): ImmediateAdmissionControl {
+export function createAdmissionControl({ clock, pauses, keys, healthRegistry, limiter, early, allowances }: AdmissionSources): PartsAdmission {
   const key = keyPart(keys, limiter);
   return admissionControlOf(clock, key, [pausePart(pauses), key, breakerPart(healthRegistry), limitsPart(limiter, key), earlyPart(early), allowancePart(allowances)]);
 }
 
 /** Admission made of parts, which are asked in their order. @param key that one of them which chooses keys */
-export function admissionControlOf(clock: Clock, key: Pick<KeyPart, 'usable'>, parts: readonly AdmissionPart[]): ImmediateAdmissionControl {
+export function admissionControlOf(clock: Clock, key: Pick<KeyPart, 'usable'>, parts: readonly AdmissionPart[]): PartsAdmission {
   return {
     acquire(request) {
       const permit = new AttemptPermit(parts, request, clock.now());
@@ -50,7 +55,7 @@ export function admissionControlOf(clock: Clock, key: Pick<KeyPart, 'usable'>, p
 }
 
 /** The permit of one attempt: what its parts gave, and whether they have it back. */
-class AttemptPermit implements Permit, Grant {
+export class AttemptPermit implements Permit, Grant {
   readonly admitted = true;
   readonly request: AdmissionRequest;
   readonly rate: RateRequest;

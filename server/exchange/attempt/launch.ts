@@ -82,7 +82,7 @@ type PermitServices = Pick<ExchangeServices, 'routeTable' | 'admission' | 'spend
 
 function acquire({ admission }: PermitServices, { target, input, triedKeys, role, conversation }: LaunchOrder, { endpoint }: ResolvedTarget, spend: AdmissionRequest['spend']): Admitted | Promise<Admitted> {
   const { requirements } = input;
-  return admission.acquire({ endpoint, model: target.model, estimatedInputTokens: requirements.estimatedInputTokens, maxOutputTokens: writableTokens(requirements), excludedKeys: triedKeys, lastResort: role === 'last-resort', conversation, spend });
+  return admission.acquire({ endpoint, model: target.model, estimatedInputTokens: requirements.estimatedInputTokens, maxOutputTokens: writableTokens(requirements), excludedKeys: triedKeys, lastResort: role === 'last-resort', conversation, exchange: input.id, spend });
 }
 
 /**

@@ -286,6 +286,7 @@ export class BudgetBook {
         }
         const { at, starts } = this.#readOnce(budget, asked);
         budget.begin(namedBy(budget.config, await starts));
+        this.#announce(budget);
         // A plan that was made before has found nothing used.
         this.#options.allowances.forget(budget.prefix);
         if (!this.#isCorrected(budget, at - quietMs)) {
@@ -307,6 +308,17 @@ export class BudgetBook {
   #learn(budgets: readonly BudgetInPeriod[]): void {
     const counted = this.#options.allowances.learn(budgets.map(({ prefix }) => prefix), mostFollowed);
     for (const [index, budget] of budgets.entries()) for (const { key } of counted?.[index] ?? []) budget.saw(key);
+  }
+
+  /** Where servers with other ledgers count too, what this one has is in their count. */
+  #announce(budget: BudgetInPeriod): void {
+    this.#options.allowances.maintain(transaction => {
+      if (transaction.begin === undefined) return;
+      for (const [name, { microUsd }] of budget.starts) {
+        const of = name === '' ? undefined : name;
+        if (budget.isFor(name) && budget.isInLedger(of)) transaction.begin(budget.keyOf(of), microUsd);
+      }
+    });
   }
 
   /** Of all that it counts something is reserved, so that nothing could be set to what the ledger has. */

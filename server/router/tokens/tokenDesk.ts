@@ -3,7 +3,7 @@ import type { Requirements } from '../../api/routes/requirements.ts';
 import type { Clock } from '../../base/clock.ts';
 import { shownName } from '../../base/names.ts';
 import type { Refusal } from '../../limits/rateWindow.ts';
-import type { SharedLimits } from '../../limits/sharedLimits.ts';
+import type { LimitCounts, SharedCounts } from '../../limits/replicas/sharedCounts.ts';
 import { writableTokens } from '../../routing/plan.ts';
 import type { RouteTable } from '../../routing/routeTable.ts';
 import { AllowedNames } from './allowedNames.ts';
@@ -14,7 +14,9 @@ export interface TokenDeskOptions {
   book: TokenBook;
   routeTable(): RouteTable;
   /** Absent: this process counts limits alone. */
-  shared?: SharedLimits | undefined;
+  shared?: LimitCounts | undefined;
+  /** Absent: no server on another machine counts with this one. */
+  replicas?: Pick<SharedCounts, 'counts'> | undefined;
   clock: Clock;
 }
 
@@ -29,7 +31,7 @@ export class TokenDesk {
   constructor(options: TokenDeskOptions) {
     this.#options = options;
     this.book = options.book;
-    this.limits = new TokenLimits(options.shared);
+    this.limits = new TokenLimits(options.shared, options.replicas);
   }
 
   /** Why a token may not ask for a name, as a sentence with what it may ask for; undefined: it may. */
@@ -51,6 +53,11 @@ export class TokenDesk {
   /** The same for a request that only has a prompt counted: it takes no tokens. */
   enterCount(token: KnownToken, exchange: string): Refusal | undefined {
     return this.limits.enter(token, exchange, 0, 0, this.#options.clock.now());
+  }
+
+  /** Whether servers on other machines admit a request that only has a prompt counted; undefined: they are not asked. */
+  admitCount(exchange: string): Promise<Refusal | undefined> | undefined {
+    return this.limits.admit(exchange, () => this.#options.clock.now());
   }
 
   /** Takes over what peers changed. To be called about once a second. */

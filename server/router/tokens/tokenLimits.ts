@@ -4,29 +4,71 @@ import type { Attempt, Receipt } from '../../api/receipt.ts';
 import type { LimitClaim } from '../../limits/limitClaims.ts';
 import { isLimited } from '../../limits/rateLimiter.ts';
 import { atOnceRefusal, RateWindow, type Refusal } from '../../limits/rateWindow.ts';
-import type { SharedLimits } from '../../limits/sharedLimits.ts';
+import type { CountHold, HoldEnd, ReplicaCounts } from '../../limits/replicas/replicaCounts.ts';
+import type { LimitCounts, SharedCounts } from '../../limits/replicas/sharedCounts.ts';
 import type { KnownToken } from './tokenBook.ts';
 
 /** How soon a limit of requests at once is worth another look. */
 const atOnceLookMs = 1_000;
 const whose = 'the limit of the token';
 const none: readonly LimitClaim[] = [];
+const unsent: HoldEnd = { isSent: false, tokens: 0, microUsd: 0, isAll: true };
 
 interface TokenUse { limits: LimitSettings; readonly window: RateWindow; running: number }
-interface Ticket { readonly use: TokenUse; readonly scope: string; readonly at: number; readonly tokens: number; readonly claims: readonly LimitClaim[] }
+interface Ticket {
+  readonly use: TokenUse;
+  readonly scope: string;
+  readonly at: number;
+  readonly tokens: number;
+  readonly claims: readonly LimitClaim[];
+  /** Whose it is. */
+  readonly name: string;
+  /** What a store that servers on several machines share holds for it. */
+  held?: { readonly hold: CountHold; readonly counts: ReplicaCounts } | undefined;
+}
 
 /**
  * Requests and tokens a minute and requests at once of tokens, counted over all servers of a data folder as limits of endpoints are (see
  * limits/sharedLimits.ts). A request counts from its arrival to its end, with the tokens that it may take until those that it took are known.
  */
 export class TokenLimits {
-  readonly #shared: Pick<SharedLimits, 'take' | 'release'> | undefined;
+  readonly #shared: Pick<LimitCounts, 'take' | 'release'> | undefined;
   readonly #uses = new Map<string, TokenUse>();
   /** By exchange; only of tokens with limits. */
   readonly #running = new Map<string, Ticket>();
 
-  constructor(shared?: Pick<SharedLimits, 'take' | 'release'>) {
+  readonly #replicas: Pick<SharedCounts, 'counts'> | undefined;
+
+  constructor(shared?: Pick<LimitCounts, 'take' | 'release'>, replicas?: Pick<SharedCounts, 'counts'>) {
     this.#shared = shared;
+    this.#replicas = replicas;
+  }
+
+  /** What servers on other machines have to admit before an exchange is sent; undefined: nothing, or they did. */
+  claimsOf(exchange: string): { readonly claims: readonly LimitClaim[]; readonly name: string } | undefined {
+    const ticket = this.#running.get(exchange);
+    return ticket === undefined || ticket.held !== undefined || ticket.claims.length === 0 ? undefined : ticket;
+  }
+
+  /** They admitted it. */
+  taken(exchange: string, hold: CountHold, counts: ReplicaCounts): void {
+    const ticket = this.#running.get(exchange);
+    // It ended meanwhile, or a hedge took it already.
+    if (ticket === undefined || ticket.held !== undefined) counts.settle(hold, unsent);
+    else ticket.held = { hold, counts };
+  }
+
+  /** Asks them for an exchange without an attempt. @returns why it may not go on; no promise where they are not asked */
+  admit(exchange: string, now: () => number): Promise<Refusal | undefined> | undefined {
+    const counts = this.#replicas?.counts;
+    const ofToken = counts === undefined ? undefined : this.claimsOf(exchange);
+    if (counts === undefined || ofToken === undefined) return undefined;
+    return counts.take({ claims: [], ofToken: ofToken.claims, allowances: [], microUsd: 0 }).then(answer => {
+      if (!answer.taken) return answer.kind === 'limit' ? answer.refusal : { admitted: false, retryAt: now() + atOnceLookMs, reason: answer.kind === 'away' ? answer.reason : whose };
+      counts.settle(answer.hold, unsent);
+      if (answer.token !== undefined) this.taken(exchange, answer.token, counts);
+      return undefined;
+    });
   }
 
   /** Forgets tokens that have no limits any more. @returns whether any has */
@@ -42,7 +84,7 @@ export class TokenLimits {
     if (!isLimited(token)) return undefined;
     const use = this.#useOf(token);
     const { concurrency } = token;
-    const own = use.window.look(tokens, now) ?? (concurrency === undefined || use.running < concurrency ? undefined : atOnceRefusal(whose, concurrency, now + atOnceLookMs));
+    const own = this.#replicas?.counts?.look(`token/${token.id}`, prompt, now) ?? use.window.look(tokens, now) ?? (concurrency === undefined || use.running < concurrency ? undefined : atOnceRefusal(whose, concurrency, now + atOnceLookMs));
     if (own !== undefined) return own;
     const scope = `token/${token.id}`;
     const claims = this.#shared === undefined ? none : [{ scope, limits: use.limits, whose, tokens, promptTokens: prompt, running: use.running }];
@@ -50,7 +92,7 @@ export class TokenLimits {
     if (refused !== undefined) return refused.refusal;
     use.running += 1;
     use.window.add(tokens, now);
-    this.#running.set(exchange, { use, scope, at: now, tokens, claims });
+    this.#running.set(exchange, { use, scope, at: now, tokens, claims, name: token.name });
     return undefined;
   }
 
@@ -66,6 +108,8 @@ export class TokenLimits {
     // What nobody knows counts as it was reserved.
     const more = used === undefined ? 0 : used - tokens;
     use.window.correct(at, more);
+    const { held } = ticket;
+    if (held !== undefined) held.counts.settle(held.hold, { isSent: true, tokens: used, microUsd: undefined, isAll: true });
     this.#shared?.release({ scope, running: use.running, claims, at, requests: 0, tokens: more });
   }
 

@@ -31,8 +31,9 @@ function countRoute(path: string | RegExp, protocol: ProtocolName): HttpRoute {
       const id = call.access === undefined ? undefined : router.newId();
       if (call.access !== undefined && id !== undefined) {
         // A count is a request of the token, and takes none of its tokens.
-        const refusal = router.tokens.enterCount(call.access, id);
+        const refusal = router.tokens.enterCount(call.access, id) ?? await router.tokens.admitCount(id);
         if (refusal !== undefined) {
+          router.tokens.limits.ended({ id, attempts: [] });
           refuseBeyondLimits(call, call.access.name, refusal, router.clock.now());
           return;
         }

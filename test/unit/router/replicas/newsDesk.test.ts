@@ -16,6 +16,8 @@ import { noon } from '../../ledger/receipts.ts';
 /** A store that takes down what it is told. */
 class HearingStore implements StateStore {
   readonly isConfigured = true;
+  readonly timeoutMs = 100;
+  readonly prefix = '{test}:';
   readonly replica = 'here';
   readonly replicas = 2;
   isUp = true;

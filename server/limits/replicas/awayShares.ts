@@ -1,0 +1,99 @@
+import type { TakenOfAllowance } from '../../ledger/allowanceStore.ts';
+import type { Allowance, AllowanceLeft } from '../../routing/caps/allowance.ts';
+import type { StateStore } from '../../state/stateStore.ts';
+import { misfit, shareOf, type LimitClaim } from '../limitClaims.ts';
+import type { Refusal } from '../rateWindow.ts';
+import { OwnSeconds } from './ownSeconds.ts';
+
+/** What this server used by itself, and what its share of limits and of money is while the store is away. */
+export class AwayShares {
+  readonly #state: Pick<StateStore, 'replicas'>;
+  readonly #own = new Map<string, OwnSeconds>();
+  readonly #running = new Map<string, number>();
+  /** What was used and allowed of each allowance when the store went away. */
+  #atLoss: ReadonlyMap<string, { readonly used: number; readonly extra: number }> = new Map();
+
+  /** A store that is back counts those that it heard of since. */
+  #serversAtLoss = 1;
+
+  constructor(state: Pick<StateStore, 'replicas'>) {
+    this.#state = state;
+  }
+
+  /** What this server used of a limit. */
+  of(scope: string): OwnSeconds {
+    let own = this.#own.get(scope);
+    if (own === undefined) this.#own.set(scope, own = new OwnSeconds());
+    return own;
+  }
+
+  enter(scope: string): void {
+    this.#running.set(scope, (this.#running.get(scope) ?? 0) + 1);
+  }
+
+  leave(scope: string): void {
+    const running = (this.#running.get(scope) ?? 0) - 1;
+    if (running > 0) this.#running.set(scope, running);
+    else this.#running.delete(scope);
+  }
+
+  /** The store is away from here on. */
+  lost(known: readonly [string, TakenOfAllowance][]): void {
+    this.#serversAtLoss = this.#state.replicas;
+    this.#atLoss = new Map(known.map(([key, { used, extra }]) => [key, { used, extra }]));
+  }
+
+  /** Every server has told the store what it did meanwhile. */
+  reunited(): void {
+    this.#serversAtLoss = 1;
+  }
+
+  /** The first claim that is beyond the share of this server. */
+  beyond(claims: readonly LimitClaim[], now: number): { readonly claim: LimitClaim; readonly refusal: Refusal } | undefined {
+    for (const claim of claims) {
+      const share = { ...claim, limits: shareOf(claim.limits, this.#servers), whose: `this server's share of ${claim.whose}` };
+      const refusal = misfit(share, this.#running.get(claim.scope) ?? 0, this.#own.get(claim.scope)?.seconds ?? [], now);
+      if (refusal !== undefined) return { claim, refusal };
+    }
+    return undefined;
+  }
+
+  /** The first allowance of whose rest this server would use more than its share. @param taken as it is known here, the amount included */
+  beyondMoney(allowances: readonly Allowance[], taken: (key: string) => TakenOfAllowance, microUsd: number): AllowanceLeft | undefined {
+    for (const one of allowances) {
+      const { used, extra } = taken(one.key);
+      const { used: before, extra: extraBefore } = this.#atLoss.get(one.key) ?? { used: one.budget?.startMicroUsd ?? 0, extra: 0 };
+      // What a person allows here meanwhile is allowed here.
+      const share = Math.floor((one.limitMicroUsd + extraBefore - before) / this.#servers) + (extra - extraBefore);
+      const usedSince = used - microUsd - before;
+      if (microUsd > share - usedSince) return { ...one, leftMicroUsd: Math.max(0, share - usedSince), ...(extra === 0 ? {} : { allowedMicroUsd: extra }) };
+    }
+    return undefined;
+  }
+
+  forget(currentSecond: number): void {
+    for (const [scope, own] of this.#own) {
+      own.forget(currentSecond);
+      if (own.seconds.length === 0) this.#own.delete(scope);
+    }
+  }
+
+  allUntold(): void {
+    for (const own of this.#own.values()) own.allUntold();
+  }
+
+  /** @param most about so many seconds */
+  takeUntold(most: number): { scope: string; second: number; requests: number; tokens: number }[] {
+    const untold: { scope: string; second: number; requests: number; tokens: number }[] = [];
+    for (const [scope, own] of this.#own) {
+      if (untold.length >= most) break;
+      for (const one of own.takeUntold()) untold.push({ scope, ...one });
+    }
+    return untold;
+  }
+
+  /** Servers may run that could not be counted. */
+  get #servers(): number {
+    return Math.max(2, this.#state.replicas, this.#serversAtLoss);
+  }
+}

@@ -1,0 +1,494 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../base/clock.ts';
+import { Guard } from '../../base/guarded.ts';
+import type { Log } from '../../base/log.ts';
+import { mostExtraMicroUsd, type AllowanceStore } from '../../ledger/allowanceStore.ts';
+import type { AwayMode } from '../../api/state/stateSettings.ts';
+import type { Allowance, AllowanceLeft } from '../../routing/caps/allowance.ts';
+import type { StateReply, StateScript, StateStore } from '../../state/stateStore.ts';
+import { goneAfterMs, membersKey } from '../../state/stateScripts.ts';
+import { atOnceLookMs, inBounds, misfit, type LimitClaim } from '../limitClaims.ts';
+import type { Refusal } from '../rateWindow.ts';
+import { AwayShares } from './awayShares.ts';
+import { allowScript, correctScript, followScript, settleScript, takeScript, tellScript } from './countScripts.ts';
+import type { CountFigures } from './countFigures.ts';
+import { ReplicaAllowances, type LedgerPart } from './replicaAllowances.ts';
+
+export interface ReplicaCountsOptions {
+  state: StateStore;
+  /** What holds for limits and for money while the store is away. */
+  whenAway(): { readonly limits: AwayMode; readonly budgets: AwayMode };
+  /** Names the ledger whose part of an allowance this server counts; the same for all servers on one ledger, also after a restart. */
+  ledger: string;
+  /** Where turns and sessions are kept. */
+  allowances: AllowanceStore;
+  figures: CountFigures;
+  clock: Clock;
+  log: Log;
+}
+
+/** What an attempt needs, beside what this server alone decides. */
+export interface TakeOrder {
+  readonly claims: readonly LimitClaim[];
+  /** The limits of a token, which the first attempt of an exchange takes. */
+  readonly ofToken: readonly LimitClaim[];
+  readonly allowances: readonly Allowance[];
+  readonly microUsd: number;
+}
+
+/** What was taken; given back once, to `settle`. */
+export interface CountHold {
+  readonly id: string;
+  readonly claims: readonly LimitClaim[];
+  readonly allowances: readonly Allowance[];
+  readonly microUsd: number;
+  /** The second of this server's clock that it counts in. */
+  readonly second: number;
+}
+interface Hold extends CountHold {
+  /** The store knows of it. */
+  isHeld: boolean;
+  /** The store was told of it behind its begin, and may know of it. */
+  wasTold: boolean;
+  isOver: boolean;
+}
+
+export type TakeAnswer =
+  | { readonly taken: true; readonly hold: CountHold; /** What was taken for the token. */ readonly token: CountHold | undefined }
+  /** `claim` is undefined where the reason lies in none of them. */
+  | { readonly taken: false; readonly kind: 'limit'; readonly claim: LimitClaim | undefined; readonly refusal: Refusal }
+  | { readonly taken: false; readonly kind: 'allowance'; readonly misfit: AllowanceLeft }
+  /** Nothing is admitted while the store is away. */
+  | { readonly taken: false; readonly kind: 'away'; readonly reason: string; readonly retryAfterMs: number };
+
+/** How a hold ended. */
+export interface HoldEnd {
+  readonly isSent: boolean;
+  /** Undefined: as was taken. */
+  readonly tokens: number | undefined;
+  /** What is known of what it cost; undefined: nothing. */
+  readonly microUsd: number | undefined;
+  /** That is all. */
+  readonly isAll: boolean;
+}
+
+/** After the store is back, every server has told it within so long what it did meanwhile: the longest wait between two attempts to connect, and some more. */
+const reunitedMs = 6_000;
+/** A refusal is remembered for so long at most. */
+const rateLookMs = 1_000;
+const mostRemembered = 5_000;
+/** A refusal because the store is away is worth another try so soon. */
+const awayRetryMs = 1_000;
+/** So many changed allowances are read at a time, and so many told. */
+const mostFollowed = 500;
+const mostTold = 200;
+
+/**
+ * Limits and money counted in a store that servers on several machines share. One script takes all that an attempt needs, or nothing, before it is
+ * sent; its end is told behind the request. While the store is away each server decides by the mode of the configuration, counts what it
+ * does, and tells the store when it is back.
+ */
+export class ReplicaCounts {
+  readonly allowances: ReplicaAllowances;
+  readonly #options: ReplicaCountsOptions;
+  readonly #guard: Guard;
+  readonly #shares: AwayShares;
+  readonly #running = new Map<string, Hold>();
+  /** Ends that the store was not told, or did not confirm. */
+  readonly #ends = new Map<string, Call>();
+  /** Money of requests that the store never held, by name. */
+  readonly #untold = new Map<string, { settled: number; unknown: number }>();
+  /** What the store lost of what it had of this server's ledger, and of what was allowed on top. */
+  readonly #retold = new Map<string, { settled: number; extra: number }>();
+  /** What is being told; kept until it is confirmed, because the same batch counts once. */
+  #batch: { readonly call: Call } | undefined;
+  readonly #refused = new Map<string, { refusal: Refusal; until: number; promptTokens: number }>();
+  readonly #subscription: { dispose(): void };
+  #isUsable = false;
+  #isCatchingUp = false;
+  #wasUsable = false;
+  #isLost = false;
+  #sharesUntil = -Infinity;
+  /** The store's clock less this server's, in milliseconds. */
+  #offsetMs = 0;
+  #changedSince = 0;
+  #isClosed = false;
+
+  constructor(options: ReplicaCountsOptions) {
+    this.#options = options;
+    this.#guard = new Guard('The count that servers share', options.log);
+    this.allowances = new ReplicaAllowances(options.allowances, {
+      allow: (key, microUsd, start) => { this.#order(callOf(allowScript, [`a:${key}`, 'changed', `done:${newId()}`], [options.ledger, microUsd, mostExtraMicroUsd, start, isBudget(key), key]), [key]); },
+      correct: (key, known, since, keepsUnknown) => { this.#correct(key, known, since, keepsUnknown); },
+    });
+    this.#shares = new AwayShares(options.state);
+    this.#subscription = options.state.changes(change => {
+      if (change === 'emptied') this.#lose();
+      else if (change === 'down') this.#leave();
+      else if (change === 'up') this.#guard.start(() => this.#catchUp());
+    });
+  }
+
+  /** The store decides; otherwise the modes of the configuration do. */
+  get isUsable(): boolean {
+    return this.#isUsable;
+  }
+
+  /** Resolves once the store decides, or cannot be used now. */
+  async ready(): Promise<void> {
+    if (this.#options.state.isUp) await this.#catchUp();
+  }
+
+  /** The last refusal in a scope, while it still holds. */
+  look(scope: string, promptTokens: number, now: number): Refusal | undefined {
+    const refused = this.#refused.get(scope);
+    return refused !== undefined && now < refused.until && promptTokens >= refused.promptTokens ? refused.refusal : undefined;
+  }
+
+  /** Takes what an attempt needs, or nothing. One call of the store at most. */
+  async take(order: TakeOrder): Promise<TakeAnswer> {
+    const now = this.#options.clock.now();
+    if (!this.#isUsable) return this.#takeAway(order, now);
+    if (now < this.#sharesUntil && this.#options.whenAway().limits === 'share') {
+      const beyond = this.#shares.beyond([...order.claims, ...order.ofToken], now);
+      if (beyond !== undefined) return this.#remember(beyond.claim, beyond.refusal, now);
+    }
+    const hold = this.#holdOf(order.claims, order, now);
+    const token = order.ofToken.length === 0 ? undefined : this.#holdOf(order.ofToken, undefined, now);
+    const reply = await this.#call(takeCall(this.#options, hold, token, undefined, now + this.#offsetMs + this.#options.state.timeoutMs));
+    if (reply === undefined) {
+      // Whether it was taken is not known: it is as if it had never been.
+      for (const one of token === undefined ? [hold] : [hold, token]) this.#ends.set(one.id, this.#endOf(one, 0, 0, 0, 0));
+      return this.#takeAway(order, now);
+    }
+    const [kind, storeNow] = [Number(reply[0]), Number(reply[1])];
+    switch (kind) {
+      case 1:
+        this.#options.figures.decided('limits', 'store', order.claims.length + order.ofToken.length > 0);
+        this.#options.figures.decided('budgets', 'store', order.allowances.length > 0);
+        this.#learn(order.allowances.map(({ key }) => key), reply[3]);
+        for (const one of token === undefined ? [hold] : [hold, token]) this.#begin(one, true);
+        return { taken: true, hold, token };
+      case 0: {
+        const claim = [...order.claims, ...order.ofToken][Number(reply[2])];
+        const shift = now - storeNow;
+        const refusal = claim === undefined ? undefined : misfit(claim, Number(reply[3]), secondsOf(reply[4]), storeNow);
+        return this.#remember(claim, refusal === undefined ? { admitted: false, cause: 'busy', retryAt: now + atOnceLookMs, reason: 'its limit was reached a moment ago' } : { ...refusal, retryAt: refusal.retryAt + shift }, now);
+      }
+      case 2: {
+        const allowance = order.allowances[Number(reply[2])];
+        // What the caller reserved here is still in what is known here, and is taken back behind this.
+        this.#learn(order.allowances.map(({ key }) => key), reply[3], order.microUsd);
+        const { used, extra } = allowance === undefined ? { used: 0, extra: 0 } : this.allowances.taken(allowance.key);
+        if (allowance !== undefined) return { taken: false, kind: 'allowance', misfit: { ...allowance, leftMicroUsd: allowance.limitMicroUsd + extra - (used - order.microUsd), ...(extra === 0 ? {} : { allowedMicroUsd: extra }) } };
+        return this.#takeAway(order, now);
+      }
+      default:
+        // The store carried it out too late, and so did not.
+        this.#offsetMs = storeNow - this.#options.clock.now();
+        return this.#takeAway(order, now);
+    }
+  }
+
+  /** A hold ended. The store is told behind this. Called once for each. */
+  settle(hold: CountHold, { isSent, tokens, microUsd, isAll }: HoldEnd): void {
+    const known = this.#running.get(hold.id);
+    if (known === undefined || known.isOver) return;
+    known.isOver = true;
+    this.#running.delete(hold.id);
+    const requests = isSent ? 1 : 0;
+    const unknown = !isSent || (isAll && microUsd !== undefined) ? 0 : Math.max(0, hold.microUsd - (microUsd ?? 0));
+    const settled = isSent ? (microUsd ?? 0) + unknown : 0;
+    for (const claim of hold.claims) {
+      const used = usedOf(claim, isSent, tokens);
+      this.#shares.of(claim.scope).add(hold.second, requests - 1, used - inBounds(claim.tokens), known.isHeld);
+      if (claim.running !== undefined) this.#shares.leave(claim.scope);
+      this.#refused.delete(claim.scope);
+    }
+    if (known.isHeld) this.#order(this.#endOf(known, requests, settled, unknown, tokens), hold.allowances.map(({ key }) => key), known.id);
+    else if (known.wasTold) this.#ends.set(known.id, this.#endOf(known, 1, 0, 0, undefined));
+    if (!known.isHeld) for (const { key } of hold.allowances) {
+      const before = this.#untold.get(key) ?? { settled: 0, unknown: 0 };
+      this.#untold.set(key, { settled: before.settled + settled, unknown: before.unknown + unknown });
+    }
+  }
+
+  /** To be called about once a second. */
+  tick(): void {
+    const now = this.#options.clock.now();
+    this.#shares.forget(Math.floor(now / 1000));
+    if (this.#sharesUntil !== -Infinity && now >= this.#sharesUntil) {
+      this.#sharesUntil = -Infinity;
+      this.allowances.setRestoring(false);
+      this.#shares.reunited();
+      this.#changedSince = 0;
+    }
+    if (this.#options.state.isUp) this.#guard.start(() => this.#catchUp());
+  }
+
+  /** Tells the store what it was not told. */
+  async close(): Promise<void> {
+    if (this.#options.state.isUp) await this.#catchUp();
+    this.#isClosed = true;
+    this.#subscription.dispose();
+  }
+
+  #holdOf(claims: readonly LimitClaim[], spend: Pick<TakeOrder, 'allowances' | 'microUsd'> | undefined, now: number): Hold {
+    return { id: newId(), claims, allowances: spend?.allowances ?? [], microUsd: spend?.microUsd ?? 0, second: Math.floor(now / 1000), isHeld: false, wasTold: false, isOver: false };
+  }
+
+  #begin(hold: Hold, isHeld: boolean): void {
+    hold.isHeld = isHeld;
+    this.#running.set(hold.id, hold);
+    for (const claim of hold.claims) {
+      this.#shares.of(claim.scope).add(hold.second, 1, inBounds(claim.tokens), isHeld);
+      if (claim.running !== undefined) this.#shares.enter(claim.scope);
+      this.#refused.delete(claim.scope);
+    }
+  }
+
+  #takeAway(order: TakeOrder, now: number): TakeAnswer {
+    const { figures, whenAway } = this.#options;
+    const modes = whenAway();
+    const claims = [...order.claims, ...order.ofToken];
+    const holding = order.microUsd > 0 ? order.allowances.filter(({ budget }) => budget?.isHard !== false) : [];
+    figures.decided('limits', modes.limits, claims.length > 0);
+    figures.decided('budgets', modes.budgets, order.allowances.length > 0);
+    if (claims.length > 0 && modes.limits === 'closed') return awayAnswer('limits');
+    if (holding.length > 0 && modes.budgets === 'closed') return awayAnswer('budgets');
+    const beyond = modes.limits === 'share' ? this.#shares.beyond(claims, now) : undefined;
+    if (beyond !== undefined) return this.#remember(beyond.claim, beyond.refusal, now);
+    const tooMuch = modes.budgets === 'share' ? this.#shares.beyondMoney(holding, key => this.allowances.taken(key), order.microUsd) : undefined;
+    if (tooMuch !== undefined) return { taken: false, kind: 'allowance', misfit: tooMuch };
+    const hold = this.#holdOf(order.claims, order, now);
+    const token = order.ofToken.length === 0 ? undefined : this.#holdOf(order.ofToken, undefined, now);
+    for (const one of token === undefined ? [hold] : [hold, token]) this.#begin(one, false);
+    return { taken: true, hold, token };
+  }
+
+  #remember(claim: LimitClaim | undefined, refusal: Refusal, now: number): TakeAnswer {
+    if (claim !== undefined) {
+      if (this.#refused.size >= mostRemembered) this.#refused.clear();
+      this.#refused.set(claim.scope, { refusal, until: Math.min(refusal.retryAt, now + rateLookMs), promptTokens: refusal.tokensOnly === true ? claim.promptTokens : 0 });
+    }
+    return { taken: false, kind: 'limit', claim, refusal };
+  }
+
+  #leave(): void {
+    if (this.#isUsable) this.#shares.lost([...this.allowances.entries()]);
+    this.#isUsable = false;
+  }
+
+  /** The store has nothing any more of what this server told it. */
+  #lose(): void {
+    this.#leave();
+    this.#isLost = true;
+    for (const [key, { own, extra }] of this.allowances.entries()) if (own !== undefined || extra > 0) this.#retold.set(key, { settled: Math.max(0, (own?.settled ?? 0) - (this.#untold.get(key)?.settled ?? 0)), extra });
+    // What they say is in what this server knows of its own part.
+    this.#ends.clear();
+    this.#batch = undefined;
+    this.#shares.allUntold();
+    for (const hold of this.#running.values()) hold.isHeld = false;
+    this.allowances.setRestoring(true);
+    this.#guard.start(() => this.#catchUp());
+  }
+
+  /** Brings the store up to date, and from then on lets it decide. */
+  async #catchUp(): Promise<void> {
+    if (this.#isCatchingUp || this.#isClosed || !this.#options.state.isUp) return;
+    this.#isCatchingUp = true;
+    try {
+      // What this server's ledger had comes before what runs: the first of them begins its part.
+      if (!await this.#follow() || !await this.#tellEnds() || !await this.#tell() || !await this.#tellRunning()) return;
+      if (this.#isUsable) return;
+      this.#isUsable = true;
+      const isReunion = this.#wasUsable || this.#isLost;
+      this.#wasUsable = true;
+      this.#isLost = false;
+      if (isReunion) this.#sharesUntil = this.#options.clock.now() + reunitedMs;
+    } finally {
+      this.#isCatchingUp = false;
+    }
+  }
+
+  async #follow(): Promise<boolean> {
+    const { state, ledger } = this.#options;
+    const reply = await this.#call(callOf(followScript, ['changed', 'holders', 'gone', membersKey], [state.replica, ledger, state.prefix, this.#changedSince, mostFollowed, goneAfterMs]));
+    if (reply === undefined) return false;
+    const [storeNow, hasHolds, changed] = [Number(reply[0]), reply[1] === 1, reply[2]];
+    this.#offsetMs = storeNow - this.#options.clock.now();
+    const list = Array.isArray(changed) ? changed as readonly StateReply[] : [];
+    for (let at = 0; at < list.length; at += 3) this.#learnOne(String(list[at]), list[at + 2], list[at + 1] === 1);
+    // Whoever changes one in the same millisecond is seen, too.
+    if (list.length < 3 * mostFollowed) this.#changedSince = storeNow - 1;
+    else this.#changedSince = this.#changedAt(list);
+    if (!hasHolds) for (const hold of this.#running.values()) hold.isHeld = false;
+    return true;
+  }
+
+  /** Of more changes than are read at a time, those behind the last one come next. */
+  #changedAt(list: readonly StateReply[]): number {
+    const last = list.at(-1);
+    const changedAt = Array.isArray(last) ? Number(last[7]) : 0;
+    return Math.max(this.#changedSince + 1, changedAt);
+  }
+
+  async #tellEnds(): Promise<boolean> {
+    const ends = [...this.#ends];
+    const told = await Promise.all(ends.map(([id, call]) => this.#tellEnd(id, call)));
+    return told.every(isTold => isTold);
+  }
+
+  async #tellEnd(id: string, call: Call): Promise<boolean> {
+    const reply = await this.#call(call);
+    if (reply === undefined) return false;
+    this.#ends.delete(id);
+    if (call.names.length > 0) this.#learn(call.names, reply[1]);
+    return true;
+  }
+
+  /** Requests that run and that the store does not hold. */
+  async #tellRunning(): Promise<boolean> {
+    const unheld = [...this.#running.values()].filter(({ isHeld }) => !isHeld);
+    const until = this.#options.clock.now() + this.#offsetMs + this.#options.state.timeoutMs;
+    const told = await Promise.all(unheld.map(async hold => {
+      hold.wasTold = true;
+      const reply = await this.#call(takeCall(this.#options, hold, undefined, hold.second + Math.round(this.#offsetMs / 1000), until));
+      // One that ended meanwhile was counted as one that the store does not hold, and its end is told.
+      if (reply !== undefined && Number(reply[0]) === 1 && !hold.isOver) hold.isHeld = true;
+      return reply !== undefined;
+    }));
+    return told.every(isTold => isTold);
+  }
+
+  /** What was used while the store did not count it. */
+  async #tell(): Promise<boolean> {
+    for (;;) {
+      this.#batch ??= this.#makeBatch();
+      if (this.#batch === undefined) return true;
+      const reply = await this.#call(this.#batch.call);
+      if (reply === undefined) return false;
+      this.#learn(this.#batch.call.names, reply[1]);
+      this.#batch = undefined;
+    }
+  }
+
+  #makeBatch(): { readonly call: Call } | undefined {
+    const shiftS = Math.round(this.#offsetMs / 1000);
+    const uses = this.#shares.takeUntold(mostTold).map(({ scope, second, requests, tokens }) => ({ scope, use: [second + shiftS, requests, tokens] }));
+    const names = [...new Set([...this.#untold.keys(), ...this.#retold.keys()])].slice(0, mostTold);
+    const money = names.flatMap(key => {
+      const { settled, unknown } = this.#untold.get(key) ?? { settled: 0, unknown: 0 };
+      const { settled: before, extra } = this.#retold.get(key) ?? { settled: Math.max(0, (this.allowances.own(key)?.settled ?? settled) - settled), extra: 0 };
+      this.#untold.delete(key);
+      this.#retold.delete(key);
+      return [before, settled, unknown, extra, isBudget(key), key];
+    });
+    if (uses.length === 0 && names.length === 0) return undefined;
+    return { call: callOf(tellScript, [`done:${newId()}`, 'changed', ...uses.map(({ scope }) => `w:${scope}`), ...names.map(key => `a:${key}`)], [this.#options.ledger, uses.length, names.length, ...uses.flatMap(({ use }) => use), ...money], names) };
+  }
+
+  #endOf(hold: Hold, requests: number, settled: number, unknown: number, tokens: number | undefined): Call {
+    const { ledger, state } = this.#options;
+    return callOf(settleScript, [`held:${state.replica}`, 'gone', 'changed', ...hold.claims.flatMap(({ scope }) => [`w:${scope}`, `n:${scope}`]), ...hold.allowances.map(({ key }) => `a:${key}`)], [
+      state.replica, ledger, hold.id, requests, hold.claims.length, hold.allowances.length, hold.microUsd, settled, unknown,
+      ...hold.claims.flatMap(claim => [inBounds(claim.tokens), usedOf(claim, requests > 0, tokens), claim.running === undefined ? 0 : 1]),
+      ...hold.allowances.flatMap(({ key }) => [this.#startOf(key, hold), isBudget(key), key]),
+    ], hold.allowances.map(({ key }) => key));
+  }
+
+  #startOf(key: string, hold: CountHold): number {
+    return startOf(hold.allowances.find(one => one.key === key));
+  }
+
+  #correct(key: string, known: number, since: number, keepsUnknown: boolean): void {
+    if (!this.#isUsable) return;
+    const call = callOf(correctScript, [`a:${key}`, 'changed'], [this.#options.ledger, known, Number.isFinite(since) ? Math.floor(since + this.#offsetMs) : 9e15, keepsUnknown ? 1 : 0, key], [key]);
+    this.#guard.start(async () => {
+      const reply = await this.#call(call);
+      if (reply !== undefined) this.#learn([key], reply[1]);
+    });
+  }
+
+  /** Something that the store is told once, now or later. */
+  #order(call: Call, names: readonly string[], id = newId()): void {
+    const named = { ...call, names };
+    this.#ends.set(id, named);
+    if (this.#options.state.isUp) this.#guard.start(() => this.#tellEnd(id, named));
+  }
+
+  #learn(names: readonly string[], states: StateReply | undefined, reservedHere = 0): void {
+    if (!Array.isArray(states)) return;
+    names.forEach((name, index) => { this.#learnOne(name, (states as readonly StateReply[])[index], true, reservedHere); });
+  }
+
+  #learnOne(key: string, state: StateReply | undefined, isOwn: boolean, reservedHere = 0): void {
+    if (!Array.isArray(state)) return;
+    const [used = 0, extra = 0, reserved = 0, unknown = 0, settled = 0, ownReserved = 0, ownUnknown = 0, changedAt = 0] = state.map(Number);
+    const own: LedgerPart | undefined = isOwn ? { settled, reserved: ownReserved + reservedHere, unknown: ownUnknown, changedAt } : undefined;
+    this.allowances.learn(key, { used: used + reservedHere, extra, reserved: reserved + reservedHere, unknown, own });
+  }
+
+  /** @returns undefined where the store is away */
+  async #call({ script, keys, args }: Call): Promise<readonly StateReply[] | undefined> {
+    try {
+      const reply = await this.#options.state.run(script, keys, args);
+      return Array.isArray(reply) ? reply as readonly StateReply[] : [];
+    } catch (error) {
+      if (error instanceof Error && error.name === 'StateAwayError') return undefined;
+      throw error;
+    }
+  }
+}
+
+interface Call { readonly script: StateScript; readonly keys: readonly string[]; readonly args: readonly (string | number)[]; /** Allowances that it changes, in the order of their states in its answer. */ readonly names: readonly string[] }
+
+function callOf(script: StateScript, keys: readonly string[], args: readonly (string | number)[], names: readonly string[] = []): Call {
+  return { script, keys, args, names };
+}
+
+/** @param forcedSecond of one that runs already, by the store's clock @param until the store does not carry it out behind this moment of its clock */
+function takeCall({ state, ledger }: ReplicaCountsOptions, hold: CountHold, token: CountHold | undefined, forcedSecond: number | undefined, until: number): Call {
+  const claims = [...hold.claims, ...token?.claims ?? []];
+  return callOf(takeScript, [`held:${state.replica}`, 'gone', 'holders', 'changed', ...claims.flatMap(({ scope }) => [`w:${scope}`, `n:${scope}`]), ...hold.allowances.map(({ key }) => `a:${key}`)], [
+    state.replica, ledger, forcedSecond === undefined ? 0 : 1, forcedSecond ?? 0, claims.length, hold.allowances.length, hold.microUsd,
+    hold.id, holdJson(hold, ledger), token?.id ?? '', token === undefined ? '' : holdJson(token, ledger), Math.floor(until),
+    ...claims.flatMap(({ limits, tokens, running }) => [limits.requestsPerMinute ?? -1, limits.tokensPerMinute ?? -1, running === undefined ? -1 : limits.concurrency ?? -1, inBounds(tokens), running === undefined ? 0 : 1]),
+    ...hold.allowances.flatMap(one => [one.limitMicroUsd, one.budget?.isHard === false ? 0 : 1, startOf(one), isBudget(one.key), one.key]),
+  ]);
+}
+
+/** As the store frees it when this server is gone. */
+function holdJson({ claims, allowances, microUsd }: CountHold, ledger: string): string {
+  return JSON.stringify({ l: claims.map(({ scope, running }) => [scope, running === undefined ? 0 : 1]), a: allowances.map(({ key }) => key), m: microUsd, g: ledger });
+}
+
+function startOf(one: Allowance | undefined): number {
+  return one?.budget?.startMicroUsd ?? 0;
+}
+
+function usedOf({ tokens }: LimitClaim, isSent: boolean, used: number | undefined): number {
+  return isSent ? inBounds(used ?? tokens) : 0;
+}
+
+function isBudget(key: string): 0 | 1 {
+  return key.startsWith('budget/') ? 1 : 0;
+}
+
+function secondsOf(reply: StateReply | undefined): { second: number; requests: number; tokens: number }[] {
+  const flat = Array.isArray(reply) ? (reply as readonly StateReply[]).map(Number) : [];
+  return Array.from({ length: Math.floor(flat.length / 3) }, (_, index) => ({ second: flat[3 * index] ?? 0, requests: flat[3 * index + 1] ?? 0, tokens: flat[3 * index + 2] ?? 0 }));
+}
+
+function awayAnswer(kind: 'limits' | 'budgets'): TakeAnswer {
+  return { taken: false, kind: 'away', reason: `the count of ${kind} that servers share is away, and nothing that ${kind} hold for is sent until it is back`, retryAfterMs: awayRetryMs };
+}
+
+function newId(): string {
+  return randomBytes(9).toString('base64url');
+}
+
+/** For the part of the bundle that is loaded later. */
+export function createReplicaCounts(options: ReplicaCountsOptions): ReplicaCounts {
+  return new ReplicaCounts(options);
+}
