@@ -21,7 +21,7 @@ export const floors = [
 ];
 const rooms = floors.flat();
 
-/** The floors of the client, likewise. `extension.ts` stands above them all. */
+/** The floors of the client, likewise. `extension.ts` and `commandHandlers.ts` stand above them all. */
 export const clientFloors = [
   ['base'],
   ['server', 'keys', 'connect'],
@@ -47,7 +47,7 @@ function zonesOf(room) {
 
 function clientZonesOf(room) {
   const floor = clientFloors.findIndex((names) => names.includes(room));
-  const above = [...clientFloors.slice(floor + 1).flat(), 'extension.ts'].map((name) => `./client/${name}`);
+  const above = [...clientFloors.slice(floor + 1).flat(), 'extension.ts', 'commandHandlers.ts'].map((name) => `./client/${name}`);
   return { target: `./client/${room}`, from: above, message: `client/${room} is on floor ${floor}; it imports only from floors below.` };
 }
 

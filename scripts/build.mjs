@@ -10,12 +10,14 @@ export const dist = path.join(root, 'dist');
 /**
  * What client and server load only when they need it, each in a file of its own under dist/lib: a file costs start-up time and
  * memory by its length, whether it is run or not. Each is imported at one place, and gives plain data or functions, so
- * that nothing depends on two copies of a class being one.
+ * that nothing depends on two copies of a class being one. What is `shared` of a part is the same for all bundles, wherever
+ * it is imported: the language of the process and its texts, and the classes of errors.
  */
 const laterParts = [
   { file: 'server.js', modules: ['server/app/modes.ts'] },
   { file: 'configuration.js', modules: ['server/config/resolve.ts', 'server/config/yamlConfig.ts', 'server/config/language/rulesLanguage.ts', 'server/config/monitoring/resolveMonitoring.ts'] },
-  { file: 'l10n.js', modules: ['@vscode/l10n'] },
+  { file: 'l10n.js', modules: ['@vscode/l10n', 'server/api/localization/localization.ts'], shared: ['t', 'config', 'useLanguage', 'currentLanguage', 'textLanguage'] },
+  { file: 'errors.js', modules: ['client/base/errors.ts'], shared: ['UserError', 'NextStep', 'messageOf', 'plainError'] },
   { file: 'prices.js', modules: ['@pydantic/genai-prices'] },
   { file: 'proxies.js', modules: ['server/upstream/proxies/tunnel.ts'] },
   { file: 'googleLogin.js', modules: ['google-auth-library'] },
@@ -29,6 +31,8 @@ const laterParts = [
   { file: 'mcp.js', modules: ['server/inbound/mcp/mcpServer.ts'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts', 'server/sandbox/simulatedProviders.ts'] },
   { file: 'doctor.js', modules: ['server/app/doctor.ts'] },
+  { file: 'connection.js', modules: ['client/server/languageClient.ts'] },
+  { file: 'commands.js', modules: ['client/commandHandlers.ts'] },
   { file: 'tools.js', modules: ['client/connect/toolConnector.ts', 'client/connect/doctor/doctor.ts', 'client/connect/keys/findKeys.ts'] },
 ];
 
@@ -36,29 +40,41 @@ function isOurs(module) {
   return module.startsWith('server/') || module.startsWith('client/');
 }
 
-/** Turns imports of later parts into requires of their files. @param folder where those are, seen from the bundle */
-const splitLaterParts = (folder) => ({
+/**
+ * Turns imports of parts into requires of their files.
+ * @param folder where those are, seen from the bundle @param parts the parts; what else is imported stays in the bundle
+ */
+const splitParts = (folder, parts) => ({
   name: 'later-parts',
   setup(build) {
     build.onResolve({ filter: /./ }, ({ path: wanted, kind, resolveDir }) => {
       if (kind === 'entry-point' || kind === 'require-call') return undefined;
       const own = wanted.startsWith('.') ? path.relative(root, path.resolve(resolveDir, wanted)).replaceAll(path.sep, '/') : wanted;
-      const part = laterParts.find(({ modules }) => modules.includes(own));
-      // Our own modules are split where they are imported on demand; a package wherever it is imported.
-      if (part === undefined || (isOurs(own) && kind !== 'dynamic-import')) return undefined;
-      return { path: `${folder}/${part.file}`, external: true };
+      const part = parts.find(({ modules }) => modules.includes(own));
+      // Our own modules are split where they are imported on demand; a package, and what is shared, wherever it is imported.
+      if (part === undefined || (isOurs(own) && part.shared === undefined && kind !== 'dynamic-import')) return undefined;
+      const file = `${folder}/${part.file}`;
+      return part.shared === undefined ? { path: file, external: true } : { path: file, namespace: 'shared', pluginData: part.shared };
     });
+    build.onLoad({ filter: /./, namespace: 'shared' }, ({ path: file, pluginData: names }) => ({
+      contents: `export const { ${names.join(', ')} } = require(${JSON.stringify(file)});`, resolveDir: root,
+    }));
+    build.onResolve({ filter: /./, namespace: 'shared' }, ({ path: file }) => ({ path: file, external: true }));
   },
 });
 
 /**
- * The texts of a process's language are in one place, whatever part asks for one: every part takes `t` from the same file.
- * That file is the library's build for browsers, which reads no files.
+ * The editor's module is asked for once in a bundle. esbuild otherwise does so for each file that imports it and copies its
+ * properties, some hundred, each time: a tenth of what loading the extension takes.
  */
-const sharedTexts = {
-  name: 'shared-texts',
+const vscodeOnce = {
+  name: 'vscode-once',
   setup(build) {
-    build.onResolve({ filter: /^@vscode\/l10n$/ }, () => ({ path: './l10n.js', external: true }));
+    build.onLoad({ filter: /[\\/]client[\\/].*\.ts$/ }, ({ path: file }) => ({
+      loader: 'ts', contents: readFileSync(file, 'utf8').replace(/^import \* as vscode from 'vscode';$/m, 'import vscode from \'vscode:once\';'),
+    }));
+    build.onResolve({ filter: /^vscode:once$/ }, () => ({ path: 'vscode', namespace: 'once' }));
+    build.onLoad({ filter: /./, namespace: 'once' }, () => ({ contents: 'export default require(\'vscode\');' }));
   },
 };
 
@@ -68,22 +84,26 @@ const undiciWithoutParser = { esbuildDetection: '"1"' };
 /** What differs between the bundles; `{}` where a bundle needs nothing of its own. */
 function bundles() {
   const onNode = { platform: 'node', format: 'cjs', target: 'node22' };
-  // A part is loaded by server/app/compiledParts.ts, which runs it as a script: such a one has no `import()`.
+  // A part of the server is loaded by server/app/compiledParts.ts, which runs it as a script: such a one has no `import()`. Those of
+  // the client ask for 'vscode', which editors give to a `require` for certain.
   const asPart = { ...onNode, supported: { 'dynamic-import': false } };
-  const later = laterParts.map(({ file, modules }) => ({
-    name: `lib/${file}`,
+  const shared = laterParts.filter((part) => part.shared !== undefined);
+  const later = laterParts.map((part) => ({
+    name: `lib/${part.file}`,
     options: {
       ...asPart,
-      ...(file === 'l10n.js' ? { mainFields: ['browser', 'module', 'main'] } : { plugins: [sharedTexts] }),
-      ...(file === 'server.js' ? { plugins: [splitLaterParts('.')], define: { ...undiciWithoutParser, 'import.meta.dirname': '__dirname', 'process.env.WAYBILL_DASHBOARD': '"dashboard.js"' } } : {}),
-      stdin: { contents: modules.map((one) => `export * from ${JSON.stringify(isOurs(one) ? `./${one}` : one)};`).join('\n'), resolveDir: root, loader: 'ts' },
+      ...(part.shared !== undefined ? {} : { plugins: [splitParts('.', ['server.js', 'commands.js'].includes(part.file) ? laterParts : shared), vscodeOnce] }),
+      ...(part.file === 'l10n.js' ? { mainFields: ['browser', 'module', 'main'] } : {}),
+      ...(part.file === 'server.js' ? { define: { ...undiciWithoutParser, 'import.meta.dirname': '__dirname', 'process.env.WAYBILL_DASHBOARD': '"dashboard.js"' } } : {}),
+      ...(part.modules.some((one) => one.startsWith('client/')) ? { external: ['vscode'] } : {}),
+      stdin: { contents: part.modules.map((one) => `export * from ${JSON.stringify(isOurs(one) ? `./${one}` : one)};`).join('\n'), resolveDir: root, loader: 'ts' },
     },
   }));
   return [
-    { name: 'client.js', entry: 'client/extension.ts', options: { ...onNode, external: ['vscode'], plugins: [splitLaterParts('./lib')] } },
+    { name: 'client.js', entry: 'client/extension.ts', options: { ...asPart, external: ['vscode'], plugins: [splitParts('./lib', laterParts), vscodeOnce] } },
     {
       name: 'server.js', entry: 'server/main.ts',
-      options: { ...onNode, plugins: [splitLaterParts('./lib')], define: { 'import.meta.dirname': '__dirname', 'process.env.WAYBILL_PARTS': '"lib"' } },
+      options: { ...onNode, plugins: [splitParts('./lib', laterParts)], define: { 'import.meta.dirname': '__dirname', 'process.env.WAYBILL_PARTS': '"lib"' } },
     },
     ...later,
     { name: 'webview.js', entry: 'client/views/page/main.ts', options: { platform: 'browser', format: 'iife', target: 'es2022' } },
@@ -126,6 +146,18 @@ export async function build() {
     onlyAscii(bundle.name);
     return { name: bundle.name, bytes: statSync(path.join(dist, bundle.name)).size, metafile };
   }));
+}
+
+/**
+ * The files that a bundle is made of, with the bytes that each has in it. Writes nothing.
+ * @param name such as `client.js`
+ * @returns {Promise<Map<string, number>>}
+ */
+export async function contentsOf(name) {
+  const esbuild = await import('esbuild');
+  const { metafile } = await esbuild.build({ ...optionsFor(bundles().find((bundle) => bundle.name === name), true), write: false });
+  const [output] = Object.values(metafile.outputs);
+  return new Map(Object.entries(output.inputs).map(([file, { bytesInOutput }]) => [file, bytesInOutput]));
 }
 
 /**

@@ -92,6 +92,7 @@ export const commandTitles = {
   'waybill.discardChange': 'Discard This Change',
 } as const;
 export type CommandId = keyof typeof commandTitles;
+export const commandIds = Object.keys(commandTitles) as CommandId[];
 
 /** Commands of the Spend and Requests views, which register them themselves. */
 export const viewCommandTitles = {

@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
 import { t } from '@vscode/l10n';
 import { NextStep, UserError } from '../base/errors.ts';
-import type { ShownChange, ToolConnector, ToolState } from '../connect/toolConnector.ts';
+import { connectorAt } from '../connect/connectorAt.ts';
+import type { ShownChange, ToolState } from '../connect/toolConnector.ts';
 import { portActions } from '../status/localEndpoint.ts';
 import { inform } from '../base/toasts.ts';
 import { askModel, askRoles } from './input/toolModels.ts';
@@ -71,12 +72,6 @@ export async function disconnectTool(services: CommandServices, place: ToolPlace
       ? t('{0} is configured as before, and its token has ended.', tool.name)
       : t('The token of {0} has ended. Its configuration was not written from here: take Waybill out of it by hand.', tool.name));
   });
-}
-
-/** The editing of files, with its parsers, is loaded when it is needed. */
-export async function connectorAt({ storageFolder }: ToolPlace): Promise<ToolConnector> {
-  const connect = await import('../connect/toolConnector.ts');
-  return new connect.ToolConnector({ home: homedir(), environment: process.env }, storageFolder);
 }
 
 /** Leads on to a connected tool: without a provider there is nothing to connect it to. */

@@ -4,7 +4,7 @@ import type * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { OfferedModel } from '../../server/api/status.ts';
 import { inform } from '../base/toasts.ts';
-import { connectorAt } from './connectTool.ts';
+import { connectorAt } from '../connect/connectorAt.ts';
 import type { ToolPlace } from './connectTool.ts';
 import type { CommandServices } from './services.ts';
 

@@ -3,18 +3,21 @@ import { t } from '@vscode/l10n';
 import { NextStep, UserError, messageOf } from '../base/errors.ts';
 import type { MessageAction } from '../base/errors.ts';
 import { inform, warn } from '../base/toasts.ts';
-import { commandTarget } from './commandTable.ts';
+import { commandIds, commandTarget } from './commandTable.ts';
 import type { CommandHandlers } from './commandTable.ts';
 
 /**
  * Registers every command of the table. What a command throws is shown as one sentence: a next step as information
  * with its buttons, what cannot be done as a warning, and what was not foreseen as an error, which the log explains.
+ * @param load called once, when the first command runs
  */
-export function registerCommands(handlers: CommandHandlers, log: vscode.LogOutputChannel): vscode.Disposable {
-  return vscode.Disposable.from(...Object.entries(handlers).map(([id, handler]) =>
+export function registerCommands(load: () => Promise<CommandHandlers>, log: vscode.LogOutputChannel): vscode.Disposable {
+  let handlers: Promise<CommandHandlers> | undefined;
+  return vscode.Disposable.from(...commandIds.map(id =>
     vscode.commands.registerCommand(id, async (argument: unknown) => {
       try {
-        await handler(commandTarget(argument));
+        const loaded = await (handlers ??= load());
+        await loaded[id](commandTarget(argument));
       } catch (error) {
         await showProblem(error, id, log);
       }

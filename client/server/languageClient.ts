@@ -1,14 +1,17 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import * as vscode from 'vscode';
-import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, TransportKind, type NodeModule } from 'vscode-languageclient/node';
+import { CloseAction, ErrorAction, IPCMessageReader, IPCMessageWriter, LanguageClient, RevealOutputChannelOn } from 'vscode-languageclient/node';
 import { t } from '@vscode/l10n';
 import { chatEventsNotification, noticeNotification, statusNotification } from '../../server/api/messages.ts';
 import type { InitializationOptions } from '../../server/api/messages.ts';
 import type { NotificationType, RequestType } from '../../server/api/messageTypes.ts';
 import type { ServerConnection, ServerListener } from './connection.ts';
+import type { ServerChild } from './serverChild.ts';
 
 export interface LanguageServerOptions {
-  /** Path of the server bundle. */
-  module: string;
+  /** The server, as it was started. It ends with the connection. */
+  server: ServerChild;
   dataDir: vscode.Uri;
   log: vscode.LogOutputChannel;
   /** Documents that the server completes and checks. */
@@ -17,29 +20,23 @@ export interface LanguageServerOptions {
 
 /** A server that has not answered `initialize` by then is ended, and counts as crashed. */
 const startTimeoutMs = 30_000;
+/** A server that was told to end and has not by then is ended. */
+const stopTimeoutMs = 2_000;
 
-/** Where a debugger finds the server while the extension host itself is debugged; see CONTRIBUTING.md. */
-const inspectPort = 6009;
-
-/** The server bundle as a Node module over IPC. The experimental warning is about node:sqlite and would be the first line of every log. */
-function serverModule(module: string, dataDir: string, debugArgs: readonly string[] = []): NodeModule {
-  // The data folder is on the command line because the server's compiled code is there.
-  return { module, args: ['--data', dataDir], transport: TransportKind.ipc, options: { execArgv: ['--disable-warning=ExperimentalWarning', ...debugArgs] } };
-}
-
-/** Connects to the server bundle as a language server over Node IPC. */
-export async function connectLanguageServer(options: LanguageServerOptions, listener: ServerListener): Promise<ServerConnection> {
-  await vscode.workspace.fs.createDirectory(options.dataDir);
-  const initializationOptions: InitializationOptions = { dataDir: options.dataDir.fsPath, window: vscode.env.sessionId };
+/** Connects to the server as a language server over Node IPC. */
+export async function connectLanguageServer({ server: { process: child, ended }, dataDir, log, documents }: LanguageServerOptions, listener: ServerListener): Promise<ServerConnection> {
+  eachLine(child.stdout, line => { log.info(line); });
+  eachLine(child.stderr, line => { log.error(line); });
+  const initializationOptions: InitializationOptions = { dataDir: dataDir.fsPath, window: vscode.env.sessionId };
   let closed = false;
   const client = new QuietLanguageClient(
     'waybill',
     'Waybill',
-    { run: serverModule(options.module, options.dataDir.fsPath), debug: serverModule(options.module, options.dataDir.fsPath, [`--inspect=${inspectPort}`]) },
+    () => Promise.resolve({ reader: new IPCMessageReader(child), writer: new IPCMessageWriter(child) }),
     {
-      documentSelector: options.documents,
+      documentSelector: documents,
       initializationOptions,
-      outputChannel: options.log,
+      outputChannel: log,
       traceOutputChannel: silentTraceChannel(),
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       initializationFailedHandler: () => false,
@@ -56,28 +53,38 @@ export async function connectLanguageServer(options: LanguageServerOptions, list
   onNotification(client, statusNotification, status => { listener.onStatus(status); });
   onNotification(client, noticeNotification, notice => { listener.onNotice(notice); });
   onNotification(client, chatEventsNotification, events => { listener.onChatEvents(events); });
-  const timeout = setTimeout(() => { client.serverProcess?.kill('SIGKILL'); }, startTimeoutMs);
+  const timeout = setTimeout(() => { child.kill('SIGKILL'); }, startTimeoutMs);
   try {
-    await client.start();
+    await Promise.race([client.start(), ended.then((how): never => { throw new Error(`it ${how} before it could be spoken to`); })]);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
   } finally {
     clearTimeout(timeout);
   }
   return {
-    processId: client.serverProcess?.pid,
+    processId: child.pid,
     // The client sends a token that is undefined as one parameter more, null, which the server would take for its own token.
     sendRequest: <Params, Result>(type: RequestType<Params, Result>, params: Params, token?: vscode.CancellationToken) =>
       (token === undefined ? client.sendRequest<Result>(type.method, params) : client.sendRequest<Result>(type.method, params, token)),
     sendNotification: (type, params) => {
-      client.sendNotification(type.method, params).catch((error: unknown) => { options.log.debug(`A message did not reach the server: ${String(error)}`); });
+      client.sendNotification(type.method, params).catch((error: unknown) => { log.debug(`A message did not reach the server: ${String(error)}`); });
     },
     stop: async () => {
       try {
         if (!closed && client.needsStop()) await client.stop();
       } catch (error) {
-        options.log.debug(`The server did not stop in order: ${String(error)}`);
+        log.debug(`The server did not stop in order: ${String(error)}`);
       }
+      const late = setTimeout(() => { child.kill('SIGKILL'); }, stopTimeoutMs);
+      await ended;
+      clearTimeout(late);
     },
   };
+}
+
+function eachLine(stream: Readable | null, take: (line: string) => void): void {
+  if (stream !== null) createInterface({ input: stream, crlfDelay: Infinity, terminal: false, historySize: 0 }).on('line', take);
 }
 
 function onNotification<Params>(client: LanguageClient, type: NotificationType<Params>, handle: (params: Params) => void): void {

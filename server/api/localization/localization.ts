@@ -3,8 +3,10 @@ import { config } from '@vscode/l10n';
 const defaultLanguage = 'en';
 
 /** A process speaks one language as long as it lives, as `t` of the library does. */
-let language = defaultLanguage;
-let ofTexts = defaultLanguage;
+let asked = defaultLanguage;
+let hasTexts = false;
+/** The language, once somebody needed it: the first question to `Intl` takes longer than the rest of the extension's start. */
+let language: string | undefined;
 
 /**
  * Sets the language of this process: of `t` and numbers, and of dates and times. Called once, before any text is made.
@@ -12,19 +14,21 @@ let ofTexts = defaultLanguage;
  * @param texts by their English text, as in `l10n/bundle.l10n.vi.json`; undefined: English
  */
 export function useLanguage(id: string, texts: Record<string, string> | undefined): void {
-  language = isKnown(id) ? id : defaultLanguage;
-  ofTexts = texts === undefined ? defaultLanguage : language;
+  asked = id;
+  hasTexts = texts !== undefined;
+  language = undefined;
   config({ contents: texts ?? {} });
 }
 
 /** The language of the editor, for dates and times: people read them in any text. */
 export function currentLanguage(): string {
+  language ??= isKnown(asked) ? asked : defaultLanguage;
   return language;
 }
 
 /** The language of the texts of this process, for numbers in them and for `lang`: English where the editor's language has no texts. */
 export function textLanguage(): string {
-  return ofTexts;
+  return hasTexts ? currentLanguage() : defaultLanguage;
 }
 
 function isKnown(id: string): boolean {

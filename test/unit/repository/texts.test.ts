@@ -30,7 +30,7 @@ const notWords: ReadonlySet<string> = new Set([
   // The name of a provider in the configuration of Continue.
   'Local Config',
   // For the log.
-  'its process ended',
+  'its process ended', 'could not be started: …', 'ended with code …', 'was ended by …', 'it … before it could be spoken to',
   'CSV',
   // Names within the code: of groups of radio buttons, of an open part of a page, of a state.
   'range', 'period', 'day table', 'no state',
