@@ -3,6 +3,7 @@ import { get } from 'node:http';
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { shownMessage } from '../../server/api/localization/said.ts';
 import type { Finding, Patient } from '../../server/api/toolDoctor.ts';
 import { NextStep, UserError, messageOf } from '../base/errors.ts';
 import { inform, warn } from '../base/toasts.ts';
@@ -27,7 +28,7 @@ export async function checkTools(services: CommandServices, place: ToolPlace): P
       () => Promise.all(tools.map(tool => toolDoctor.examine(tool, patient))))).flat();
     for (const { tool, severity, message } of findings) services.log.info(`Check of ${tool}: ${severity === 'note' ? '' : `${severity}: `}${message}`);
     const wrong = findings.filter(one => one.severity !== 'note');
-    if (wrong.length === 0) void inform(findings.filter(one => one.kind === 'well').map(one => one.message).join(' '));
+    if (wrong.length === 0) void inform(findings.filter(one => one.kind === 'well').map(shownMessage).join(' '));
     // Each stays until it is answered, and none waits for another.
     for (const finding of wrong) void offer(finding, services, place);
   });
@@ -35,8 +36,8 @@ export async function checkTools(services: CommandServices, place: ToolPlace): P
 
 async function offer(finding: Finding, services: CommandServices, place: ToolPlace): Promise<void> {
   const open = t('Open File');
-  const { message, mend, file } = finding;
-  const pick = await warn(message, ...(mend === undefined ? [] : [mendTitles[mend]]), ...(file === undefined ? [] : [open]));
+  const { mend, file } = finding;
+  const pick = await warn(shownMessage(finding), ...(mend === undefined ? [] : [mendTitles[mend]]), ...(file === undefined ? [] : [open]));
   try {
     if (pick === open && file !== undefined) await vscode.window.showTextDocument(vscode.Uri.file(file));
     else if (mend !== undefined && pick === mendTitles[mend]) await explained(() => mended(finding, services, place));

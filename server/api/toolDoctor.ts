@@ -1,3 +1,4 @@
+import type { Said } from './localization/said.ts';
 import type { OfferedModel } from './status.ts';
 
 /**
@@ -12,7 +13,10 @@ export interface Finding {
   kind: 'not-connected' | 'file' | 'changed' | 'address' | 'endpoint' | 'token' | 'route' | 'window' | 'override' | 'variable' | 'proxy' | 'version' | 'well';
   /** `note`: nothing is wrong. */
   severity: 'error' | 'warning' | 'note';
+  /** In English, for logs and the command line. */
   message: string;
+  /** What the message is made of, for the editor. */
+  said?: Said | undefined;
   mend?: Mend | undefined;
   /** Where it was found. */
   file?: string | undefined;

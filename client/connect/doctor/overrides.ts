@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { t } from '@vscode/l10n';
+import { said, type Said } from '../../../server/api/localization/said.ts';
 import type { ConfigPath } from '../configFormat.ts';
 import type { FormatName } from '../formats.ts';
 import type { Surroundings } from '../tool.ts';
@@ -8,7 +8,7 @@ import type { Surroundings } from '../tool.ts';
 export interface WinningVariable {
   name: string;
   /** What it does, as the end of a sentence. */
-  does: string;
+  does: Said;
   /** Only a value other than the written one matters: the tool prefers the variable to its file. */
   unless?: 'as-written';
 }
@@ -20,13 +20,13 @@ export interface WinningFile { file: string; format: FormatName; paths: readonly
 export interface ToolHabits {
   program: string;
   /** The first version that can do all that is written, and what earlier ones do not do. */
-  least?: { version: string; lacks: string };
+  least?: { version: string; lacks: Said };
   variables: readonly WinningVariable[];
   /** Variables matter as well where they stand in the files that were written, under this path. */
   variablesIn?: ConfigPath;
   files(where: Pick<Surroundings, 'home' | 'environment'>, folders: readonly string[]): WinningFile[];
   /** Settings of the written file itself that undo what was written. */
-  inOwnFile?: readonly { path: ConfigPath; does: string }[];
+  inOwnFile?: readonly { path: ConfigPath; does: Said }[];
 }
 
 const claudeNames = ['ANTHROPIC_BASE_URL', 'ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_MODEL', 'ANTHROPIC_DEFAULT_OPUS_MODEL', 'ANTHROPIC_DEFAULT_SONNET_MODEL', 'ANTHROPIC_DEFAULT_HAIKU_MODEL',
@@ -39,8 +39,8 @@ function managedClaudeFile(): string {
   return process.platform === 'win32' ? 'C:\\Program Files\\ClaudeCode\\managed-settings.json' : '/etc/claude-code/managed-settings.json';
 }
 
-const instead = (provider: string): string => t('makes Claude Code ask {0} instead of Waybill', provider);
-const asWritten = (name: string, tool: string): WinningVariable => ({ name, does: t('comes before what was written for {0}', tool), unless: 'as-written' });
+const instead = (provider: string): Said => said('makes Claude Code ask {0} instead of Waybill', provider);
+const asWritten = (name: string, tool: string): WinningVariable => ({ name, does: said('comes before what was written for {0}', tool), unless: 'as-written' });
 
 /**
  * By the id of the tool. Sources, November 2026: code.claude.com/docs/en/settings and /env-vars, developers.openai.com/codex/config,
@@ -48,13 +48,13 @@ const asWritten = (name: string, tool: string): WinningVariable => ({ name, does
  */
 export const habits: Readonly<Record<string, ToolHabits>> = {
   'claude-code': {
-    program: 'claude', least: { version: '2.1.273', lacks: t('does not say what kind of request it sends') },
+    program: 'claude', least: { version: '2.1.273', lacks: said('does not say what kind of request it sends') },
     variables: [
       { name: 'CLAUDE_CODE_USE_BEDROCK', does: instead('Amazon Bedrock') },
       { name: 'CLAUDE_CODE_USE_VERTEX', does: instead('Vertex AI') },
       { name: 'CLAUDE_CODE_USE_FOUNDRY', does: instead('Microsoft Foundry') },
-      { name: 'CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS', does: t('turns tool search off, and every tool is sent in full') },
-      { name: 'ANTHROPIC_API_KEY', does: t('is a second credential, of which Claude Code warns and which it may prefer') },
+      { name: 'CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS', does: said('turns tool search off, and every tool is sent in full') },
+      { name: 'ANTHROPIC_API_KEY', does: said('is a second credential, of which Claude Code warns and which it may prefer') },
     ],
     variablesIn: ['env'],
     // The `env` of its settings files comes before the shell; of the files, the nearest one comes first, and what is managed before all.
@@ -66,14 +66,14 @@ export const habits: Readonly<Record<string, ToolHabits>> = {
   'codex': {
     program: 'codex', variables: [],
     files: (_, folders) => folders.map(folder => ({ file: path.join(folder, '.codex', 'config.toml'), format: 'toml', paths: [['model'], ['model_provider'], ['model_context_window']] })),
-    inOwnFile: [{ path: ['profile'], does: t('chooses a profile, whose model and provider come first') }],
+    inOwnFile: [{ path: ['profile'], does: said('chooses a profile, whose model and provider come first') }],
   },
   'gemini-cli': {
     program: 'gemini',
     variables: [
       asWritten('GOOGLE_GEMINI_BASE_URL', 'Gemini CLI'), asWritten('GEMINI_API_KEY', 'Gemini CLI'), asWritten('GEMINI_MODEL', 'Gemini CLI'),
-      { name: 'GOOGLE_GENAI_USE_VERTEXAI', does: t('makes Gemini CLI ask Vertex AI instead of Waybill') },
-      { name: 'GOOGLE_GENAI_USE_GCA', does: t('makes Gemini CLI log in at Google instead of asking Waybill') },
+      { name: 'GOOGLE_GENAI_USE_VERTEXAI', does: said('makes Gemini CLI ask Vertex AI instead of Waybill') },
+      { name: 'GOOGLE_GENAI_USE_GCA', does: said('makes Gemini CLI log in at Google instead of asking Waybill') },
     ],
     // Of several .env files the nearest one alone is read.
     files: (_, folders) => folders.flatMap((folder): WinningFile[] => [
@@ -84,8 +84,8 @@ export const habits: Readonly<Record<string, ToolHabits>> = {
   'opencode': {
     program: 'opencode',
     variables: [
-      { name: 'OPENCODE_CONFIG', does: t('names another configuration, whose model and provider come first') },
-      { name: 'OPENCODE_CONFIG_CONTENT', does: t('holds a configuration that comes first') },
+      { name: 'OPENCODE_CONFIG', does: said('names another configuration, whose model and provider come first') },
+      { name: 'OPENCODE_CONFIG_CONTENT', does: said('holds a configuration that comes first') },
     ],
     files: (_, folders) => folders.flatMap(folder => ['opencode.jsonc', 'opencode.json', '.opencode/opencode.jsonc', '.opencode/opencode.json'].map((name): WinningFile => ({
       file: path.join(folder, name), format: 'json', paths: [['model'], ['provider', 'waybill'], ['enabled_providers'], ['disabled_providers']],
