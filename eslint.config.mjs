@@ -70,7 +70,7 @@ const zones = [
 function sameFloorRules(side, sideFloors, room) {
   const neighbours = sideFloors.find((names) => names.includes(room)).filter((name) => name !== room);
   const patterns = neighbours.length === 0 ? [] : [{
-    regex: `^(\\.\\./)+(${neighbours.join('|')})/`, allowTypeImports: true, message: 'Rooms of the same floor share types only (import type).',
+    regex: `^(\\.\\./)+(${neighbours.join('|')})/(?!api/)`, allowTypeImports: true, message: 'Rooms of the same floor share types only (import type).',
   }];
   return {
     files: [`${side}/${room}/**/*.ts`],
