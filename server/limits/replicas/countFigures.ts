@@ -1,4 +1,5 @@
 import type { AwayMode } from '../../api/state/stateSettings.ts';
+import type { StateFigures } from '../../state/stateFigures.ts';
 
 export const countKinds = ['limits', 'budgets'] as const;
 export type CountKind = typeof countKinds[number];
@@ -14,4 +15,16 @@ export class CountFigures {
   decided(kind: CountKind, by: Decider, isAsked: boolean): void {
     if (isAsked) this.decisions[kind][by] += 1;
   }
+}
+
+/** What is known of a store that servers on several machines share. */
+export interface SharedStoreFigures {
+  readonly isUp: boolean;
+  readonly replicas: number;
+  readonly store: Pick<StateFigures, 'calls' | 'durations' | 'seconds' | 'losses'>;
+  /** Upper bounds of `store.durations`, in seconds. */
+  readonly bounds: readonly number[];
+  readonly decisions: CountFigures['decisions'];
+  /** Who decides now. */
+  readonly inForce: Readonly<Record<CountKind, Decider>>;
 }

@@ -3,9 +3,10 @@ import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import type { StateConfig } from '../../config/state/stateConfig.ts';
 import type { AllowanceOutcome, AllowanceStore, AllowanceTransaction } from '../../ledger/allowanceStore.ts';
+import { stateSecondsBounds, type StateFigures } from '../../state/stateFigures.ts';
 import type { StateStore } from '../../state/stateStore.ts';
 import type { SharedLimits } from '../sharedLimits.ts';
-import { CountFigures } from './countFigures.ts';
+import { CountFigures, type SharedStoreFigures } from './countFigures.ts';
 import { loadReplicaCounts } from './loadReplicaCounts.ts';
 import type { ReplicaCounts } from './replicaCounts.ts';
 
@@ -13,7 +14,7 @@ import type { ReplicaCounts } from './replicaCounts.ts';
 export type LimitCounts = Pick<SharedLimits, 'configure' | 'take' | 'look' | 'release' | 'beat' | 'close'>;
 
 export interface SharedCountsOptions {
-  state: StateStore & { readonly whenAway: StateConfig['whenAway'] };
+  state: StateStore & { readonly whenAway: StateConfig['whenAway']; readonly figures: StateFigures };
   /** What the servers of this data folder count together; undefined: each counts alone. */
   limits: LimitCounts | undefined;
   allowances: AllowanceStore;
@@ -44,6 +45,16 @@ export class SharedCounts {
   /** Undefined: servers on other machines count nothing with this one. */
   get counts(): ReplicaCounts | undefined {
     return this.#counts;
+  }
+
+  /** Undefined where no store is configured. */
+  read(): SharedStoreFigures | undefined {
+    const { state } = this.#options;
+    if (!state.isConfigured) return undefined;
+    return {
+      isUp: state.isUp, replicas: state.replicas, store: state.figures, bounds: stateSecondsBounds, decisions: this.figures.decisions,
+      inForce: this.#counts?.isUsable === true ? { limits: 'store', budgets: 'store' } : state.whenAway,
+    };
   }
 
   configure(config: StateConfig | undefined): void {

@@ -9,6 +9,7 @@ import type { TracePassing } from '../../exchange/services.ts';
 import type { SharedState } from '../../ledger/ports.ts';
 import type { RouteOutcomes } from '../../ledger/spend.ts';
 import type { NewsFigures } from '../replicas/news/newsDesk.ts';
+import type { SharedStoreFigures } from '../../limits/replicas/countFigures.ts';
 import type { ProtocolCodec } from '../../protocols/codec.ts';
 import type { Receivers } from '../../upstream/receivers.ts';
 
@@ -32,6 +33,8 @@ export interface MonitoringSources {
   codecFor(protocol: ProtocolName): ProtocolCodec | undefined;
   /** What was told to other replicas and heard from them; undefined where no store is shared. */
   news(): NewsFigures | undefined;
+  /** Undefined where no store is shared. */
+  shared(): SharedStoreFigures | undefined;
   redact(text: string): string;
   /** A window of the editor listens. */
   hasAudience(): boolean;

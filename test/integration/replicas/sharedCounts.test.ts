@@ -62,12 +62,12 @@ async function start(configFile: string, dataDir: string, redisUrl: string): Pro
 }
 
 /** Servers, each with a data folder of its own, before one provider and one Redis. */
-async function scene(name: string, count: number, settings: { limits?: object; budgets?: object; whenAway?: object }, redisUrl: string): Promise<{ provider: CountingProvider; replicas: Replica[]; configFile: string }> {
+async function scene(name: string, count: number, settings: { limits?: object; budgets?: object; whenAway?: object; monitoring?: object }, redisUrl: string): Promise<{ provider: CountingProvider; replicas: Replica[]; configFile: string }> {
   const provider = new CountingProvider();
   const configFile = path.join(folder, `${name}.yaml`);
   writeFileSync(configFile, JSON.stringify({
     endpoints: { a: { provider: 'openai-compatible', baseUrl: await provider.listen(), probe: { enabled: false }, models: { m: { prices: { inputPerMTok: 0, outputPerMTok } } }, limits: settings.limits } },
-    routes: {}, ...(settings.budgets === undefined ? {} : { budgets: settings.budgets }), state: { redis: { url: '${REDIS_URL}', commandTimeoutMs: 500 }, ...(settings.whenAway === undefined ? {} : { whenAway: settings.whenAway }) },
+    routes: {}, ...(settings.monitoring === undefined ? {} : { monitoring: settings.monitoring }), ...(settings.budgets === undefined ? {} : { budgets: settings.budgets }), state: { redis: { url: '${REDIS_URL}', commandTimeoutMs: 500 }, ...(settings.whenAway === undefined ? {} : { whenAway: settings.whenAway }) },
   }));
   return { provider, configFile, replicas: await Promise.all(Array.from({ length: count }, (_, index) => start(configFile, path.join(folder, `${name}-${String(index)}`), redisUrl))) };
 }
@@ -191,7 +191,7 @@ describe('three servers with data folders of their own and one Redis', { skip: w
 
   it('refuse with one sentence and a time to try again where the mode is "closed"', async () => {
     const redis = await startRedis();
-    const { provider, replicas: [only] } = await scene('closed', 1, { limits: { requestsPerMinute: 40 }, whenAway: { limits: 'closed' } }, redis.url);
+    const { provider, replicas: [only] } = await scene('closed', 1, { limits: { requestsPerMinute: 40 }, whenAway: { limits: 'closed' }, monitoring: { metrics: {} } }, redis.url);
     assert.ok(only !== undefined);
     assert.equal((await ask(only)).status, 200);
     await redis.kill();
@@ -200,6 +200,10 @@ describe('three servers with data folders of their own and one Redis', { skip: w
     assert.equal(refused.status, 503);
     assert.match(refused.text, /the count of limits that servers share is away, and nothing that limits hold for is sent until it is back/);
     assert.equal(refused.headers['retry-after'], '1');
+    const { text } = await rawRequest({ url: `${only.url}/metrics`, headers: { authorization: `Bearer ${only.token}` } });
+    for (const line of ['waybill_shared_store_up 0', 'waybill_shared_store_losses_total 1', 'waybill_shared_store_mode{kind="limits",state="closed"} 1', 'waybill_shared_store_decisions_total{kind="limits",state="store"} 1']) assert.ok(text.includes(`${line}\n`), line);
+    assert.match(text, /waybill_shared_store_decisions_total\{kind="limits",state="closed"\} [1-9]/);
+    assert.match(text, /waybill_shared_store_call_duration_seconds_count [1-9]/);
     assert.equal(provider.requests, 1);
   });
 });

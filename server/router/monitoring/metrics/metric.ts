@@ -1,5 +1,6 @@
 import type { StatusSnapshot } from '../../../api/status.ts';
 import type { LedgerBacklog } from '../../../ledger/ports.ts';
+import type { SharedStoreFigures } from '../../../limits/replicas/countFigures.ts';
 import type { NewsFigures } from '../../replicas/news/newsDesk.ts';
 import type { AttemptRow, Figures, RequestRow } from './figures.ts';
 import { Histogram } from './histogram.ts';
@@ -43,6 +44,8 @@ export interface MetricSources {
   process: ProcessFigures;
   /** Undefined where no store is shared with other replicas. */
   news: NewsFigures | undefined;
+  /** Undefined: servers on several machines share no store. */
+  shared?: SharedStoreFigures | undefined;
   /** Undefined: nothing is sent. */
   telemetry?: TelemetryFigures | undefined;
   /** Milliseconds since the epoch. */

@@ -1,4 +1,5 @@
 import type { EndpointStatus } from '../../../api/status.ts';
+import { sharedStoreMetrics } from './sharedStoreTable.ts';
 import { worstBudgets } from '../worstBudgets.ts';
 import { tokenBuckets, type AttemptRow, type RequestRow } from './figures.ts';
 import { ofAttempts, ofRequests, ofState, type Metric, type Sample, type TelemetryDrop, type TelemetryFigures } from './metric.ts';
@@ -100,4 +101,4 @@ const sent: readonly Metric[] = [
 ];
 
 /** Waybill's own metrics, in the order in which they are written. */
-export const ownMetrics: readonly Metric[] = [...requests, ...attempts, ...health, ...server, ...sent];
+export const ownMetrics: readonly Metric[] = [...requests, ...attempts, ...health, ...server, ...sharedStoreMetrics, ...sent];
