@@ -211,8 +211,9 @@ export class StateConnection implements StateStore {
       return reply;
     } catch (error) {
       if (error instanceof StateAwayError) throw error;
-      ended('error');
       const message = error instanceof Error ? error.message : String(error);
+      // A script that the store does not know yet is sent whole behind this.
+      ended(message.startsWith('NOSCRIPT') ? 'ok' : 'error');
       // An answer of the store begins with a word in capitals; anything else is an end of the connection.
       const isAnswer = /^[A-Z]{2,}\b/.test(message);
       if (isAnswer && !unusable.test(message)) throw error;

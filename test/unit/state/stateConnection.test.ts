@@ -160,6 +160,7 @@ describe('the connection to Redis', { skip: withoutRedis }, () => {
     admin.destroy();
     assert.deepEqual(await Promise.all([state.run(script, ['count'], [3]), state.run(script, ['count'], [4])]), [[5, '{team}:count'], [9, '{team}:count']]);
     assert.equal(await state.command('GET', 'count'), '9');
+    assert.equal(state.figures.calls.error, 0);
     await assert.rejects(state.run({ name: 'bad', source: 'return redis.call("INCR", KEYS[1])' }, ['members'], []), /The script "bad" failed in the shared store: WRONGTYPE/);
     assert.ok(state.isUp, 'a mistake in a script is none of the store');
   });
