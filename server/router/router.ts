@@ -297,13 +297,15 @@ export class Router {
     this.#ends.run(() => { allowances.close(); });
     this.#ends.run(() => { this.tokens.close(); });
     await costs.pricedUpToNow();
-    await monitoring.close().catch((error: unknown) => { this.#ends.failed(error); });
+    // What is sent to others may take its time; what was spent is written before.
+    const sent = monitoring.close().catch((error: unknown) => { this.#ends.failed(error); });
     this.#ends.run(() => { canaries.shutdown(); });
     this.#ends.run(() => { shadows.shutdown(); });
     this.#ends.run(() => { ledger.shutdown(); });
     await replicas.close();
     await sharedCounts.close();
     await state.close();
+    await sent;
     await transport.shutdown();
   }
 }

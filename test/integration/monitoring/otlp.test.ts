@@ -101,6 +101,17 @@ describe('a receiver of the OpenTelemetry protocol', () => {
     assert.deepEqual(receiver.wrong, []);
   });
 
+  test('gets what waits at the end of a server', async () => {
+    const ending = await startTestRouter(settings({}));
+    await ending.testRouter.router.monitoring.metrics({ state: 'off' });
+    const response = await fetch(`${ending.url}/v1/chat/completions`, { method: 'POST', headers: { 'authorization': `Bearer ${ending.token}`, 'content-type': 'application/json' }, body: JSON.stringify({ model: 'coding', messages: [{ role: 'user', content: 'hello' }] }) });
+    await response.text();
+    const metrics = receiver.metrics.length;
+    await ending.close();
+    assert.ok(receiver.spans.some(({ attributes }) => attributes['waybill.exchange.id'] === response.headers.get('x-waybill-exchange')));
+    assert.equal(receiver.metrics.length, metrics + 1);
+  });
+
   test('that is silent or gone costs no request its answer, nor the server its end', async () => {
     receiver.behaviour = 'silent';
     await use({ traces: {}, metrics: { enabled: false } });

@@ -1,4 +1,5 @@
 import type { ContentPart, ConversationRequest, ProtocolName } from '../../../api/conversation.ts';
+import { TransientMap } from '../../../base/collections/transientMap.ts';
 import type { OtlpTraces } from '../../../config/monitoring/monitoringConfig.ts';
 import type { ExchangeInput, RequestBody, ResponseSink } from '../../../exchange/request.ts';
 import type { ProtocolCodec } from '../../../protocols/codec.ts';
@@ -14,7 +15,7 @@ export class TracedContents {
   readonly #config: Pick<OtlpTraces, 'prompts' | 'answers' | 'contentCharacters'>;
   readonly #codecFor: (protocol: ProtocolName) => ProtocolCodec | undefined;
   readonly #redact: (text: string) => string;
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new TransientMap<Kept>();
 
   constructor(config: Pick<OtlpTraces, 'prompts' | 'answers' | 'contentCharacters'>, codecFor: (protocol: ProtocolName) => ProtocolCodec | undefined, redact: (text: string) => string) {
     this.#config = config;

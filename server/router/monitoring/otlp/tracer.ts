@@ -1,3 +1,4 @@
+import { TransientMap } from '../../../base/collections/transientMap.ts';
 import type { Subscription } from '../../../base/emitter.ts';
 import type { OtlpTraces } from '../../../config/monitoring/monitoringConfig.ts';
 import type { AttemptStarted, ExchangeObserver, ExchangePriced, ExchangeStarted } from '../../../exchange/events.ts';
@@ -15,8 +16,8 @@ export const mostLive = 5_000;
 interface Live extends TracePlace {
   isSampled: boolean;
   operation: RequestBody['kind'];
-  spanIds: Map<number, string>;
-  places: Map<number, Place>;
+  /** By the number of the attempt. */
+  places: Place[];
 }
 
 export interface TracerOptions {
@@ -32,7 +33,7 @@ export interface TracerOptions {
 /** Follows exchanges and writes their spans, once they have their price. Exchanges that are not traced are not remembered. */
 export class Tracer {
   readonly #options: TracerOptions;
-  readonly #live = new Map<string, Live>();
+  readonly #live = new TransientMap<Live>();
 
   constructor(options: TracerOptions) {
     this.#options = options;
@@ -82,22 +83,18 @@ export class Tracer {
       exchange.traced?.(traceId);
       contents?.traced(id, exchange.receipt.protocol, exchange.input?.body);
     }
-    const spanIds = new Map<number, string>();
-    const places = new Map<number, Place>();
+    const spanIds: string[] = [];
+    const places: Place[] = [];
     this.#live.set(id, {
-      traceId, spanId: ids.spanId(), parentId: parent?.spanId, state: parent?.state, isSampled, operation: exchange.operation ?? 'conversation', spanIds, places,
-      attemptId: number => {
-        const known = spanIds.get(number) ?? ids.spanId();
-        spanIds.set(number, known);
-        return known;
-      },
-      placeOf: number => places.get(number),
+      traceId, spanId: ids.spanId(), parentId: parent?.spanId, state: parent?.state, isSampled, operation: exchange.operation ?? 'conversation', places,
+      attemptId: number => (spanIds[number] ??= ids.spanId()),
+      placeOf: number => places[number],
     });
   }
 
   #attemptStarted({ exchangeId, number, endpoint }: AttemptStarted): void {
     const live = this.#live.get(exchangeId);
-    if (live?.isSampled === true) live.places.set(number, placeOf(endpoint.baseUrl));
+    if (live?.isSampled === true) live.places[number] = placeOf(endpoint.baseUrl);
   }
 
   #priced({ receipt, route }: ExchangePriced): void {

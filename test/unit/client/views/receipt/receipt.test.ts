@@ -40,6 +40,13 @@ test('a receipt says what happened to every target of the plan', () => {
   assert.deepEqual(page.plan.excluded, [{ target: 'local/qwen', reason: 'Its context of 32,768 tokens is too small.' }]);
 });
 
+test('a receipt names the trace of its request, where it has one', () => {
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const factsOf = (plan: Receipt['plan']): unknown[] => buildReceiptPage({ ...receipt, plan }, style).facts.filter(({ label }) => label === 'Trace');
+  assert.deepEqual(factsOf({ ...receipt.plan, trace }), [{ label: 'Trace', value: trace, isId: true }]);
+  assert.deepEqual(factsOf(receipt.plan), []);
+});
+
 test('an attempt shows its key by label and last four, its status and its times', () => {
   const [first, second] = buildReceiptPage(receipt, style).attempts;
   const facts = new Map(first?.facts.map(({ label, value }) => [label, value]));
