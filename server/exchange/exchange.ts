@@ -24,7 +24,7 @@ import { ReceiptDraft } from './receiptDraft.ts';
 import type { Repair } from '../protocols/repairs/repair.ts';
 import { redactEnd, redactHeaders } from './redactFailure.ts';
 import { learnFromRefusal } from './refusalRepair.ts';
-import { operationOf, type ByteSink, type ExchangeInput, type ReaderAnswer, type ReaderSink, type RequestBody, type ResponseSink } from './request.ts';
+import { operationOf, type ByteSink, type DrainListener, type ExchangeInput, type ReaderAnswer, type ReaderSink, type RequestBody, type ResponseSink } from './request.ts';
 import { Resumption } from './resumption.ts';
 import type { HedgeUnderWay, RunningExchange } from './runningExchange.ts';
 import type { ExchangeServices } from './services.ts';
@@ -38,7 +38,7 @@ const retryBackoff = { baseMs: 250, capMs: 2000 };
  * answers. It owns the timers, the sink and the attempts that run, and decides nothing itself. Chunks of the answer pass
  * from the leading attempt to the sink without the machine.
  */
-export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
+export class Exchange implements LaunchOwner, RunningExchange, CachedExchange, DrainListener {
   readonly #services: ExchangeServices;
   readonly #input: ExchangeInput;
   sink: ResponseSink;
@@ -80,7 +80,12 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
     this.#lastWriteAt = services.clock.now();
     this.#draft = new ReceiptDraft(input, services, this.#lastWriteAt);
     this.#planner = new ExchangePlanner(services, input, this.#kind, this.#draft, this);
-    sink.onDrain = () => { this.#cache?.drained(); if (this.#state.kind === 'answering') this.#attempts[0]?.resume(); };
+    sink.drainListener = this;
+  }
+
+  onDrain(): void {
+    this.#cache?.drained();
+    if (this.#state.kind === 'answering') this.#attempts[0]?.resume();
   }
 
   get state(): ExchangeState {
@@ -148,7 +153,7 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
 
   /** The caller gets nothing more; what runs goes on. */
   #detach(): void {
-    this.sink.onDrain = undefined;
+    this.sink.drainListener = undefined;
     this.sink = this.#byteSink = goneCaller();
     this.#readerSink = undefined;
     for (const attempt of this.#attempts) attempt.resume();
@@ -395,7 +400,7 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
     this.#hedge?.stop();
     this.#endRest();
     const conclusion = conclude(end, this.sink, this.#services, this.#input, this.receipt);
-    this.sink.onDrain = undefined;
+    this.sink.drainListener = undefined;
     const said = this.#isStopped && conclusion.outcome === 'ok' ? stoppedWhileShared : conclusion;
     this.#draft.close(said.outcome, said.failureClass, said.message);
     const { ended } = this.#services.events;

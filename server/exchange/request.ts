@@ -160,14 +160,16 @@ export interface ExchangeFailure {
   raw?: RawError | undefined;
 }
 
+/** What learns that a slow caller can take more. An object and not a closure: V8 keeps the requests of such closures alive until the whole heap is collected. */
+export interface DrainListener { onDrain(): void }
+
 /** Where an answer goes. Exactly one of `end` and `fail` comes last, and nothing is called after it. */
 interface AnswerSink {
-  /** Events of an answer, to be encoded for the caller. @returns false when the caller is slower than the provider; `onDrain` is called when it can take more */
+  /** Events of an answer, to be encoded for the caller. @returns false when the caller is slower than the provider; `drainListener` learns when it can take more */
   events(events: readonly ConversationEvent[]): boolean;
   end(): void;
   fail(failure: ExchangeFailure): void;
-  /** Called when a slow caller can take more. */
-  onDrain?: (() => void) | undefined;
+  drainListener?: DrainListener | undefined;
 }
 
 /** A caller that takes a provider's bytes and has a connection to keep alive. What was sent to it cannot be taken back. */

@@ -133,7 +133,7 @@ export class ExchangeCache implements ReaderOwner {
     if (key === undefined) return false;
     this.#answer = new SharedAnswer(this.#exchange.receipt.id, this.#route.name);
     this.#answer.onDeserted = () => { if (this.#callerIsGone) this.#exchange.onEvent({ type: 'cancelled' }); };
-    this.#answer.onFollowed = () => { this.#exchange.sink.onDrain?.(); };
+    this.#answer.onFollowed = () => { this.#exchange.sink.drainListener?.onDrain(); };
     // A question to the reader is no matter of others.
     const asks = this.#route.onRefusal === 'ask' && this.#input.protocol === 'editor';
     if (!asks && responses.running(key) === undefined) {

@@ -3,7 +3,7 @@ import type { ConversationEvent, ToolDefinition } from '../../api/conversation.t
 import { asString, isObject, parseJson } from '../../base/json.ts';
 import { headerValue } from '../../base/names.ts';
 import { ignoredHeader } from '../../exchange/purpose/ignoredHeaders.ts';
-import type { AnswerHead, ByteSink, ExchangeFailure } from '../../exchange/request.ts';
+import type { AnswerHead, ByteSink, DrainListener, ExchangeFailure } from '../../exchange/request.ts';
 import type { ResponseItemStore } from './request/responseItemStore.ts';
 import { errorHeaders } from '../../protocols/callerErrors.ts';
 import type { CallerError, ProtocolCodec, ResponseMeta, StreamEncoder } from '../../protocols/codec.ts';
@@ -30,7 +30,7 @@ export interface HttpAnswer {
 /** The HTTP end of an exchange: writes the answer in the caller's protocol. */
 export class HttpSink implements ByteSink {
   readonly kind = 'bytes';
-  onDrain: (() => void) | undefined;
+  drainListener: DrainListener | undefined;
   #response: ServerResponse;
   #answer: HttpAnswer;
   #head: AnswerHead | undefined;
@@ -43,7 +43,7 @@ export class HttpSink implements ByteSink {
   constructor(response: ServerResponse, answer: HttpAnswer) {
     this.#response = response;
     this.#answer = answer;
-    response.on('drain', () => this.onDrain?.());
+    response.on('drain', () => this.drainListener?.onDrain());
   }
 
   begin(head: AnswerHead): void {

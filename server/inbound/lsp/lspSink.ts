@@ -1,7 +1,7 @@
 import type { ConversationEvent } from '../../api/conversation.ts';
 import type { ChatEvent, ChatResult } from '../../api/messages.ts';
 import type { Receipt } from '../../api/receipt.ts';
-import type { ExchangeFailure, ReaderAnswer, ReaderSink } from '../../exchange/request.ts';
+import type { DrainListener, ExchangeFailure, ReaderAnswer, ReaderSink } from '../../exchange/request.ts';
 import { ChatEventBatch } from './chatEventBatch.ts';
 import { FlowControl } from './flowControl.ts';
 
@@ -22,7 +22,7 @@ export interface LspSinkOptions {
 /** The editor's end of an exchange: events are sent as notifications, the outcome is the request's result. */
 export class LspSink implements ReaderSink {
   readonly kind = 'reader';
-  onDrain: (() => void) | undefined;
+  drainListener: DrainListener | undefined;
   #options: LspSinkOptions;
   #flow: FlowControl | undefined;
   #batch = new ChatEventBatch();
@@ -57,7 +57,7 @@ export class LspSink implements ReaderSink {
 
   /** The client handled everything up to a number that was sent to it. */
   acknowledged(upTo: number): void {
-    if (this.#flow?.acknowledge(upTo) === true) this.onDrain?.();
+    if (this.#flow?.acknowledge(upTo) === true) this.drainListener?.onDrain();
   }
 
   /** Sends what waits for its batch; from now on nothing needs an acknowledgement. */

@@ -1,7 +1,7 @@
 import type { ConversationEvent, StopReason } from '../../api/conversation.ts';
 import { inspectBuffered } from '../../exchange/answer/bufferedAnswer.ts';
 import { EventStreamSplitter } from '../../exchange/answer/eventStreamSplitter.ts';
-import type { AnswerHead, ByteSink, ExchangeFailure, ReaderAnswer, ReaderSink, ResponseSink } from '../../exchange/request.ts';
+import type { AnswerHead, ByteSink, DrainListener, ExchangeFailure, ReaderAnswer, ReaderSink, ResponseSink } from '../../exchange/request.ts';
 import type { Dialect, ProtocolCodec } from '../../protocols/codec.ts';
 import type { SaidAnswer, SaidCall } from '../../shadow/compareAnswers.ts';
 
@@ -116,8 +116,8 @@ class OverheardBytes implements ByteSink {
     this.#heard = heard;
   }
 
-  get onDrain(): (() => void) | undefined { return this.#sink.onDrain; }
-  set onDrain(listen: (() => void) | undefined) { this.#sink.onDrain = listen; }
+  get drainListener(): DrainListener | undefined { return this.#sink.drainListener; }
+  set drainListener(listener: DrainListener | undefined) { this.#sink.drainListener = listener; }
 
   begin(head: AnswerHead): void { this.#sink.begin(head); }
   keepAlive(): void { this.#sink.keepAlive(); }
@@ -152,8 +152,8 @@ class OverheardReader implements ReaderSink {
     this.#heard = heard;
   }
 
-  get onDrain(): (() => void) | undefined { return this.#sink.onDrain; }
-  set onDrain(listen: (() => void) | undefined) { this.#sink.onDrain = listen; }
+  get drainListener(): DrainListener | undefined { return this.#sink.drainListener; }
+  set drainListener(listener: DrainListener | undefined) { this.#sink.drainListener = listener; }
 
   end(): void { this.#sink.end(); }
   fail(failure: ExchangeFailure): void { this.#sink.fail(failure); }

@@ -14,7 +14,7 @@ describe('an exchange', () => {
     const { outcome, target, attempts } = exchange.receipt;
     assert.deepEqual([outcome, target, attempts.map(({ number, outcome: how }) => [number, how])], ['ok', 'a/m', [[1, 'ok']]]);
     assert.equal(exchange.state.kind, 'ended');
-    assert.equal(sink.onDrain, undefined);
+    assert.equal(sink.drainListener, undefined);
   });
 
   it('fails over to the next target unseen by the caller', t => {

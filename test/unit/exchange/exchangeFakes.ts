@@ -7,7 +7,7 @@ import { WaybillError } from '../../../server/base/failure.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import { Exchange } from '../../../server/exchange/exchange.ts';
-import { conversationBody, type AnswerHead, type ExchangeFailure, type ExchangeInput, type ReaderSink, type ResponseSink } from '../../../server/exchange/request.ts';
+import { conversationBody, type AnswerHead, type DrainListener, type ExchangeFailure, type ExchangeInput, type ReaderSink, type ResponseSink } from '../../../server/exchange/request.ts';
 import type { ExchangeServices } from '../../../server/exchange/services.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
@@ -93,7 +93,7 @@ export class RecordingSink {
   readonly heads: AnswerHead[] = [];
   restart: ReaderSink['restart'] = () => assert.fail('no restart is expected');
   ask: ReaderSink['ask'] = () => assert.fail('no question is expected');
-  onDrain: (() => void) | undefined;
+  drainListener: DrainListener | undefined;
   #isOver = false;
 
   begin(head: AnswerHead): void {

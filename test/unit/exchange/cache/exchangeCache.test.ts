@@ -290,8 +290,8 @@ describe('requests that are the same and run at the same time', () => {
     cache.transport.call(1).ends();
     assert.deepEqual([textOf(quick.sink), quick.sink.got.at(-1), textOf(slow.sink)], ['ab', 'end', 'a']);
     assert.equal(cache.transport.call(1).isPaused, false);
-    slow.sink.onDrain?.();
-    slow.sink.onDrain?.();
+    slow.sink.drainListener?.onDrain();
+    slow.sink.drainListener?.onDrain();
     assert.deepEqual([textOf(slow.sink), slow.sink.got.at(-1)], ['ab', 'end']);
   });
 });
