@@ -84,6 +84,7 @@ import { warmCachesObserver } from '../router/observers/warmCachesObserver.ts';
 import { Monitoring } from '../router/monitoring/monitoring.ts';
 import { PeerSync } from '../router/peerSync.ts';
 import { Replicas } from '../router/replicas/replicas.ts';
+import { SwitchedRouteStates } from '../router/replicas/routeStates/switchedRouteStates.ts';
 import { Prober } from '../router/prober.ts';
 import { resilienceState } from '../router/resilienceState.ts';
 import { Router } from '../router/router.ts';
@@ -231,7 +232,8 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const modelFacts = new ModelFactsCache({ directory, pricer, config, now });
   const tables = new RouteTables({ config, directory, pricer, facts: (endpoint, model) => modelFacts.facts(endpoint, model) });
   const routeTable = (): RouteTable => tables.current();
-  const canaries = new Canaries({ store: options.canaryStore, config, routeTable, clock, random, log, changed, hasAudience: () => notices.hasListeners, notify });
+  const [canaryStates, shadowStates] = [options.canaryStore, options.shadowStore].map(local => (local === undefined ? undefined : new SwitchedRouteStates(local)));
+  const canaries = new Canaries({ store: canaryStates, config, routeTable, clock, random, log, changed, hasAudience: () => notices.hasListeners, notify });
   const signals = createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random), firstTokens, expectedUsage });
   const view = viewsOf({ routeTable, healthRegistry, limiter, keys, pauses, random, canaries, warm, signals }, clock);
   const tokens = new TokenDesk({ book: new TokenBook(options.tokenStore, clock, changed), routeTable, shared, replicas: sharedCounts, clock });
@@ -266,7 +268,12 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   // A field that has the form of a secret is no name of a parameter.
   const repairs = new LearntRepairs(note => { if (!register.holds(note.repair)) publishNote(note); });
   const peers = new PeerSync({ ledger, publishNote, healthRegistry, limiter, timers, firstTokens, expectedUsage, keys, repairs, prober, clock, log, changed: touched });
-  const replicas: Replicas = new Replicas({ store: state, config, events, health: healthRegistry, keys, ledger, peers, pauses, clock, log });
+  const replicas: Replicas = new Replicas({ store: state, config, events, health: healthRegistry, keys, ledger, peers, pauses, clock, log,
+    routeStates: [
+      ...(canaryStates === undefined ? [] : [{ name: 'canaries' as const, states: canaryStates, changed: () => { canaries.tick(now()); } }]),
+      ...(shadowStates === undefined ? [] : [{ name: 'shadows' as const, states: shadowStates, changed: () => { shadows.tick(); } }]),
+    ],
+  });
   const drills = new FaultInjectionRunner({
     faultInjector, healthRegistry, keys, clock, log, config, changed, canonicalName: model => directory.canonicalName(model),
     view: () => resilienceState({ view: view(0), healthRegistry, keys, drills: faultInjector.running, now: now() }),
@@ -275,7 +282,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
 
   const newId = exchangeIds();
   const shadows = new Shadows({
-    store: options.shadowStore, config, routeTable, codecFor, clock, random, log, changed, redactor: register, newId: () => newId(now()), pricesReady: () => (costs.tableIsWanted ? pricer.ready() : Promise.resolve()),
+    store: shadowStates, config, routeTable, codecFor, clock, random, log, changed, redactor: register, newId: () => newId(now()), pricesReady: () => (costs.tableIsWanted ? pricer.ready() : Promise.resolve()),
     cost: ({ endpoint, model }, inputTokens, outputTokens) => {
       const target = routeTable().target(endpoint, model);
       return target === undefined ? undefined : view(0).signals.costMicroUsd(target, { inputTokens, outputTokens });

@@ -87,9 +87,10 @@ export class CanaryState {
       return;
     }
     let result: Rollout | undefined;
+    const pending = this.#pending;
     const outcome = store.update(this.#options.route, stored => {
       const before = this.#parsed(stored);
-      const after = this.#withPending(before);
+      const after = this.#withPending(before, pending);
       result = after === undefined || after.targets !== this.#options.targets ? after : advanced(after, rules, now);
       return result === undefined || result === before ? undefined : storedForm(result);
     });
@@ -110,8 +111,9 @@ export class CanaryState {
       this.#accept(decide(this.current));
     } else {
       let next: Rollout | undefined;
+      const pending = this.#pending;
       const outcome = store.update(route, stored => {
-        next = decide(this.#withPending(this.#parsed(stored)));
+        next = decide(this.#withPending(this.#parsed(stored), pending));
         return next === undefined ? undefined : storedForm(next);
       });
       if (!outcome.done) return 'The state of the canary could not be stored; try again in a moment.';
@@ -158,9 +160,10 @@ export class CanaryState {
     this.#set(this.#applied(current, pending));
   }
 
-  #withPending(rollout: Rollout | undefined): Rollout | undefined {
+  /** @param pending a store may apply a change once more after others are pending */
+  #withPending(rollout: Rollout | undefined, pending: readonly Pending[] = this.#pending): Rollout | undefined {
     if (rollout === undefined || rollout.targets !== this.#options.targets) return rollout;
-    return this.#pending.reduce((before, pending) => this.#applied(before, pending), rollout);
+    return pending.reduce((before, one) => this.#applied(before, one), rollout);
   }
 
   /** A request of an earlier run says nothing about this one. */

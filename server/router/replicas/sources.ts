@@ -8,6 +8,7 @@ import type { LedgerReader, SharedState } from '../../ledger/ports.ts';
 import type { StateStore } from '../../state/stateStore.ts';
 import type { Pauses } from '../endpoints/pauses.ts';
 import type { PeerSync } from '../peerSync.ts';
+import type { SwitchedRouteStates } from './routeStates/switchedRouteStates.ts';
 
 /** What the part that speaks with other replicas works with. */
 export interface ReplicaSources {
@@ -19,6 +20,8 @@ export interface ReplicaSources {
   ledger: Pick<LedgerReader, 'notes'> & Pick<SharedState, 'isOpen'>;
   peers: Pick<PeerSync, 'take'>;
   pauses: Pick<Pauses, 'decisions' | 'learn'>;
+  /** States of routes that replicas have in common. @property changed called when another replica changed one */
+  routeStates: readonly { readonly name: 'canaries' | 'shadows'; readonly states: SwitchedRouteStates; changed(): void }[];
   clock: Clock;
   log: Log;
 }

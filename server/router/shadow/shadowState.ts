@@ -60,7 +60,7 @@ export class ShadowState {
 
   /** A peer changed something. @param stored the text of this shadow now */
   learn(stored: string | undefined): void {
-    this.#set(this.#withPending(parsed(stored)));
+    this.#set(withPending(parsed(stored), this.#pending));
   }
 
   /** Stores what is not stored yet. */
@@ -72,8 +72,9 @@ export class ShadowState {
       return;
     }
     let result: ShadowRun | undefined;
+    const pending = this.#pending;
     const { done } = store.update(route, stored => {
-      result = this.#withPending(parsed(stored));
+      result = withPending(parsed(stored), pending);
       return result === undefined ? undefined : storedForm(result);
     });
     if (!done) return;
@@ -88,8 +89,9 @@ export class ShadowState {
     if (store === undefined) {
       result = change(this.latest);
     } else {
+      const pending = this.#pending;
       const { done } = store.update(route, stored => {
-        result = change(this.#withPending(parsed(stored)));
+        result = change(withPending(parsed(stored), pending));
         return 'refused' in result ? undefined : storedForm(result);
       });
       if (!done) return notStored;
@@ -99,10 +101,6 @@ export class ShadowState {
     this.#read = true;
     this.#set(result);
     return undefined;
-  }
-
-  #withPending(run: ShadowRun | undefined): ShadowRun | undefined {
-    return this.#pending.reduce(applied, run);
   }
 
   #set(next: ShadowRun | undefined): void {
@@ -119,6 +117,11 @@ export class ShadowState {
     this.#read = true;
     this.#set(parsed(stored));
   }
+}
+
+/** A store may apply a change once more after others are pending, so these are handed in. */
+function withPending(run: ShadowRun | undefined, pending: readonly Pending[]): ShadowRun | undefined {
+  return pending.reduce(applied, run);
 }
 
 /** What an earlier run found out says nothing about a later one. */

@@ -13,7 +13,6 @@ describe('what replicas with a data folder each tell each other over Redis', { s
   let replicas: Replicas;
   let one: ServerProcess;
   let other: ServerProcess;
-  const late: ServerProcess[] = [];
 
   before(async () => {
     assert.ok(redis !== undefined);
@@ -25,7 +24,7 @@ describe('what replicas with a data folder each tell each other over Redis', { s
     [one, other] = await Promise.all([replicas.start(), replicas.start()]);
   });
   after(async () => {
-    await killAll([one, other, ...late].map(({ child }) => child));
+    await killAll(replicas.children);
     await redis?.kill();
     for (const provider of [north, south, keyed]) provider.close();
     remove();
@@ -54,7 +53,6 @@ describe('what replicas with a data folder each tell each other over Redis', { s
 
   it('a replica that starts late knows what stands', async () => {
     const third = await replicas.start();
-    late.push(third);
     await until('it knows of the wait', async () => await conditionOf(third, 'north') === await conditionOf(other, 'north'));
     await until('it knows of the keys', async () => (await keysOf(third, 'keyed')).every(state => state === 'rejected'));
   });
@@ -93,7 +91,6 @@ describe('what replicas with a data folder each tell each other over Redis', { s
     await redis?.kill();
     await redis?.start();
     const fourth = await replicas.start();
-    late.push(fourth);
     await until('it knows of the pause', async () => await conditionOf(fourth, 'north') === 'paused', 30_000);
     await until('it knows of the keys', async () => (await keysOf(fourth, 'keyed')).every(state => state === 'rejected'), 30_000);
   });

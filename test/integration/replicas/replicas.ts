@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -36,11 +37,15 @@ export class Provider {
   }
 }
 
+/** Several servers that start at once on a busy machine need more time than one. */
+const startWithinMs = 60_000;
+
 /** Server processes that share a Redis and no data folder. */
 export class Replicas {
   readonly #folder: string;
   readonly #environment: Record<string, string>;
   readonly configFile: string;
+  readonly children: ChildProcess[] = [];
   #started = 0;
 
   constructor(folder: string, config: object, environment: Record<string, string>) {
@@ -50,8 +55,10 @@ export class Replicas {
     writeFileSync(this.configFile, JSON.stringify(config, undefined, 1));
   }
 
-  start(dataDir = `data-${String(this.#started += 1)}`): Promise<ServerProcess> {
-    return startServer({ configFile: this.configFile, dataDir: path.join(this.#folder, dataDir), environment: this.#environment });
+  async start(dataDir = `data-${String(this.#started += 1)}`): Promise<ServerProcess> {
+    const server = await startServer({ configFile: this.configFile, dataDir: path.join(this.#folder, dataDir), environment: this.#environment, withinMs: startWithinMs });
+    this.children.push(server.child);
+    return server;
   }
 }
 

@@ -49,7 +49,7 @@ function scene(context: TestContext): { store: HearingStore; desk: NewsDesk; hea
   const config = resolveConfig({ endpoints: { north: endpoint, south: { ...endpoint, baseUrl: 'https://south.example/v1' } }, routes: {} }, { catalog: { providers, findProvider }, supportedProtocols, source: 'settings' }).config;
   const desk = new NewsDesk({
     store, config: () => config, events: { subscribe: () => ({ dispose: () => undefined }) }, health: { networkTrouble: () => trouble.now }, keys: { fingerprintOf: () => '', fingerprintsWith: () => [] },
-    ledger: { isOpen: false, notes: () => Promise.resolve([]) }, peers: { take: () => undefined }, pauses: { decisions: [], learn: () => undefined }, clock: { now: () => noon }, log: silentLog,
+    ledger: { isOpen: false, notes: () => Promise.resolve([]) }, peers: { take: () => undefined }, pauses: { decisions: [], learn: () => undefined }, routeStates: [], clock: { now: () => noon }, log: silentLog,
   }, new StoreClock());
   context.after(() => desk.close());
   return {
