@@ -27,6 +27,7 @@ const laterParts = [
   { file: 'dashboard.js', modules: ['server/ledger/sqlite/dashboard/dashboardWorker.ts'] },
   { file: 'replicas.js', modules: ['server/router/replicas/replicasPart.ts'] },
   { file: 'monitoring.js', modules: ['server/router/monitoring/monitoringPart.ts'] },
+  { file: 'postgres.js', modules: ['server/ledger/postgres/postgresLedger.ts'] },
   { file: 'redis.js', modules: ['server/state/redis/redisDriver.ts', 'server/limits/replicas/replicaCounts.ts'] },
   { file: 'mcp.js', modules: ['server/inbound/mcp/mcpServer.ts'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts', 'server/sandbox/simulatedProviders.ts'] },

@@ -331,6 +331,17 @@ export interface SpendReport {
   byDay: SpendDay[];
   /** Requests that the response cache answered, and what that saved; absent: none. */
   cached?: CachedSpend | undefined;
+  /** Whose requests these are, where replicas share a ledger; absent: of the servers of one data folder, and there are no others. */
+  scope?: SpendScope | undefined;
+}
+/** Whose requests a sum is about, where replicas share a ledger. */
+export interface SpendScope {
+  /** `own`: of this replica alone, because the shared ledger cannot be read now. */
+  replicas: 'all' | 'own';
+  /** How many replicas there are, those that have ended among them. */
+  count?: number | undefined;
+  /** What is missing and why, in a sentence. */
+  message?: string | undefined;
 }
 export interface CachedSpend {
   exchanges: number;

@@ -79,6 +79,7 @@ import { runningObserver } from '../router/observers/runningObserver.ts';
 import { statusObserver } from '../router/observers/statusObserver.ts';
 import { tokensObserver } from '../router/observers/tokensObserver.ts';
 import { timeoutsObserver } from '../router/observers/timeoutsObserver.ts';
+import { loadPostgres } from './loadPostgres.ts';
 import { replayParts, routeTableOf } from './rulesParts.ts';
 import { warmCachesObserver } from '../router/observers/warmCachesObserver.ts';
 import { Monitoring } from '../router/monitoring/monitoring.ts';
@@ -105,6 +106,7 @@ import { RouteProposer } from '../router/proposals/routeProposer.ts';
 import { CacheReporter } from '../router/savings/cacheReporter.ts';
 import { SavingsReporter } from '../router/savings/savingsReporter.ts';
 import { EndpointTester } from '../router/testEndpoint.ts';
+import { SharedLedger } from '../router/sharedLedger/sharedLedger.ts';
 import { Ticker } from '../router/ticker.ts';
 import { TokenBook } from '../router/tokens/tokenBook.ts';
 import { TokenDesk } from '../router/tokens/tokenDesk.ts';
@@ -203,6 +205,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const notify = (notice: NoticeParams): void => { notices.emit(notice); };
 
   const state = new StateConnection({ log, random, changed });
+  const sharedLedger = new SharedLedger({ ledger, load: loadPostgres, clock, log });
   const publishNote = (note: PeerNote): void => {
     ledger.publishNote(note);
     replicas.note(note);
@@ -239,7 +242,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const tokens = new TokenDesk({ book: new TokenBook(options.tokenStore, clock, changed), routeTable, shared, replicas: sharedCounts, clock });
   const allowances = new Allowances(sharedCounts.allowances);
   const budgets = new BudgetBook({
-    allowances, ledger, config, tokenBudgets: () => tokens.book.budgets, clock, log, changed, notify, hasAudience: () => notices.hasListeners,
+    allowances, ledger: sharedLedger, config, tokenBudgets: () => tokens.book.budgets, clock, log, changed, notify, hasAudience: () => notices.hasListeners,
     recorded: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); },
   });
   const spending: Spending = {
@@ -331,6 +334,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const ticker = new Ticker([
     state,
     sharedCounts,
+    sharedLedger,
     { name: 'The tokens of tools and people', tick: () => { tokens.tick(); } },
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
     { name: 'The watch over the network', tick: at => { networkMonitor.tick(at); } },
@@ -350,14 +354,14 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The log of events', tick: at => { eventLog.tick(at); } },
     { name: 'The update of the status', tick: at => { changes.tick(at); } },
   ], clock, log);
-  const history = new History({ ledger, running, costs, providerMessages });
-  const monitoring = new Monitoring({ events, copies: copyEvents, ledger, status: http => status.snapshot(http), spend: range => history.spend(range), outcomes: (range, boundsMs) => history.outcomes(range, boundsMs), alertsFolder: options.alertsFolder, receivers: new Receivers(), tracePassing, codecFor, news: () => replicas.figures, shared: () => sharedCounts.read(), redact: text => register.redact(text), hasAudience: () => notices.hasListeners, notify, clock, log });
+  const history = new History({ ledger, shared: sharedLedger, running, costs, providerMessages });
+  const monitoring = new Monitoring({ events, copies: copyEvents, ledger, sharedLedger, status: http => status.snapshot(http), spend: range => history.spend(range), outcomes: (range, boundsMs) => history.outcomes(range, boundsMs), alertsFolder: options.alertsFolder, receivers: new Receivers(), tracePassing, codecFor, news: () => replicas.figures, shared: () => sharedCounts.read(), redact: text => register.redact(text), hasAudience: () => notices.hasListeners, notify, clock, log });
   ticker.add(monitoring);
   const used: typeof history.used = (...page) => history.used(...page);
   const router = new Router({
     instance, services, current, status, prober, endpoints, endpointTester, drills, canaries, shadows, budgets, tokens,
-    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, peerStops: options.peerStops, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices, monitoring, state, sharedCounts, replicas,
-    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, monitoring, state, sharedCounts, replicas, clock, changed }),
+    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, peerStops: options.peerStops, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices, monitoring, state, sharedLedger, sharedCounts, replicas,
+    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, monitoring, state, sharedLedger, sharedCounts, replicas, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     proposals: new RouteProposer({ pricer, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),

@@ -5,6 +5,7 @@ import type { CanaryAdvance, CapOutcome, CapScope, EndpointBilling, KeyRotationN
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
 import type { MonitoringConfig } from './monitoring/monitoringConfig.ts';
+import type { SharedLedgerConfig } from './ledger/ledgerConfig.ts';
 import type { StateConfig } from './state/stateConfig.ts';
 import type { EndpointProxy, NetworkConfig } from './network.ts';
 
@@ -245,6 +246,8 @@ export interface Config {
   monitoring?: MonitoringConfig | undefined;
   /** Absent: servers share nothing beyond their data folder. */
   state?: StateConfig | undefined;
+  /** Absent: each data folder has its own ledger alone. */
+  ledger?: SharedLedgerConfig | undefined;
   /** Absent: every endpoint without a proxy of its own is reached directly. */
   network?: NetworkConfig | undefined;
 }

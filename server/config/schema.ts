@@ -4,6 +4,8 @@ import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../api
 import { budgetOutcomes, budgetPeriods, budgetScopes, type BudgetOutcome, type BudgetPeriod, type BudgetScope, type BudgetSettings } from '../api/budgets/budgetSettings.ts';
 import { amount, described, expectations, listed, optional, percent, positive, share, text, whole } from './fields/fields.ts';
 import { monitoringSchema, type alertSchema, type metricsSchema, type webhookSchema } from './monitoring/monitoringSchema.ts';
+import { ledgerSchema, type postgresSchema } from './ledger/ledgerSchema.ts';
+import type { LedgerSettings, PostgresSettings } from '../api/ledger/ledgerSettings.ts';
 import { stateSchema, type redisSchema, type redisTlsSchema, type whenAwaySchema } from './state/stateSchema.ts';
 import type { AwaySettings, RedisSettings, RedisTlsSettings, StateSettings } from '../api/state/stateSettings.ts';
 import type { otlpSchema } from './monitoring/otlpSchema.ts';
@@ -282,6 +284,7 @@ export const configurationSchema = z.strictObject({
   budgets: optional(z.record(z.string().check(z.regex(namePattern)), budgetSchema), 'What may be spent in a day, a week or a month, by names of your own. docs/budgets.md says how they are counted.'),
   monitoring: optional(monitoringSchema, 'What is measured for others. Nothing of it runs where it is not written.'),
   state: optional(stateSchema, 'Where servers on several machines find each other and share what they count: limits and budgets. It holds for `serve` alone. docs/replicas.md says what is exact, and what holds while it is away.'),
+  ledger: optional(ledgerSchema, 'Where servers on several machines keep one ledger together: each copies there what it recorded, and sums are of all of them. It holds for `serve` alone.'),
   network: optional(networkSchema, 'How this machine reaches the outside. Proxies come from the environment or stand at their endpoint.'),
 });
 
@@ -314,5 +317,7 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof redisSchema>, { [K in keyof RedisSettings]: RedisSettings[K] }>,
   Same<z.infer<typeof whenAwaySchema>, { [K in keyof AwaySettings]: AwaySettings[K] }>,
   Same<z.infer<typeof stateSchema>, { [K in keyof StateSettings]: StateSettings[K] }>,
+  Same<z.infer<typeof postgresSchema>, { [K in keyof PostgresSettings]: PostgresSettings[K] }>,
+  Same<z.infer<typeof ledgerSchema>, { [K in keyof LedgerSettings]: LedgerSettings[K] }>,
   Same<z.infer<typeof routeSchema>, { [K in keyof RouteSettings]: RouteSettings[K] }>,
 ]>;

@@ -7,6 +7,7 @@ import type { Config, KeyRing } from './config.ts';
 import { expandVariables } from './environment.ts';
 import { suggestion } from './nearest.ts';
 import { networkOf, type NetworkConfig } from './network.ts';
+import { resolveLedger } from './ledger/resolveLedger.ts';
 import { resolveMonitoring } from './monitoring/resolveMonitoring.ts';
 import { resolveState } from './state/resolveState.ts';
 import { resolveConfig } from './resolve.ts';
@@ -59,7 +60,7 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
     report([], 'The configuration must be a mapping with "endpoints" and "routes".');
     return { config: emptyConfig, keys: new Map(), problems, readable: false };
   }
-  const { endpoints, routes, aliases, equivalents, tools, caps, budgets, monitoring, state, network } = sections(document.value, report);
+  const { endpoints, routes, aliases, equivalents, tools, caps, budgets, monitoring, state, ledger, network } = sections(document.value, report);
   const leftOut = new Set<string>();
   const expanded = expandTexts({ endpoints, routes, aliases, equivalents, tools }, environment, (path, problem, unset) => {
     const [section, name] = path.map(String);
@@ -73,16 +74,17 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
   problems.push(...resolved.problems);
   const measured = resolveMonitoring(monitoring, environment, report);
   const shared = resolveState(state, environment, report);
-  const config = { ...resolved.config, ...(measured === undefined ? {} : { monitoring: measured }), ...(shared === undefined ? {} : { state: shared }), network: readNetwork(network, environment, report) };
+  const sharedLedger = resolveLedger(ledger, environment, report);
+  const config = { ...resolved.config, ...(measured === undefined ? {} : { monitoring: measured }), ...(shared === undefined ? {} : { state: shared }), ...(sharedLedger === undefined ? {} : { ledger: sharedLedger }), network: readNetwork(network, environment, report) };
   return { config, keys: readKeys(resolved.config, endpoints, environment, report), problems, readable: true };
 }
 
-function sections(value: Readonly<Record<string, unknown>>, report: Report): Readonly<Record<'endpoints' | 'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps' | 'budgets' | 'monitoring' | 'state' | 'network', unknown>> {
-  const known = ['endpoints', 'routes', 'aliases', 'equivalents', 'tools', 'caps', 'budgets', 'monitoring', 'state', 'network'];
+function sections(value: Readonly<Record<string, unknown>>, report: Report): Readonly<Record<'endpoints' | 'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps' | 'budgets' | 'monitoring' | 'state' | 'ledger' | 'network', unknown>> {
+  const known = ['endpoints', 'routes', 'aliases', 'equivalents', 'tools', 'caps', 'budgets', 'monitoring', 'state', 'ledger', 'network'];
   for (const name of Object.keys(value)) {
-    if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints", "routes", "aliases", "equivalents", "tools", "caps", "budgets", "monitoring", "state" and "network".')}`);
+    if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints", "routes", "aliases", "equivalents", "tools", "caps", "budgets", "monitoring", "state", "ledger" and "network".')}`);
   }
-  return { endpoints: value['endpoints'], routes: value['routes'], aliases: value['aliases'], equivalents: value['equivalents'], tools: value['tools'], caps: value['caps'], budgets: value['budgets'], monitoring: value['monitoring'], state: value['state'], network: value['network'] };
+  return { endpoints: value['endpoints'], routes: value['routes'], aliases: value['aliases'], equivalents: value['equivalents'], tools: value['tools'], caps: value['caps'], budgets: value['budgets'], monitoring: value['monitoring'], state: value['state'], ledger: value['ledger'], network: value['network'] };
 }
 
 /** Replaces the variables in every text but keys; a text that cannot be replaced is reported and becomes undefined. */

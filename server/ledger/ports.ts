@@ -3,6 +3,7 @@ import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams,
 import type { RequestFilter } from '../api/reports/requestFilter.ts';
 import type { FoundRequests, RequestPlace, RunningRequest } from '../api/reports/requestMessages.ts';
 import type { Subscription } from '../base/emitter.ts';
+import type { LedgerJournal } from './journal.ts';
 import type { PeerNote } from './peerNotes.ts';
 import type { LimitStore } from './limitStore.ts';
 import type { LedgerBill, RouteOutcomes, SpendStart, SpentBy, SpentScope } from './spend.ts';
@@ -155,6 +156,8 @@ export interface SharedState {
 
 /** The ledger of one data folder behind all three ports, and the end of its life. */
 export interface Ledger extends LedgerWriter, LedgerReader, SharedState {
+  /** What can be copied to a shared ledger; undefined: nothing. */
+  readonly journal: LedgerJournal | undefined;
   /** Commits what is queued now. */
   flush(): void;
   shutdown(): void;

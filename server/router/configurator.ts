@@ -18,6 +18,7 @@ import type { Pauses } from './endpoints/pauses.ts';
 import type { EventLog } from './eventLog.ts';
 import type { SharedCounts } from '../limits/replicas/sharedCounts.ts';
 import type { StateConnection } from '../state/stateConnection.ts';
+import type { SharedLedger } from './sharedLedger/sharedLedger.ts';
 import type { Monitoring } from './monitoring/monitoring.ts';
 import type { PeerSync } from './peerSync.ts';
 import type { Replicas } from './replicas/replicas.ts';
@@ -40,6 +41,7 @@ export interface ConfiguratorOptions {
   state: Pick<StateConnection, 'configure'>;
   sharedCounts: Pick<SharedCounts, 'configure'>;
   replicas: Pick<Replicas, 'configure'>;
+  sharedLedger: Pick<SharedLedger, 'configure'>;
   clock: Clock;
   /** The state that a person sees has changed. */
   changed(): void;
@@ -64,7 +66,7 @@ export class Configurator {
     const { current, register } = parts;
     const isFirst = !current.isConfigured;
     // The register comes first: from here on no log line can hold one of the new secrets.
-    const secrets = new Set([...[...keys.values()].flat().flatMap(secretsOf), ...proxySecrets(config), ...config.monitoring?.secrets ?? [], ...config.state?.secrets ?? []]);
+    const secrets = new Set([...[...keys.values()].flat().flatMap(secretsOf), ...proxySecrets(config), ...config.monitoring?.secrets ?? [], ...config.state?.secrets ?? [], ...config.ledger?.secrets ?? []]);
     this.#secrets = [...this.#secrets.filter(secret => !secrets.has(secret)).slice(-mostRetired), ...secrets];
     register.replace(this.#secrets);
     current.config = config;
@@ -80,6 +82,7 @@ export class Configurator {
     parts.repairs.configure(config.endpoints.values(), parts.clock.now());
     parts.state.configure(config.state);
     parts.sharedCounts.configure(config.state);
+    parts.sharedLedger.configure(config.ledger);
     parts.monitoring.configure(config);
     parts.drills.configured();
     parts.eventLog.problems(current.problems);

@@ -16,7 +16,9 @@ const ledgerPatienceMs = 3_000;
 const ledgerLookMs = 50;
 
 export interface HistoryOptions {
-  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'find' | 'running' | 'receiptsIn' | 'spend' | 'dashboard' | 'dearest' | 'bill' | 'used' | 'outcomes'>;
+  ledger: Pick<LedgerReader, 'recent' | 'find' | 'running' | 'receiptsIn' | 'dashboard' | 'dearest' | 'used' | 'outcomes'>;
+  /** The ledger of all replicas, where they share one. */
+  shared: Pick<LedgerReader, 'receipt' | 'spend' | 'bill'>;
   running: Pick<RunningExchanges, 'receipt'>;
   costs: Pick<CostRecorder, 'pricedUpToNow'>;
   providerMessages: ProviderMessages;
@@ -35,9 +37,9 @@ export class History {
 
   /** The receipt of an exchange, finished or running, with the sentences of providers that are still in memory. */
   async receipt(id: string): Promise<Receipt | undefined> {
-    const { ledger, running, costs, providerMessages } = this.#options;
+    const { shared, running, costs, providerMessages } = this.#options;
     await costs.pricedUpToNow();
-    const receipt = running.receipt(id) ?? await this.#read(() => ledger.receipt(id));
+    const receipt = running.receipt(id) ?? await this.#read(() => shared.receipt(id));
     return receipt === undefined ? undefined : providerMessages.complete(receipt);
   }
 
@@ -71,7 +73,7 @@ export class History {
   }
 
   spend(range: TimeRange): Promise<SpendReport> {
-    return this.#read(() => this.#options.ledger.spend(range));
+    return this.#read(() => this.#options.shared.spend(range));
   }
 
   /** See LedgerReader.dashboard. */
@@ -92,7 +94,7 @@ export class History {
 
   /** See LedgerReader.bill. */
   bill(range: TimeRange, endpoints: readonly string[], offsetMs: number): Promise<LedgerBill> {
-    return this.#read(() => this.#options.ledger.bill(range, endpoints, offsetMs));
+    return this.#read(() => this.#options.shared.bill(range, endpoints, offsetMs));
   }
 
   /** See LedgerReader.used. */

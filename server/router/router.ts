@@ -31,6 +31,7 @@ import type { MigrationReporter } from './migration/migrationReporter.ts';
 import type { CacheReporter } from './savings/cacheReporter.ts';
 import type { SavingsReporter } from './savings/savingsReporter.ts';
 import type { SharedCounts } from '../limits/replicas/sharedCounts.ts';
+import type { SharedLedger } from './sharedLedger/sharedLedger.ts';
 import type { StateConnection } from '../state/stateConnection.ts';
 import type { Monitoring } from './monitoring/monitoring.ts';
 import type { Configurator } from './configurator.ts';
@@ -94,6 +95,7 @@ export interface RouterOptions {
   state: Pick<StateConnection, 'close'>;
   sharedCounts: Pick<SharedCounts, 'close'>;
   replicas: Pick<Replicas, 'close'>;
+  sharedLedger: Pick<SharedLedger, 'close'>;
   changes: StatusChanges;
   notices: Emitter<NoticeParams>;
 }
@@ -289,7 +291,7 @@ export class Router {
 
   /** Ends all exchanges with an error to their callers, writes everything down and closes connections. */
   async shutdown(): Promise<void> {
-    const { ticker, drills, canaries, shadows, running, limiter, allowances, costs, ledger, transport, monitoring, state, sharedCounts, replicas } = this.#parts;
+    const { ticker, drills, canaries, shadows, running, limiter, allowances, costs, ledger, transport, monitoring, state, sharedCounts, sharedLedger, replicas } = this.#parts;
     ticker.stop();
     this.#ends.run(() => { drills.shutdown(); });
     running.interruptAll();
@@ -301,6 +303,7 @@ export class Router {
     const sent = monitoring.close().catch((error: unknown) => { this.#ends.failed(error); });
     this.#ends.run(() => { canaries.shutdown(); });
     this.#ends.run(() => { shadows.shutdown(); });
+    await sharedLedger.close();
     this.#ends.run(() => { ledger.shutdown(); });
     await replicas.close();
     await sharedCounts.close();

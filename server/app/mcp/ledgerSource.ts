@@ -17,7 +17,7 @@ export function ledgerSource(dataDir: string, log: Log): McpSource {
     if (!existsSync(join(dataDir, 'ledger.db'))) return nothing();
     const ledger = opened(dataDir, log);
     try {
-      return await read(new History({ ledger, running: { receipt: () => undefined }, costs: { pricedUpToNow: () => Promise.resolve() }, providerMessages: new ProviderMessages() }));
+      return await read(new History({ ledger, shared: ledger, running: { receipt: () => undefined }, costs: { pricedUpToNow: () => Promise.resolve() }, providerMessages: new ProviderMessages() }));
     } finally {
       ledger.shutdown();
     }

@@ -1,9 +1,10 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Attempt, Cost, PriceUsed, Receipt } from '../../api/receipt.ts';
 import { storedFigure } from '../../pricing/money.ts';
 import type { PeerNote } from '../peerNotes.ts';
 import type { HealthEvent } from '../ports.ts';
-import { attemptColumnNames, attemptValues } from './attemptColumns.ts';
+import { attemptColumnNames, attemptValues } from '../rows/attemptColumns.ts';
+import type { ColumnValue } from '../rows/rowValues.ts';
 import type { Instances } from './instances.ts';
 import type { PeerNotes } from './peerNotes.ts';
 
@@ -43,7 +44,7 @@ export class BatchWriter {
   /** By id. Changed only by committed transactions. */
   readonly #openRows = new Map<string, OpenRow>();
   /** The parameters of an insert of an attempt, used again for each. */
-  readonly #attemptValues: SQLInputValue[] = [];
+  readonly #attemptValues: ColumnValue[] = [];
   readonly #priceTexts = new WeakMap<PriceUsed, string>();
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
@@ -230,10 +231,10 @@ function countsRequest({ outcome, shadow }: Receipt): boolean {
   return outcome !== 'open' && shadow === undefined;
 }
 
-const noCache: readonly SQLInputValue[] = [null, null, null];
+const noCache: readonly ColumnValue[] = [null, null, null];
 
 /** The columns `cache`, `cache_facts` and `saved_micro_usd`. */
-function cacheValues({ cache }: Receipt): readonly SQLInputValue[] {
+function cacheValues({ cache }: Receipt): readonly ColumnValue[] {
   if (cache === undefined) return noCache;
   const { state, savedMicroUsd, ...facts } = cache;
   return [state, JSON.stringify(facts), savedMicroUsd === undefined ? null : storedFigure(savedMicroUsd)];

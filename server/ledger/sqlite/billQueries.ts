@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { TimeRange } from '../../api/receipt.ts';
 import type { BilledAttempt, BilledModel, LedgerBill } from '../spend.ts';
-import { costCertainty, figure } from './attemptColumns.ts';
+import { costCertainty, figure } from '../rows/attemptColumns.ts';
 
 const dayMs = 86_400_000;
 /** Attempts that may explain a difference, at most so many: the latest. */
@@ -17,21 +17,22 @@ export class BillQueries {
   readonly #models: StatementSync;
   readonly #attempts: StatementSync;
 
-  constructor(database: DatabaseSync) {
+  /** @param of where attempts `a` are read @param where a condition with AND before it */
+  constructor(database: DatabaseSync, of = 'attempts a INDEXED BY attempts_by_time', where = '') {
     this.#models = database.prepare(`SELECT ${dayColumn}, a.model AS model, a.upstream_model AS upstream_model, group_concat(DISTINCT a.price_source) AS price_sources,
         sum(CASE WHEN ${anyTokens} OR ${costCertainty} = 'unknown' THEN 1 ELSE 0 END) AS requests,
         sum(CAST(coalesce(${figure('cost_micro_usd')}, 0) AS REAL)) AS micro_usd,
         sum(CAST(${tokens.map(token => `coalesce(${token}, 0)`).join(' + ')} AS REAL)) AS tokens
-      FROM attempts a INDEXED BY attempts_by_time WHERE ${ofEndpoints} GROUP BY day, model, upstream_model`);
+      FROM ${of} WHERE ${ofEndpoints}${where} GROUP BY day, model, upstream_model`);
     this.#attempts = database.prepare(`SELECT ${dayColumn}, e.id AS exchange_id, a.upstream_model AS upstream_model, ${costCertainty} AS certainty, a.cost_unpriced AS unpriced,
         (a.started_at + CAST(:offset AS INTEGER)) / ${dayMs} <> CAST(a.started_at + a.total_ms + CAST(:offset AS INTEGER) AS INTEGER) / ${dayMs} AS crosses
-      FROM attempts a INDEXED BY attempts_by_time JOIN exchanges e ON e.seq = a.exchange_seq
-      WHERE ${ofEndpoints} AND (${costCertainty} <> 'exact' OR crosses) ORDER BY a.started_at DESC LIMIT ${mostAttempts}`);
+      FROM ${of} JOIN exchanges e ON e.seq = a.exchange_seq
+      WHERE ${ofEndpoints}${where} AND (${costCertainty} <> 'exact' OR crosses) ORDER BY a.started_at DESC LIMIT ${mostAttempts}`);
   }
 
-  /** @param offsetMs of the days to UTC */
-  read(range: TimeRange, endpoints: readonly string[], offsetMs: number): LedgerBill {
-    const named = { from: range.from, to: range.to, offset: offsetMs, endpoints: JSON.stringify(endpoints) };
+  /** @param offsetMs of the days to UTC @param more values that the condition names */
+  read(range: TimeRange, endpoints: readonly string[], offsetMs: number, more: Readonly<Record<string, string>> = {}): LedgerBill {
+    const named = { ...more, from: range.from, to: range.to, offset: offsetMs, endpoints: JSON.stringify(endpoints) };
     const dayOf = (day: unknown): string => new Date(Number(day) * dayMs).toISOString().slice(0, 10);
     return {
       models: this.#models.all(named).map((row): BilledModel => ({

@@ -5,7 +5,7 @@ import type { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import { processIdentity, processLives, type ProcessIdentity } from '../../base/processIdentity.ts';
 import { allRows, readable } from './readRows.ts';
-import { UnreadableRowError, type Row } from './rowValues.ts';
+import { UnreadableRowError, type Row } from '../rows/rowValues.ts';
 
 /** A process writes a heartbeat at most this often, and this often while an exchange of its has an open row. */
 export const heartbeatMs = 5_000;

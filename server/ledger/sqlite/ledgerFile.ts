@@ -8,21 +8,22 @@ import { BatchWriter } from './batchWriter.ts';
 import { Instances, type IsAlive } from './instances.ts';
 import type { PeerNote } from '../peerNotes.ts';
 import type { HealthEvent, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../ports.ts';
-import { attemptFromRow, selectedAttemptColumns } from './attemptColumns.ts';
+import { attemptFromRow, selectedAttemptColumns } from '../rows/attemptColumns.ts';
 import { PeerNotes } from './peerNotes.ts';
 import { LedgerReplacedError } from './ledgerErrors.ts';
 import { openDatabase } from './openDatabase.ts';
 import { allRows, lastSeq, readable } from './readRows.ts';
 import {
   exchangeColumns, healthEventFromRow, peerAttemptFromRow, receiptFromRow, recordedAttemptFromRow, spentColumns, summaryFromRow, type ReadAttempts,
-} from './rows.ts';
-import type { Row } from './rowValues.ts';
+} from '../rows/rows.ts';
+import type { Row } from '../rows/rowValues.ts';
 import { CellFold } from './dashboard/cellFold.ts';
 import { BillQueries } from './billQueries.ts';
 import { OutcomeQueries } from './used/outcomes.ts';
 import { SpentByQueries } from './used/spentBy.ts';
 import { SpendQueries } from './spendQueries.ts';
 import { RequestSearch } from './used/requestSearch.ts';
+import { ShippingFile } from './shipping/sqliteJournal.ts';
 import { UsedExchanges } from './used/usedExchanges.ts';
 
 export interface LedgerFileOptions {
@@ -68,6 +69,7 @@ export class LedgerFile {
   readonly #instanceId: string;
   readonly #notes: PeerNotes;
   #search: RequestSearch | undefined;
+  #shipping: ShippingFile | undefined;
   /** Rows that cannot be read cost themselves and a log line. */
   readonly #unreadable: Guard;
 
@@ -190,6 +192,11 @@ export class LedgerFile {
   /** Made when something is looked for. */
   get search(): RequestSearch {
     return this.#search ??= new RequestSearch(this.#database, this.#instanceId, this.#unreadable);
+  }
+
+  /** Made where a shared ledger is configured. */
+  get shipping(): ShippingFile {
+    return this.#shipping ??= new ShippingFile(this.#database);
   }
 
   #attemptsIn(rows: readonly Row[]): ReadAttempts {

@@ -3,7 +3,7 @@ import type { CountedKind } from '../../base/headers/rateHeaders.ts';
 import type { Guard } from '../../base/guarded.ts';
 import { allRows, lastSeq, readable } from './readRows.ts';
 import type { KeyLimitNote, KeyNoteScope, KeyStateNote, PeerNote, RepairNote } from '../peerNotes.ts';
-import { UnreadableRowError, type Row } from './rowValues.ts';
+import { UnreadableRowError, type Row } from '../rows/rowValues.ts';
 
 const columns = 'endpoint, key_mark, model, kind, at, state, until, remaining, most';
 const pageBound = 5_000;

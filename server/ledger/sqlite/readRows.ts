@@ -1,6 +1,6 @@
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Guard } from '../../base/guarded.ts';
-import type { Row } from './rowValues.ts';
+import type { Row } from '../rows/rowValues.ts';
 
 /** By position, or all of them by name. */
 type Parameters = SQLInputValue[] | [named: Record<string, SQLInputValue>];

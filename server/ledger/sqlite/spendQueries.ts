@@ -1,15 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../api/receipt.ts';
-import type { TokenUsage } from '../../api/conversation.ts';
-import { localDays } from './localDays.ts';
-import { addMissing, addUsage, incompleteBuckets, UnpricedParts } from '../../pricing/sums.ts';
+import type { SpendReport, TimeRange } from '../../api/receipt.ts';
 import type { Guard } from '../../base/guarded.ts';
-import { noWorkspace, type EndpointSpend, type HedgeSpend, type SpendStart } from '../spend.ts';
-import { costCertainty, figure, selectedAttemptColumns, usageColumnList, usageFromRow } from './attemptColumns.ts';
+import type { EndpointSpend, HedgeSpend, SpendStart } from '../spend.ts';
+import { costCertainty, figure, selectedAttemptColumns, usageColumnList } from '../rows/attemptColumns.ts';
+import { spendReport } from '../rows/spendReport.ts';
 import { allRows, readable } from './readRows.ts';
-import { boundsOf, dayMs, slotMs, type Bounds } from './dashboard/slotBounds.ts';
-import { spentAttemptFromRow, spentColumns } from './rows.ts';
-import type { Row } from './rowValues.ts';
+import { boundsOf, dayMs, slotMs, type Bounds } from '../rows/slotBounds.ts';
+import { spentAttemptFromRow, spentColumns } from '../rows/rows.ts';
+import type { Row } from '../rows/rowValues.ts';
 
 /** Attempts folded into the roll-up in one transaction: a few milliseconds. */
 const foldChunk = 1_000;
@@ -22,18 +20,20 @@ const sumColumns = `micro_usd, estimated_micro_usd, unknown_attempts, exchanges,
  * The sums of one attempt `a` of exchange `e`. An attempt whose process died may have cost anything; one that still
  * runs is not missed yet.
  */
-const attemptSums = `coalesce(${figure('cost_micro_usd')}, 0) AS micro_usd,
+export const attemptFigures = `coalesce(${figure('cost_micro_usd')}, 0) AS micro_usd,
   CASE WHEN a.cost_certainty = 'estimated' THEN coalesce(${figure('cost_micro_usd')}, 0) ELSE 0 END AS estimated_micro_usd,
   CASE WHEN ${costCertainty} = 'unknown' AND a.final = 1 THEN 1 ELSE 0 END AS unknown_attempts,
-  a.last AS exchanges, CASE WHEN a.price_source IN ('subscription', 'free', 'simulated') THEN 1 ELSE 0 END AS covered_attempts, ${usageColumnList.map((column) => `${figure(column)} AS ${column}`).join(', ')}`;
-const attemptGroups = `a.endpoint AS endpoint, a.model AS model, e.tool AS tool, coalesce(e.workspace, '') AS workspace`;
-const groupColumns = 'endpoint, model, tool, workspace';
+  a.last AS exchanges, CASE WHEN a.price_source IN ('subscription', 'free', 'simulated') THEN 1 ELSE 0 END AS covered_attempts`;
+/** The same with tokens. */
+export const attemptSums = `${attemptFigures}, ${usageColumnList.map((column) => `${figure(column)} AS ${column}`).join(', ')}`;
+export const attemptGroups = `a.endpoint AS endpoint, a.model AS model, e.tool AS tool, coalesce(e.workspace, '') AS workspace`;
+export const groupColumns = 'endpoint, model, tool, workspace';
 
 /** What a fold adds up, in whole numbers. */
 const columnSums = sumColumns.split(',').map((column) => `sum(${column.trim()}) AS ${column.trim()}`).join(', ');
 /** The same for readers, as floating point: exact to 2^53, and a slot with absurd figures of an earlier version cannot overflow. */
-const readableSum = (column: string): string => `sum(CAST(${column} AS REAL)) AS ${column}`;
-const readableSums = sumColumns.split(',').map((column) => readableSum(column.trim())).join(', ');
+export const readableSum = (column: string): string => `sum(CAST(${column} AS REAL)) AS ${column}`;
+export const readableSums = sumColumns.split(',').map((column) => readableSum(column.trim())).join(', ');
 /** A sum stays an integer: one with an absurd figure of an earlier version would else be refused, and with it every later fold. */
 const columnAdds = sumColumns.split(',').map((column) => {
   const name = column.trim();
@@ -207,64 +207,11 @@ export class SpendQueries {
   }
 
   #report(range: TimeRange, bounds: Bounds): SpendReport {
-    const totals = noSpend();
-    const endpoints = new Map<string, SpendGroup>();
-    const models = new Map<string, SpendGroup>();
-    const tools = new Map<string, SpendGroup>();
-    const workspaces = new Map<string, SpendGroup>();
-    const missing: Missing = new Map();
-    for (const row of this.#byGroup.all(bounds)) {
-      const sums = [
-        totals, groupOf(endpoints, row['endpoint']), groupOf(models, row['model']), groupOf(tools, row['tool']),
-        groupOf(workspaces, row['workspace'] === '' ? noWorkspace : row['workspace']),
-      ];
-      for (const sum of sums) add(sum, row, missing);
-    }
-    const unpriced = this.#unpriced.all({ from: bounds.from, to: bounds.to });
-    const parts = new UnpricedParts();
-    for (const row of unpriced) {
-      for (const sum of [totals, endpoints.get(String(row['endpoint'])), models.get(String(row['model'])), tools.get(String(row['tool'])), workspaces.get(row['workspace'] === '' ? noWorkspace : String(row['workspace']))]) {
-        if (sum !== undefined) parts.add(sum, String(row['parts']), Number(row['count']));
-      }
-    }
-    parts.write();
-    for (const [sum, buckets] of missing) {
-      const incomplete = incompleteBuckets(sum.usage, buckets);
-      if (incomplete !== undefined) sum.incompleteUsage = incomplete;
-    }
-    totals.exchanges = Number(this.#exchanges.get(bounds.from, bounds.to)?.['count'] ?? 0);
     const cached = this.#cached.get(bounds.from, bounds.to);
-    const answered = Number(cached?.['count'] ?? 0);
-    return {
-      range, totals,
-      ...(cached === undefined || answered === 0 ? {} : { cached: {
-        exchanges: answered, savedMicroUsd: Number(cached['saved_micro_usd'] ?? 0), estimatedMicroUsd: Number(cached['estimated'] ?? 0), unknown: Number(cached['unknown'] ?? 0),
-      } }),
-      byEndpoint: byCostDescending(endpoints), byModel: byCostDescending(models), byTool: byCostDescending(tools), byWorkspace: byCostDescending(workspaces),
-      byDay: this.#days(range, bounds, unpriced),
-    };
-  }
-
-  #days(range: TimeRange, bounds: Bounds, unpriced: readonly Row[]): SpendReport['byDay'] {
-    const days = localDays(range.from, range.to);
-    const bars = days.map(({ day }): SpendReport['byDay'][number] => ({ day, microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0 }));
-    const rows = this.#bySlot.all(bounds).sort((a, b) => Number(a['slot']) - Number(b['slot']));
-    let index = 0;
-    for (const row of rows) {
-      const start = Number(row['slot']) * slotMs;
-      while (index + 1 < days.length && (days[index + 1]?.from ?? Infinity) <= start) index += 1;
-      const bar = bars[index];
-      if (bar === undefined) continue;
-      addFigures(bar, row);
-    }
-    const parts = new UnpricedParts();
-    for (const row of unpriced) {
-      const start = Number(row['slot']) * slotMs;
-      const bar = bars[days.findLastIndex(({ from }) => from <= start)];
-      if (bar !== undefined) parts.add(bar, String(row['parts']), Number(row['count']));
-    }
-    parts.write();
-    return bars;
+    return spendReport(range, {
+      groups: this.#byGroup.all(bounds), slots: this.#bySlot.all(bounds), unpriced: this.#unpriced.all({ from: bounds.from, to: bounds.to }),
+      exchanges: Number(this.#exchanges.get(bounds.from, bounds.to)?.['count'] ?? 0), cached: cached === undefined ? [] : [cached],
+    });
   }
 }
 
@@ -273,44 +220,4 @@ function hedgeSpendFromRow(row: Row): HedgeSpend {
   if (typeof row['route'] === 'string') spend.route = row['route'];
   if (typeof row['name'] === 'string') spend.requestedModel = row['name'];
   return spend;
-}
-
-function noSpend(): SpendTotals {
-  return { microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0, usage: {} };
-}
-
-function groupOf(groups: Map<string, SpendGroup>, name: Row[string] | undefined): SpendGroup {
-  const key = String(name);
-  let group = groups.get(key);
-  if (group === undefined) {
-    group = { name: key, ...noSpend() };
-    groups.set(key, group);
-  }
-  return group;
-}
-
-/** The buckets that some part of a sum did not report. */
-type Missing = Map<SpendTotals, Set<keyof TokenUsage>>;
-
-function add(totals: SpendTotals, row: Row, missing: Missing): void {
-  const usage = usageFromRow(row);
-  addFigures(totals, row);
-  addUsage(totals.usage, usage);
-  let buckets = missing.get(totals);
-  if (buckets === undefined) missing.set(totals, buckets = new Set());
-  addMissing(buckets, usage);
-}
-
-function addFigures(totals: Omit<SpendTotals, 'usage'>, row: Row): void {
-  totals.microUsd += Number(row['micro_usd']);
-  totals.estimatedMicroUsd += Number(row['estimated_micro_usd']);
-  totals.unknownAttempts += Number(row['unknown_attempts']);
-  totals.exchanges += Number(row['exchanges']);
-  const covered = Number(row['covered_attempts']);
-  if (covered > 0) totals.coveredAttempts = (totals.coveredAttempts ?? 0) + covered;
-}
-
-/** Groups by descending cost, then by name. */
-export function byCostDescending(groups: ReadonlyMap<string, SpendGroup>): SpendGroup[] {
-  return [...groups.values()].sort((a, b) => b.microUsd - a.microUsd || a.name.localeCompare(b.name));
 }

@@ -21,6 +21,8 @@ import { isBusy, isDamage, isEnvironmental, LedgerReplacedError } from './ledger
 import { LedgerUnavailableError } from '../ledgerUnavailable.ts';
 import type { LedgerFile } from './ledgerFile.ts';
 import { LedgerHolder } from './ledgerHolder.ts';
+import type { LedgerJournal } from '../journal.ts';
+import { SqliteJournal } from './shipping/sqliteJournal.ts';
 
 export interface LedgerOptions {
   dataDir: string;
@@ -75,6 +77,7 @@ class SqliteLedger implements Ledger {
   readonly #housekeeping: Guard;
   readonly #facts: Emitter<PeerFacts>;
   readonly limits: LimitStore | undefined;
+  readonly journal: LedgerJournal;
 
   #idleTimer: NodeJS.Timeout | undefined;
   #foldTimer: NodeJS.Timeout | undefined;
@@ -95,6 +98,7 @@ class SqliteLedger implements Ledger {
     this.#clock = clock;
     this.#log = log;
     this.limits = options.limits;
+    this.journal = new SqliteJournal(work => this.#read(({ shipping }) => work(shipping)));
     this.#dashboard = new DashboardThread(file);
     this.#facts = new Emitter('A listener to facts of peers', log);
     this.#lastSettle = clock.now();

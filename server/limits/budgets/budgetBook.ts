@@ -18,7 +18,10 @@ import { dollarsText, nearMessage, reachedMessage, unpricedMessage } from './bud
 
 export interface BudgetBookOptions {
   allowances: Pick<Allowances, 'allow' | 'forget' | 'known' | 'learn' | 'left' | 'restore' | 'maintain' | 'revision' | 'beat' | 'version'>;
-  ledger: Pick<LedgerReader, 'spend' | 'spentBy'> & Pick<SharedState, 'revision'>;
+  ledger: Pick<LedgerReader, 'spend' | 'spentBy'> & Pick<SharedState, 'revision'> & {
+    /** The last read was of this server's part alone, though others spend too. Absent: there are no others. */
+    readonly isPartial?: boolean | undefined;
+  };
   config(): Config;
   /** Budgets of single tokens, each for the token that it names alone; the same list until one changes. Absent: there are none. */
   tokenBudgets?(): readonly BudgetConfig[];
@@ -285,7 +288,15 @@ export class BudgetBook {
           continue;
         }
         const { at, starts } = this.#readOnce(budget, asked);
-        budget.begin(namedBy(budget.config, await starts));
+        const named = namedBy(budget.config, await starts);
+        // A part is a start where nothing else is known; what was counted is not set to it.
+        if (ledger.isPartial === true) {
+          if (!budget.isRead) budget.begin(named);
+          this.#compareFrom(clock.now() + compareAgainMs);
+          this.#learn([budget]);
+          continue;
+        }
+        budget.begin(named);
         this.#announce(budget);
         // A plan that was made before has found nothing used.
         this.#options.allowances.forget(budget.prefix);

@@ -159,8 +159,8 @@ export class MonitoringPart {
   }
 
   #read(http: HttpStatus): MetricSources {
-    const { ledger, status, clock } = this.#sources;
-    return { figures: this.#figures, status: status(http), ledger: { ...ledger.backlog(), isOpen: ledger.isOpen }, process: this.#process(), news: this.#sources.news(), shared: this.#sources.shared(), telemetry: this.#otlp === undefined ? undefined : this.#telemetry, now: clock.now() };
+    const { ledger, sharedLedger, status, clock } = this.#sources;
+    return { figures: this.#figures, status: status(http), ledger: { ...ledger.backlog(), isOpen: ledger.isOpen }, sharedLedger: sharedLedger.figures(), process: this.#process(), news: this.#sources.news(), shared: this.#sources.shared(), telemetry: this.#otlp === undefined ? undefined : this.#telemetry, now: clock.now() };
   }
 
   #process(): ProcessFigures {

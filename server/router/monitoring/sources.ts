@@ -7,6 +7,7 @@ import type { Log } from '../../base/log.ts';
 import type { ExchangePublisher } from '../../exchange/publisher.ts';
 import type { TracePassing } from '../../exchange/services.ts';
 import type { SharedState } from '../../ledger/ports.ts';
+import type { SharedLedgerFigures } from '../../ledger/sharedLedger.ts';
 import type { RouteOutcomes } from '../../ledger/spend.ts';
 import type { NewsFigures } from '../replicas/news/newsDesk.ts';
 import type { SharedStoreFigures } from '../../limits/replicas/countFigures.ts';
@@ -19,8 +20,10 @@ export interface MonitoringSources {
   /** What happens to the copies that shadows send. */
   copies: Pick<ExchangePublisher, 'subscribe'>;
   ledger: Pick<SharedState, 'isOpen' | 'backlog' | 'revision'>;
+  /** What replicas share; its figures are undefined where none is configured. */
+  sharedLedger: { figures(): SharedLedgerFigures | undefined };
   status(http: HttpStatus): StatusSnapshot;
-  /** What all servers of the data folder have spent in a time. */
+  /** What all servers have spent in a time: those of the data folder, or of a shared ledger. */
   spend(range: TimeRange): Promise<Pick<SpendReport, 'totals'>>;
   /** How requests of all servers of the data folder ended in a time; see LedgerReader.outcomes. */
   outcomes(range: TimeRange, boundsMs: readonly number[]): Promise<readonly RouteOutcomes[]>;

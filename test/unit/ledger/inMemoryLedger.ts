@@ -10,8 +10,8 @@ import { noteSubject, type PeerNote } from '../../../server/ledger/peerNotes.ts'
 import type { HealthEvent, Ledger, LedgerBacklog, PeerAttempt, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
 import { noWorkspace, type BilledModel, type EndpointSpend, type HedgeSpend, type LedgerBill, type RouteOutcomes, type SpendStart, type SpentBy, type SpentScope } from '../../../server/ledger/spend.ts';
 import type { UsedPage, UsedPosition } from '../../../server/ledger/usedExchange.ts';
-import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
-import { byCostDescending } from '../../../server/ledger/sqlite/spendQueries.ts';
+import { localDays } from '../../../server/ledger/rows/localDays.ts';
+import { byCostDescending } from '../../../server/ledger/rows/spendReport.ts';
 import { naiveDashboard, naiveDearest } from './naiveDashboard.ts';
 import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage, UnpricedParts } from '../../../server/pricing/sums.ts';
 
@@ -24,6 +24,7 @@ export class InMemoryLedger implements Ledger {
   readonly health: HealthEvent[] = [];
   readonly isOpen = true;
   readonly limits: LimitStore | undefined;
+  readonly journal = undefined;
   readonly #facts = new Emitter<PeerFacts>('A listener to facts of peers', silentLog);
   #peers: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], notes: [], repriced: false };
   #finished = 0;

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { dayMs, slotMs } from './slotBounds.ts';
+import { dayMs, slotMs } from '../../rows/slotBounds.ts';
 import { addedSums, attemptSums, comboColumns, comboNames, comboSql, conversationSql, mostSql, sumColumns, wholeSums } from './cellSql.ts';
 
 /** Attempts folded in one transaction: one to three milliseconds. Sums of five times as many of the largest figures fit into 64 bits. */

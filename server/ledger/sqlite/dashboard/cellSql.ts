@@ -1,6 +1,6 @@
 import { spendSumNames, type SpendDimension, type SpendFilter, type SpendSum } from '../../../api/reports/dashboard.ts';
 import { largestFigure } from '../../../pricing/money.ts';
-import { costCertainty, figure } from '../attemptColumns.ts';
+import { costCertainty, figure } from '../../rows/attemptColumns.ts';
 
 /** Dimensions that the cells of the roll-up are kept by, beside the conversation. '' stands for what is not recorded. */
 export const comboColumns = ['provider', 'endpoint', 'model', 'route', 'tool', 'workspace', 'branch', 'purpose', 'kind', 'extension', 'token', 'user', 'team', 'part'] as const satisfies SpendDimension[];

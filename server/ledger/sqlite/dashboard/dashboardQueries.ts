@@ -3,7 +3,7 @@ import type { CachedSpend, TimeRange } from '../../../api/receipt.ts';
 import {
   addSum, emptySum, type SpendCross, type SpendDashboard, type SpendDashboardParams, type SpendDimension, type SpendFilter, type SpendGroups, type SpendRow, type SpendStep, type SpendSum,
 } from '../../../api/reports/dashboard.ts';
-import { boundsOf, dayMs, slotMs } from './slotBounds.ts';
+import { boundsOf, dayMs, slotMs } from '../../rows/slotBounds.ts';
 import {
   addSums, attemptSums, comboColumns, comboNames, comboSql, conversationSql, filterSql, namedSum, noSums, readableSums, sumColumns, sumFromRow, sumsFromRow, type ComboDimension, type Sums,
 } from './cellSql.ts';

@@ -2,12 +2,12 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Attempt, RequestSummary } from '../../../api/receipt.ts';
 import { addSum, emptySum, type DearConversation, type DearestParams, type DearestSpend } from '../../../api/reports/dashboard.ts';
 import type { Guard } from '../../../base/guarded.ts';
-import { attemptFromRow, selectedAttemptColumns } from '../attemptColumns.ts';
+import { attemptFromRow, selectedAttemptColumns } from '../../rows/attemptColumns.ts';
 import { allRows, readable } from '../readRows.ts';
-import { exchangeColumns, summaryFromRow } from '../rows.ts';
+import { exchangeColumns, summaryFromRow } from '../../rows/rows.ts';
 import { filterSql, mostSql, sumFromRow } from './cellSql.ts';
 import type { DashboardQueries } from './dashboardQueries.ts';
-import { boundsOf, slotMs } from './slotBounds.ts';
+import { boundsOf, slotMs } from '../../rows/slotBounds.ts';
 
 /** Finds what cost most. The cells hold the most that a request cost in each, so that only the slots with the highest are read. */
 export class DearestQueries {

@@ -3,10 +3,10 @@ import type { RequestSummary } from '../../../api/receipt.ts';
 import type { RequestFilter } from '../../../api/reports/requestFilter.ts';
 import type { FoundRequests, RequestPlace, RunningRequest } from '../../../api/reports/requestMessages.ts';
 import type { Guard } from '../../../base/guarded.ts';
-import { attemptFromRow, selectedAttemptColumns } from '../attemptColumns.ts';
+import { attemptFromRow, selectedAttemptColumns } from '../../rows/attemptColumns.ts';
 import { allRows, readable } from '../readRows.ts';
-import { exchangeColumns, summaryFromRow } from '../rows.ts';
-import { number, type Row } from '../rowValues.ts';
+import { exchangeColumns, summaryFromRow } from '../../rows/rows.ts';
+import { number, type Row } from '../../rows/rowValues.ts';
 import { requestConditions } from './requestConditions.ts';
 
 /** Exchanges that one call looks through, so that requests are served between two calls. */

@@ -3,10 +3,10 @@ import type { TimeRange } from '../../../api/receipt.ts';
 import type { SpendFilter } from '../../../api/reports/dashboard.ts';
 import type { Guard } from '../../../base/guarded.ts';
 import type { UsedPage, UsedPosition } from '../../usedExchange.ts';
-import { attemptFromRow, selectedAttemptColumns } from '../attemptColumns.ts';
+import { attemptFromRow, selectedAttemptColumns } from '../../rows/attemptColumns.ts';
 import { allRows, readable } from '../readRows.ts';
-import { exchangeColumns, usedExchangeFromRow } from '../rows.ts';
-import { number, type Row } from '../rowValues.ts';
+import { exchangeColumns, usedExchangeFromRow } from '../../rows/rows.ts';
+import { number, type Row } from '../../rows/rowValues.ts';
 import { requestConditions } from './requestConditions.ts';
 
 /** Pages through the exchanges of callers in a range in the order of their start, each with its attempts. */

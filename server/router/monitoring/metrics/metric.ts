@@ -2,6 +2,7 @@ import type { StatusSnapshot } from '../../../api/status.ts';
 import type { LedgerBacklog } from '../../../ledger/ports.ts';
 import type { SharedStoreFigures } from '../../../limits/replicas/countFigures.ts';
 import type { NewsFigures } from '../../replicas/news/newsDesk.ts';
+import type { SharedLedgerFigures } from '../../../ledger/sharedLedger.ts';
 import type { AttemptRow, Figures, RequestRow } from './figures.ts';
 import { Histogram } from './histogram.ts';
 import type { LatenessFigures } from './lateness.ts';
@@ -41,6 +42,8 @@ export interface MetricSources {
   figures: Figures;
   status: StatusSnapshot;
   ledger: LedgerBacklog & { isOpen: boolean };
+  /** Undefined: none is configured. */
+  sharedLedger: SharedLedgerFigures | undefined;
   process: ProcessFigures;
   /** Undefined where no store is shared with other replicas. */
   news: NewsFigures | undefined;

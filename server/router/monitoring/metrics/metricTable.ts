@@ -1,4 +1,5 @@
 import type { EndpointStatus } from '../../../api/status.ts';
+import type { SharedLedgerFigures } from '../../../ledger/sharedLedger.ts';
 import { sharedStoreMetrics } from './sharedStoreTable.ts';
 import { worstBudgets } from '../worstBudgets.ts';
 import { tokenBuckets, type AttemptRow, type RequestRow } from './figures.ts';
@@ -47,6 +48,10 @@ function endpoints(samples: (endpoint: EndpointStatus, now: number) => readonly 
   return ({ status, now }) => status.endpoints.flatMap(endpoint => samples(endpoint, now));
 }
 
+function ofSharedLedger(value: (figures: SharedLedgerFigures) => number): Metric['samples'] {
+  return ({ sharedLedger }) => (sharedLedger === undefined ? [] : [[[], value(sharedLedger)]]);
+}
+
 const states = ['healthy', 'degraded', 'down', 'unknown'] as const;
 const breakers = ['closed', 'half-open', 'open'] as const;
 
@@ -78,6 +83,14 @@ const server: readonly Metric[] = [
   ofState('waybill_ledger_backlog', 'gauge', [], 'Requests whose record waits to be written.', ({ ledger }) => [[[], ledger.waiting]]),
   ofState('waybill_ledger_lag_seconds', 'gauge', [], 'How long the oldest record waits to be written.', ({ ledger }) => [[[], ledger.lagMs / 1000]]),
   ofState('waybill_replica_news_total', 'counter', ['outcome'], 'What this server found out and `told` other replicas over Redis, what it `heard` from them, and what it dropped: `refused`, of another version or a wrong form; `elsewhere`, of an endpoint or key that it does not have; `dropped`, of many that say the same, or too many while Redis was away.', ({ news }) => (news === undefined ? [] : Object.entries(news).map(([outcome, count]) => [[outcome], count] as const))),
+  ofState('waybill_shared_ledger_up', 'gauge', [], '1 where the ledger that replicas share in PostgreSQL can be read and written now. The metrics of it are there where one is configured.', ofSharedLedger(({ isUp }) => (isUp ? 1 : 0))),
+  ofState('waybill_shared_ledger_backlog', 'gauge', [], 'Requests that wait to be copied to the shared ledger.', ofSharedLedger(({ waiting }) => waiting)),
+  ofState('waybill_shared_ledger_lag_seconds', 'gauge', [], 'How long ago the first of them ended.', ofSharedLedger(({ lagMs }) => lagMs / 1000)),
+  ofState('waybill_shared_ledger_batches_total', 'counter', [], 'Batches that were copied to the shared ledger.', ofSharedLedger(({ batches }) => batches)),
+  ofState('waybill_shared_ledger_requests_total', 'counter', [], 'Requests that were copied to the shared ledger; one that got another price later counts again.', ofSharedLedger(({ exchanges }) => exchanges)),
+  ofState('waybill_shared_ledger_refused_total', 'counter', [], 'Requests that PostgreSQL refused for what is in them; they stay in the local ledger.', ofSharedLedger(({ refused }) => refused)),
+  ofState('waybill_shared_ledger_errors_total', 'counter', [], 'Reads and writes of the shared ledger that failed.', ofSharedLedger(({ errors }) => errors)),
+  ofState('waybill_shared_ledger_copy_seconds_total', 'counter', [], 'Time that copying to the shared ledger took.', ofSharedLedger(({ busyMs }) => busyMs / 1000)),
   ofState('waybill_metrics_dropped_total', 'counter', [], 'Attempts and requests that are in no metric, because there are too many sets of labels.', ({ figures }) => [[[], figures.dropped]]),
   ofState('process_cpu_seconds_total', 'counter', [], 'Processor time of the server.', ({ process }) => [[[], process.cpuSeconds]]),
   ofState('process_resident_memory_bytes', 'gauge', [], 'Memory of the server that is in use.', ({ process }) => [[[], process.residentBytes]]),

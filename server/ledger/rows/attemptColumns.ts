@@ -1,9 +1,8 @@
-import type { SQLInputValue } from 'node:sqlite';
 import type { TokenUsage } from '../../api/conversation.ts';
 import type { Attempt, Cost } from '../../api/receipt.ts';
 import { plausiblePrices } from '../../base/figures.ts';
 import { largestFigure, storedFigure } from '../../pricing/money.ts';
-import { json, number, text, type Row } from './rowValues.ts';
+import { json, number, text, type ColumnValue, type Row } from './rowValues.ts';
 
 /** An attempt as it is written: with a cost that can be stored, and the text of its prices. */
 export interface StoredAttempt { attempt: Attempt; cost: Cost; priceText: string | null }
@@ -13,7 +12,7 @@ interface AttemptColumn {
   readonly name: string;
   /** How the column reads from a row `a`, where that is not as it stands. */
   readonly select?: string | undefined;
-  write(stored: StoredAttempt): SQLInputValue;
+  write(stored: StoredAttempt): ColumnValue;
   /** Puts what a row holds into the record. A value that is absent, or not of the column's kind, leaves the field absent. @throws UnreadableRowError where a record cannot be without it */
   read(attempt: Attempt, row: Row): void;
 }
@@ -120,7 +119,7 @@ export const attemptColumnNames: readonly string[] = attemptColumns.map(({ name 
 export const selectedAttemptColumns = attemptColumns.map(({ name, select }) => select ?? `a.${name}`).join(', ');
 
 /** Writes a record's values into `values` from an index on, in the order of `attemptColumnNames`. */
-export function attemptValues(stored: StoredAttempt, values: SQLInputValue[], from: number): void {
+export function attemptValues(stored: StoredAttempt, values: ColumnValue[], from: number): void {
   for (let index = 0; index < attemptColumns.length; index += 1) values[from + index] = attemptColumns[index]?.write(stored) ?? null;
 }
 

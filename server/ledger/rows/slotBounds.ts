@@ -1,4 +1,4 @@
-import type { TimeRange } from '../../../api/receipt.ts';
+import type { TimeRange } from '../../api/receipt.ts';
 
 /** Width of a slot of a roll-up. Every time zone's midnight is a multiple of a quarter of an hour. */
 export const slotMs = 900_000;

@@ -1,6 +1,9 @@
 /** A row as `node:sqlite` hands it out. */
 export type Row = Record<string, null | number | bigint | string | NodeJS.NonSharedUint8Array>;
 
+/** What is written into a column. */
+export type ColumnValue = null | number | string;
+
 export type RowValue = Row[string] | undefined;
 
 /** A row that damage, or another program, left without what it must have. */
