@@ -34,6 +34,7 @@ const laterParts = [
   { file: 'doctor.js', modules: ['server/app/doctor.ts'] },
   { file: 'connection.js', modules: ['client/server/languageClient.ts'] },
   { file: 'commands.js', modules: ['client/commandHandlers.ts'] },
+  { file: 'commandLine.js', modules: ['server/app/commandLine/parse.ts', 'server/app/commands/asking.ts'] },
   { file: 'tools.js', modules: ['client/connect/toolConnector.ts', 'client/connect/doctor/doctor.ts', 'client/connect/keys/findKeys.ts'] },
 ];
 

@@ -42,7 +42,7 @@ export function faultsOf(file) {
     if (nativeBeginnings.some((beginning) => bytes.subarray(0, 4).toString('hex').startsWith(beginning))) faults.push(`${name} is native code.`);
     if (name.endsWith('.js') && /\/\/[#@] sourceMappingURL=/.test(bytes.subarray(-300).toString('utf8'))) faults.push(`${name} refers to a source map.`);
   }
-  for (const wanted of ['package.json', 'readme.md', 'changelog.md', 'LICENSE.txt', 'dist/client.js', 'dist/server.js', 'dist/lib/server.js', 'dist/lib/configuration.js', 'dist/lib/dashboard.js', 'dist/lib/prices.js', 'dist/lib/proxies.js', 'dist/lib/googleLogin.js', 'dist/lib/languageServer.js', 'dist/lib/l10n.js', 'dist/lib/errors.js', 'dist/lib/connection.js', 'dist/lib/commands.js', 'dist/lib/tools.js', 'dist/webview.js', 'dist/THIRD_PARTY_NOTICES.txt', 'package.nls.json', 'package.nls.vi.json', 'l10n/bundle.l10n.vi.json']) {
+  for (const wanted of ['package.json', 'readme.md', 'changelog.md', 'LICENSE.txt', 'dist/client.js', 'dist/server.js', 'dist/lib/server.js', 'dist/lib/configuration.js', 'dist/lib/dashboard.js', 'dist/lib/prices.js', 'dist/lib/proxies.js', 'dist/lib/googleLogin.js', 'dist/lib/languageServer.js', 'dist/lib/l10n.js', 'dist/lib/errors.js', 'dist/lib/connection.js', 'dist/lib/commands.js', 'dist/lib/tools.js', 'dist/lib/commandLine.js', 'dist/webview.js', 'dist/THIRD_PARTY_NOTICES.txt', 'package.nls.json', 'package.nls.vi.json', 'l10n/bundle.l10n.vi.json']) {
     if (!entries.has(`extension/${wanted}`)) faults.push(`${wanted} is missing.`);
   }
   const manifest = entries.get('extension/package.json');

@@ -106,12 +106,6 @@ export function certaintyNotes(spend: SpendFigure): string[] {
   return notes.length > 0 ? notes : [t('exact')];
 }
 
-/** Dollars with all six decimals and no sign or grouping, for files that other programs read: `1.370000`. */
-export function microUsdToDecimal(microUsd: number): string {
-  const digits = String(Math.abs(Math.round(microUsd))).padStart(7, '0');
-  return `${microUsd < 0 ? '-' : ''}${digits.slice(0, -6)}.${digits.slice(-6)}`;
-}
-
 function groupThousands(whole: number): string {
   const digits = String(whole);
   if (!/^-?\d+$/.test(digits)) return digits;

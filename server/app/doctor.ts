@@ -5,7 +5,7 @@ import type { StatusSnapshot } from '../api/status.ts';
 import type { Finding, Patient, ToolDoctor } from '../api/toolDoctor.ts';
 import { parseJson } from '../base/json.ts';
 import { ToolTokens } from '../inbound/http/auth/toolTokens.ts';
-import type { Command } from './arguments.ts';
+import type { Command } from './commandLine/command.ts';
 import { defaultDataDir } from './defaultDataDir.ts';
 import { askLocal, localServerAt } from './localServer.ts';
 

@@ -2,7 +2,7 @@ import { Guard } from '../base/guarded.ts';
 import { findProvider, providers } from '../catalog/providers.ts';
 import { watchConfigFile } from '../config/watchConfigFile.ts';
 import { loadYamlConfig } from '../config/yamlFile.ts';
-import type { Command } from './arguments.ts';
+import type { Command } from './commandLine/command.ts';
 import type { CompiledParts } from './compiledParts.ts';
 import { defaultDataDir } from './defaultDataDir.ts';
 import { endWithinMs, expectEnd } from './endWatch.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { createConnection, ProposedFeatures, TextDocumentSyncKind, type InitializeParams, type InitializeResult } from 'vscode-languageserver/node';
 import type { InitializationOptions } from '../api/messages.ts';
-import type { Command } from './arguments.ts';
+import type { LanguageServerCommand } from './commandLine/command.ts';
 import { Guard } from '../base/guarded.ts';
 import { findProvider, providers } from '../catalog/providers.ts';
 import { watchConfigFile } from '../config/watchConfigFile.ts';
@@ -20,7 +20,7 @@ import { supportedProtocols } from '../protocols/registry.ts';
  * Runs as a language server. The transport (Node IPC or stdio) is read from the command line by the library. The data
  * folder and, for other editors, a configuration file come with `initialize`.
  */
-export function runLanguageServer(command: Extract<Command, { command: 'language-server' }>, instanceId: string, parts?: CompiledParts): void {
+export function runLanguageServer(command: LanguageServerCommand, instanceId: string, parts?: CompiledParts): void {
   const connection = createConnection(ProposedFeatures.all);
   let routerProcess: RouterProcess | undefined;
   let lspServer: LspServer | undefined;

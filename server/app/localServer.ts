@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import path from 'node:path';
 import { askIdentity } from '../inbound/http/auth/identity.ts';
 import { notedPorts } from '../inbound/http/servedPorts.ts';
-import { defaultPort } from './arguments.ts';
+import { defaultPort } from './commandLine/command.ts';
 import { tokenIn } from '../inbound/http/auth/tokenFile.ts';
 
 const identityMs = 2000;
@@ -24,7 +24,7 @@ export async function localServerAt(dataDir: string, port: number | undefined): 
   const owners = await Promise.all(ports.map(one => askIdentity(one, token, identityMs)));
   const found = ports[owners.indexOf('ours')];
   if (found !== undefined) return { url: `http://127.0.0.1:${String(found)}`, token };
-  if (port === undefined) return { message: `No Waybill of ${dataDir} answers at ${ports.length === 1 ? `port ${String(defaultPort)}` : `any of the ports ${ports.join(', ')}`}: start one (server.js serve --config FILE, or VS Code), or give --port where it listens, or --data for another data folder.` };
+  if (port === undefined) return { message: `No Waybill of ${dataDir} answers at ${ports.length === 1 ? `port ${String(defaultPort)}` : `any of the ports ${ports.join(', ')}`}: start one (waybill serve --config FILE, or VS Code), or give --port where it listens, or --data for another data folder.` };
   if (owners[0] === 'foreign') return { message: `Port ${String(port)} is held by another program, or by a Waybill of another data folder; without --port the server of the data folder is looked for.` };
   return { message: `Nothing answers at port ${String(port)}; without --port the server of the data folder is looked for.` };
 }

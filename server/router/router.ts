@@ -58,7 +58,7 @@ import type { TokenDesk } from './tokens/tokenDesk.ts';
 import { modelForTool } from '../routing/toolModels.ts';
 
 /** Reports over what was used. */
-export interface Reports { readonly savings: Pick<SavingsReporter, 'report'>; readonly cache: Pick<CacheReporter, 'report'>; readonly migration: Pick<MigrationReporter, 'report'>; readonly incidents: Pick<IncidentReporter, 'report'>; readonly spend: Pick<History, 'dashboard' | 'dearest'> }
+export interface Reports { readonly savings: Pick<SavingsReporter, 'report'>; readonly cache: Pick<CacheReporter, 'report'>; readonly migration: Pick<MigrationReporter, 'report'>; readonly incidents: Pick<IncidentReporter, 'report'>; readonly spend: Pick<History, 'dashboard' | 'dearest' | 'find'> }
 
 /** The parts behind a router; see app/createRouter.ts. */
 export interface RouterOptions {

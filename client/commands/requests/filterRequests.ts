@@ -4,7 +4,7 @@ import { currentLanguage } from '../../../server/api/localization/localization.t
 import type { RequestFilter } from '../../../server/api/reports/requestFilter.ts';
 import { amountProblem, readUsd } from '../../base/amount.ts';
 import { formatListTime } from '../../base/figures.ts';
-import { microUsdToDecimal } from '../../base/money.ts';
+import { microUsdToDecimal } from '../../../server/api/reports/csv.ts';
 import { toolText } from '../../base/outcomeWording.ts';
 import type { ConversationTitles } from '../../chat/conversationTitles.ts';
 import { filterWords, isFilterPart, knownValues, outcomeTitles, partTitles, readDays, timeChoices } from '../../views/requests/filterModel.ts';

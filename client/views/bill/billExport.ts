@@ -1,6 +1,5 @@
 import type { BillReport } from '../../../server/api/bill.ts';
-import { microUsdToDecimal } from '../../base/money.ts';
-import { csvText } from '../spend/spendCsv.ts';
+import { csvText, microUsdToDecimal } from '../../../server/api/reports/csv.ts';
 
 /** A comparison as CSV: one line for the total and one for each day and model. Money in US dollars with six decimals. */
 export function billCsv({ totals, lines }: BillReport): string {

@@ -1,11 +1,8 @@
 import { t } from '@vscode/l10n';
 import { isDeepStrictEqual } from 'node:util';
 import { spendDimensionNames, spendSumNames, type SpendDashboard, type SpendDimension, type SpendFilter, type SpendGroups, type SpendSum } from '../../../server/api/reports/dashboard.ts';
+import { csvText, microUsdToDecimal, type Cell } from '../../../server/api/reports/csv.ts';
 import { UserError } from '../../base/errors.ts';
-import { microUsdToDecimal } from '../../base/money.ts';
-import { csvText } from '../spend/spendCsv.ts';
-
-type Cell = string | number | undefined;
 
 const columns = [
   'cost_usd', 'estimated_cost_usd', 'attempts_of_unknown_cost', 'attempts_in_part', 'attempts_covered', 'requests', 'attempts', 'input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'output_tokens',

@@ -1,15 +1,8 @@
-import type { TokenUsage } from '../../../server/api/conversation.ts';
-import type { Cost, RequestSummary, SpendGroup, SpendReport } from '../../../server/api/receipt.ts';
-import { isUnknownSum, microUsdToDecimal } from '../../base/money.ts';
+import type { SpendGroup, SpendReport } from '../../../server/api/receipt.ts';
+import { csvText, microUsdToDecimal, type Cell } from '../../../server/api/reports/csv.ts';
+import { tokenBuckets, tokenColumns } from '../../../server/api/reports/requestRows.ts';
+import { isUnknownSum } from '../../base/money.ts';
 import type { SpendFigure } from '../../base/money.ts';
-
-type Cell = string | number | undefined;
-
-const tokenBuckets = [
-  ['inputTokens', 'input_tokens'], ['cacheReadTokens', 'cache_read_tokens'], ['cacheWriteTokens', 'cache_write_tokens'],
-  ['cacheWrite1hTokens', 'cache_write_1h_tokens'], ['outputTokens', 'output_tokens'], ['reasoningTokens', 'reasoning_tokens'],
-] as const;
-const tokenColumns = tokenBuckets.map(([, column]) => column);
 
 /**
  * The sums of a report as CSV: one line for the total and one for each provider, model, tool, workspace and day.
@@ -32,42 +25,6 @@ export function spendSummaryCsv(report: SpendReport): string {
   ]);
 }
 
-/** One line for each exchange, in the order given. Costs and tokens are sums over all its attempts. */
-export function requestsCsv(requests: readonly RequestSummary[]): string {
-  const header = [
-    'started_at', 'request_id', 'wanted', 'answered_by', 'outcome', 'failure_class', 'attempts', 'first_token_ms', 'total_ms',
-    ...tokenColumns, 'cost_usd', 'cost_certainty', 'price_source', 'tool', 'purpose', 'workspace', 'conversation', 'attempts_of_unknown_cost', 'not_in_cost',
-  ];
-  return csvText([header, ...requests.map((request): Cell[] => [
-    new Date(request.startedAt).toISOString(), request.id, request.requestedModel, request.target, request.outcome, request.failureClass,
-    request.attempts, round(request.firstTokenMs), round(request.totalMs), ...tokenCells(request.usage),
-    costCell(request.cost), request.cost.certainty, request.cost.priceSource,
-    request.caller.tool, request.caller.purpose, request.caller.workspace, request.caller.conversation, unknownAttempts(request.cost, request.attempts), request.cost.unpriced?.join(', '),
-  ])]);
-}
-
-/**
- * Lines of cells as CSV (RFC 4180: CRLF, quotes doubled; every line as wide as the first). A text that a
- * spreadsheet would run as a formula gets an apostrophe before it: names come from callers and providers.
- */
-export function csvText(lines: readonly (readonly Cell[])[]): string {
-  const width = lines[0]?.length ?? 0;
-  return lines.map((cells) => `${Array.from({ length: width }, (_, index) => csvCell(cells[index])).join(',')}\r\n`).join('');
-}
-
-function csvCell(cell: Cell): string {
-  if (cell === undefined) return '';
-  if (typeof cell === 'number') return String(cell);
-  if (/^-?\d+\.\d+$/.test(cell)) return cell;
-  // Also the full-width signs, which some spreadsheets read as the plain ones.
-  const safe = /^[\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/u.test(cell) ? `'${cell}` : cell;
-  return /[",\r\n;\t]|^\s|\s$/u.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-function tokenCells(usage: TokenUsage): Cell[] {
-  return tokenBuckets.map(([bucket]) => usage[bucket]);
-}
-
 function sumTokenCells({ usage, incompleteUsage = [] }: SpendGroup): Cell[] {
   const incomplete = tokenBuckets.filter(([bucket]) => incompleteUsage.includes(bucket));
   const cells = tokenBuckets.map(([bucket]): Cell => (usage[bucket] === 0 && incompleteUsage.includes(bucket) ? undefined : usage[bucket]));
@@ -81,18 +38,4 @@ function partCells({ unpricedAttempts, unpriced, coveredAttempts }: SpendFigure)
 
 function moneyCells(sum: SpendFigure): Cell[] {
   return isUnknownSum(sum.microUsd, sum.unknownAttempts + (sum.unpricedAttempts ?? 0)) ? [undefined, undefined] : [microUsdToDecimal(sum.microUsd), microUsdToDecimal(sum.estimatedMicroUsd)];
-}
-
-function costCell(cost: Cost): Cell {
-  return cost.certainty === 'unknown' || cost.microUsd === undefined ? undefined : microUsdToDecimal(cost.microUsd);
-}
-
-/** Where the whole cost is unknown, some of the attempts cost nothing that is known: how many is not known either. */
-function unknownAttempts(cost: Cost, attempts: number): number | undefined {
-  if (cost.certainty !== 'unknown') return cost.unknownParts ?? 0;
-  return attempts === 1 ? 1 : undefined;
-}
-
-function round(milliseconds: number | undefined): number | undefined {
-  return milliseconds === undefined ? undefined : Math.round(milliseconds);
 }

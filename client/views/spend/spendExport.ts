@@ -1,10 +1,11 @@
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { TimeRange } from '../../../server/api/receipt.ts';
+import { requestsCsv } from '../../../server/api/reports/requestRows.ts';
 import { dayName } from '../../base/figures.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { collectRequests } from '../shared/requestsPaging.ts';
-import { requestsCsv, spendSummaryCsv } from './spendCsv.ts';
+import { spendSummaryCsv } from './spendCsv.ts';
 import { lastMonthRange, spendRange } from './spendRange.ts';
 
 const mostRequests = 1_000_000;

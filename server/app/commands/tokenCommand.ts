@@ -6,13 +6,13 @@ import { systemClock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { createTokenStore } from '../../ledger/sqlite/access/tokenDatabase.ts';
 import { accessOf, TokenBook, type MadeToken } from '../../router/tokens/tokenBook.ts';
-import { failed } from '../commandOutput.ts';
+import { failed, print } from './commandOutput.ts';
 import { makeDataDir } from '../dataFolder.ts';
 import { defaultDataDir } from '../defaultDataDir.ts';
-import type { TokenCommand } from './tokenArguments.ts';
+import type { ExitCode, TokenCommand } from '../commandLine/command.ts';
 
 /** Makes, lists, rotates or revokes tokens of a data folder, whether a server runs there or not. @returns the exit code: 0 where it was done */
-export function runToken(command: TokenCommand): number {
+export function runToken(command: TokenCommand): ExitCode {
   const dataDir = command.dataDir ?? defaultDataDir();
   makeDataDir(dataDir);
   const book = new TokenBook(createTokenStore({ dataDir, clock: systemClock, log: toStandardError }), systemClock);
@@ -23,13 +23,13 @@ export function runToken(command: TokenCommand): number {
   }
 }
 
-function carryOut(command: TokenCommand, book: TokenBook): number {
+function carryOut(command: TokenCommand, book: TokenBook): ExitCode {
   switch (command.action) {
     case 'list': {
       const tokens = [...book.all()].map(accessOf);
       if (command.json) print(JSON.stringify(tokens));
       else for (const token of tokens) print(lineOf(token, systemClock.now()));
-      if (!command.json && tokens.length === 0) print('There is no token: server.js token create --name NAME makes one.');
+      if (!command.json && tokens.length === 0) print('There is no token: waybill token create --name NAME makes one.');
       return 0;
     }
     case 'create': return shown(book.create(command), command.json, made => `Made the token ${made.access.id} of ${made.access.name}. It is shown this once:`);
@@ -44,7 +44,7 @@ function carryOut(command: TokenCommand, book: TokenBook): number {
   }
 }
 
-function shown(made: MadeToken | { readonly refused: string }, json: boolean, sentence: (made: MadeToken) => string): number {
+function shown(made: MadeToken | { readonly refused: string }, json: boolean, sentence: (made: MadeToken) => string): ExitCode {
   if ('refused' in made) return failed(made.refused);
   if (json) print(JSON.stringify({ token: made.token, ...made.access }));
   else {
@@ -60,10 +60,6 @@ function lineOf(token: TokenAccess, now: number): string {
   const whom = [...(user === undefined ? [] : [`for ${user}`]), ...(team === undefined ? [] : [`team ${team}`])].join(', ');
   const bounds = [budgetText(token), limitsText(token)].filter(text => text !== undefined);
   return `${id}  ${name}${whom === '' ? '' : ` (${whom})`}: ${stateText(token, now)}; may use ${allowedText(token)}${bounds.map(text => `; ${text}`).join('')}`;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${logText(line)}\n`);
 }
 
 const say = (message: string): void => { process.stderr.write(`${logText(message)}\n`); };

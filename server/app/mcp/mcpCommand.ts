@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { createLog, SecretRegister } from '../../base/secrets/redact.ts';
 import { loadMcp } from '../../inbound/mcp/loadMcp.ts';
 import type { McpServer } from '../../inbound/mcp/mcpServer.ts';
-import type { Command } from '../arguments.ts';
+import type { Command } from '../commandLine/command.ts';
 import { defaultDataDir } from '../defaultDataDir.ts';
 import { ledgerSource } from './ledgerSource.ts';
 import { RunningServer } from './runningServer.ts';

@@ -55,7 +55,7 @@ const mostLines = 20;
 const mostSuggested = 8;
 /** Offers that are planned in one go, so that requests are served between two portions. */
 const plannedAtOnce = 25;
-const noServer = 'No Waybill can be asked now (none runs, or its local endpoint is off), so only the ledger can be read: start one (VS Code, or server.js serve), and ask again.';
+const noServer = 'No Waybill can be asked now (none runs, or its local endpoint is off), so only the ledger can be read: start one (VS Code, or waybill serve), and ask again.';
 
 const tools: Readonly<Record<string, Tool>> = {
   waybill_spend: {

@@ -48,14 +48,14 @@ export function migrationSteps({ places, route, perDay, table, now }: StepsInput
   add(
     said('Compare the answers'), said('A shadow sends copies of a share of the requests there. No caller waits for them or sees them, its tool calls are never run, and its own budget bounds what it costs. Its report says whether the target is ready, and why.'),
     { language: 'yaml', text: `routes:\n  ${key(named)}:\n    targets: [${list}]\n    shadow:\n      target: ${key(to)}` },
-    { language: 'sh', text: `server.js shadow start ${shell(named)}\nserver.js shadow status ${shell(named)}\nserver.js shadow stop ${shell(named)}` },
+    { language: 'sh', text: `waybill shadow start ${shell(named)}\nwaybill shadow status ${shell(named)}\nwaybill shadow stop ${shell(named)}` },
   );
   const stagesText = said('A canary sends {0} % of the conversations there and takes itself back when it fails, is slow, or costs more than the gate allows. {1}', stages.join(', '), paceText(perDay));
   add(
     said('Move the route in stages'),
     places.length === 1 ? stagesText : said('{0} The models that are used would go to {1} models there: give each its own route, as below, with {2}.', stagesText, places.length, places.slice(0, 5).map(one => one.name).join(', ')),
     { language: 'yaml', text: `routes:\n  ${key(named)}:\n    targets: [${list}]\n    canary:\n      targets: [${key(to)}]\n      advance: ${perDay < 1 ? 'manual' : 'requests'}\n      gates: { costRatio: 1.5 }` },
-    { language: 'sh', text: `server.js canary start ${shell(named)}\nserver.js canary status ${shell(named)}\nserver.js canary rollback ${shell(named)}   # at any time` },
+    { language: 'sh', text: `waybill canary start ${shell(named)}\nwaybill canary status ${shell(named)}\nwaybill canary rollback ${shell(named)}   # at any time` },
   );
   add(
     said('Make it the first target'), said('After the last stage, put it first and keep what served before behind it, so that a failure there is still invisible. Remove `canary`.'),
@@ -63,7 +63,7 @@ export function migrationSteps({ places, route, perDay, table, now }: StepsInput
   );
   add(
     said('Look back'), said('After a week: "Waybill: Show Savings…" against {0}, and "Waybill: Reconcile Bill…" for what {1} really charged. Going back is the list of targets as it was.', now ?? said('what served before'), place.provider.name),
-    { language: 'sh', text: `server.js savings ${shell(now ?? 'first')} --days 7` },
+    { language: 'sh', text: `waybill savings ${shell(now ?? 'first')} --days 7` },
   );
   return steps;
 }

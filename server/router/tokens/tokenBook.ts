@@ -195,12 +195,12 @@ function wrongLabel(what: string, text: string | undefined): string | undefined 
 }
 
 function unknownToken(id: string): string {
-  return `There is no token "${id.slice(0, 80)}": server.js token list has those that there are.`;
+  return `There is no token "${id.slice(0, 80)}": waybill token list has those that there are.`;
 }
 
 function whyNotInUse({ id, revokedAt, expiresAt }: StoredToken, now: number): string | undefined {
-  if (revokedAt !== undefined) return `The token ${id} was revoked: make a new one with server.js token create.`;
-  return expiresAt !== undefined && expiresAt <= now ? `The token ${id} has expired: make a new one with server.js token create.` : undefined;
+  if (revokedAt !== undefined) return `The token ${id} was revoked: make a new one with waybill token create.`;
+  return expiresAt !== undefined && expiresAt <= now ? `The token ${id} has expired: make a new one with waybill token create.` : undefined;
 }
 
 function budgetsOf({ id, name, dayMicroUsd, monthMicroUsd }: StoredToken): BudgetConfig[] {

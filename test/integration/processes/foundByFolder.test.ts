@@ -31,7 +31,7 @@ describe('commands that ask a running server', () => {
         assert.doesNotMatch(text, /answers at|no Waybill/, words.join(' '));
       }
       const elsewhere = await run('savings', '--port', '9');
-      assert.equal(elsewhere.code, 1);
+      assert.equal(elsewhere.code, 3);
       assert.match(elsewhere.text, /^Nothing answers at port 9; without --port the server of the data folder is looked for\.\n$/);
     } finally {
       await server.stop();
@@ -40,8 +40,8 @@ describe('commands that ask a running server', () => {
 
   it('say in one sentence what to do once none runs', async () => {
     const { code, text } = await run('savings');
-    assert.equal(code, 1);
-    assert.match(text, /^No Waybill of .*data answers at .*7717: start one \(server\.js serve --config FILE, or VS Code\), or give --port where it listens, or --data for another data folder\.\n$/);
+    assert.equal(code, 3);
+    assert.match(text, /^No Waybill of .*data answers at .*7717: start one \(waybill serve --config FILE, or VS Code\), or give --port where it listens, or --data for another data folder\.\n$/);
     // A server that ended took its own note away.
     assert.equal(readdirSync(path.join(dataDir, 'ports')).length, 1);
   });

@@ -9,7 +9,7 @@ import { readDuration } from '../../../client/base/drillWording.ts';
 import { parseKeyList } from '../../../client/keys/keyList.ts';
 import { baseUrlProblem, nameProblem } from '../../../client/settings/settingsEdits.ts';
 import { escapeMarkdown } from '../../../client/base/outcomeWording.ts';
-import { csvText } from '../../../client/views/spend/spendCsv.ts';
+import { csvText } from '../../../server/api/reports/csv.ts';
 import { protocolNames, type ProtocolName } from '../../../server/api/conversation.ts';
 import { parseJson, type JsonObject } from '../../../server/base/json.ts';
 import { scanObject } from '../../../server/base/objectScan.ts';

@@ -4,7 +4,9 @@ import { budgetRoutes } from './budgets.ts';
 import { conversationRoutes } from './conversations.ts';
 import { countTokensRoutes } from './countTokens.ts';
 import { endpointsRoutes } from './endpoints.ts';
+import { drillRoutes } from './drills.ts';
 import { exchangesRoutes } from './exchanges.ts';
+import { exportRoute } from './spend/exportRequests.ts';
 import { geminiRoutes } from './gemini.ts';
 import { healthRoute } from './health.ts';
 import type { HttpRoute } from './httpRoute.ts';
@@ -20,14 +22,14 @@ import { responseCacheRoutes } from './responseCache.ts';
 import { RouteTable } from './routeTable.ts';
 import { cacheReportRoute, incidentsRoute, migrationRoute, savingsRoute } from './savings.ts';
 import { runningPolicyRoutes } from './runningPolicies.ts';
-import { spendRoute } from './spend.ts';
+import { spendRoute } from './spend/spend.ts';
 import { statusRoute } from './status.ts';
 
 /** Every route of the local endpoint. A new one is a file and a line here. Calls of Gemini come first: their pattern fits below any path. */
 export const httpRoutes: readonly HttpRoute[] = [
   ...geminiRoutes, ...conversationRoutes, ...operationRoutes, ...countTokensRoutes,
   ...modelsRoutes, ollamaTagsRoute,
-  healthRoute, metricsRoute, identityRoute, statusRoute, ...endpointsRoutes, spendRoute, savingsRoute, migrationRoute, incidentsRoute, cacheReportRoute, reconcileRoute, 
+  healthRoute, metricsRoute, identityRoute, statusRoute, ...endpointsRoutes, ...drillRoutes, spendRoute, exportRoute, savingsRoute, migrationRoute, incidentsRoute, cacheReportRoute, reconcileRoute, 
   ...runningPolicyRoutes('canary', canaryActions, ({ router }, order) => router.canaries.act(order)), ...runningPolicyRoutes('shadow', shadowActions, ({ router }, order) => router.shadows.act(order)),
   ...responseCacheRoutes, ...budgetRoutes, ...exchangesRoutes, mcpRoute,
   ...greetingRoutes,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { certaintyNotes, formatCost, formatMicroUsd, formatSpend, microUsdToDecimal } from '../../../../client/base/money.ts';
+import { certaintyNotes, formatCost, formatMicroUsd, formatSpend } from '../../../../client/base/money.ts';
+import { microUsdToDecimal } from '../../../../server/api/reports/csv.ts';
 
 test('micro-dollars read as money with as many digits as matter', () => {
   const cases: [number | undefined, string][] = [

@@ -97,7 +97,7 @@ describe('a migration report', () => {
       const added = yaml.find(one => one.endpoints !== undefined)?.endpoints ?? {};
       for (const { routes } of yaml) if (routes !== undefined) configOf({ ...endpoints, ...added }, routes);
       assert.ok(yaml.some(({ routes }) => (routes?.['coding'] as { canary?: object } | undefined)?.canary !== undefined), to);
-      assert.ok(steps.some(({ code = [] }) => code.some(({ text }) => text.includes('server.js canary start coding'))));
+      assert.ok(steps.some(({ code = [] }) => code.some(({ text }) => text.includes('waybill canary start coding'))));
     }
     assert.equal((await migrate(bench, 'mistral/mistral-large-2512')).steps[0]?.title, 'Add Mistral');
   });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RequestSummary, SpendReport } from '../../../../../server/api/receipt.ts';
-import { csvText, requestsCsv, spendSummaryCsv } from '../../../../../client/views/spend/spendCsv.ts';
+import { csvText } from '../../../../../server/api/reports/csv.ts';
+import { requestsCsv } from '../../../../../server/api/reports/requestRows.ts';
+import { spendSummaryCsv } from '../../../../../client/views/spend/spendCsv.ts';
 
 test('cells are quoted exactly when they must be', () => {
   assert.equal(csvText([['a', 'b'], ['x,y', 'say "hi"'], ['two\nlines', ' padded '], ['plain', 5], [undefined, 0]]),
@@ -53,8 +55,8 @@ test('every request is a line, and an unknown cost is empty and not zero', () =>
     usage: { inputTokens: 10, cacheReadTokens: 0, outputTokens: 5 }, cost: { microUsd: 4_200, certainty: 'estimated', priceSource: 'config' }, caller: { tool: 'vscode-chat', purpose: 'agent' },
   };
   const lines = requestsCsv([request, { ...request, id: 'r2', outcome: 'failed', failureClass: 'quota', target: undefined, cost: { certainty: 'unknown' } }]).split('\r\n');
-  assert.equal(lines[1], '2026-11-20T12:00:00.007Z,r1,auto,openai/gpt-4.1,ok,,2,500,1235,10,0,,,5,,0.004200,estimated,config,vscode-chat,agent,,,0,');
-  assert.equal(lines[2], '2026-11-20T12:00:00.007Z,r2,auto,,failed,quota,2,500,1235,10,0,,,5,,,unknown,,vscode-chat,agent,,,,');
-  assert.match(requestsCsv([{ ...request, cost: { microUsd: 4_200, certainty: 'estimated', unknownParts: 1 } }]), /,estimated,,vscode-chat,agent,,,1,\r\n$/);
-  assert.match(requestsCsv([{ ...request, cost: { microUsd: 4_200, certainty: 'estimated', unpriced: ['code execution', 'fast mode'] } }]), /,agent,,,0,"code execution, fast mode"\r\n$/);
+  assert.equal(lines[1], '2026-11-20T12:00:00.007Z,r1,auto,openai/gpt-4.1,ok,,2,500,1235,10,0,,,5,,0.004200,estimated,config,vscode-chat,agent,,,0,,,,,');
+  assert.equal(lines[2], '2026-11-20T12:00:00.007Z,r2,auto,,failed,quota,2,500,1235,10,0,,,5,,,unknown,,vscode-chat,agent,,,,,,,,');
+  assert.match(requestsCsv([{ ...request, cost: { microUsd: 4_200, certainty: 'estimated', unknownParts: 1 } }]), /,estimated,,vscode-chat,agent,,,1,,,,,\r\n$/);
+  assert.match(requestsCsv([{ ...request, cost: { microUsd: 4_200, certainty: 'estimated', unpriced: ['code execution', 'fast mode'] } }]), /,agent,,,0,"code execution, fast mode",,,,\r\n$/);
 });

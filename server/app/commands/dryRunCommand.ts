@@ -1,30 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { dryRunText, type DryRunReport } from '../api/rules/dryRun.ts';
-import { logText } from '../api/logText.ts';
-import { systemClock } from '../base/clock.ts';
-import { createLog, SecretRegister } from '../base/secrets/redact.ts';
-import { findProvider, providers } from '../catalog/providers.ts';
-import { emptyConfig, type Config } from '../config/config.ts';
-import type { LoadedConfig } from '../config/yamlConfig.ts';
-import { loadYamlConfig } from '../config/yamlFile.ts';
-import { openLedger } from '../ledger/sqlite/sqliteLedger.ts';
-import { ModelCache } from '../models/modelCache.ts';
-import { ModelDirectory } from '../models/modelDirectory.ts';
-import { createPricer } from '../pricing/pricing.ts';
-import { supportedProtocols } from '../protocols/registry.ts';
-import { dryRun } from '../router/rules/rulesDesk.ts';
-import type { Command } from './arguments.ts';
-import { defaultDataDir } from './defaultDataDir.ts';
-import { replayParts, routeTableOf } from './rulesParts.ts';
+import { dryRunText, type DryRunReport } from '../../api/rules/dryRun.ts';
+import { systemClock } from '../../base/clock.ts';
+import { createLog, SecretRegister } from '../../base/secrets/redact.ts';
+import { findProvider, providers } from '../../catalog/providers.ts';
+import { emptyConfig, type Config } from '../../config/config.ts';
+import type { LoadedConfig } from '../../config/yamlConfig.ts';
+import { loadYamlConfig } from '../../config/yamlFile.ts';
+import { openLedger } from '../../ledger/sqlite/sqliteLedger.ts';
+import { ModelCache } from '../../models/modelCache.ts';
+import { ModelDirectory } from '../../models/modelDirectory.ts';
+import { createPricer } from '../../pricing/pricing.ts';
+import { supportedProtocols } from '../../protocols/registry.ts';
+import { dryRun } from '../../router/rules/rulesDesk.ts';
+import type { Command, ExitCode } from '../commandLine/command.ts';
+import { defaultDataDir } from '../defaultDataDir.ts';
+import { replayParts, routeTableOf } from '../rulesParts.ts';
+import { failed, print, printJson } from './commandOutput.ts';
 
 /**
  * Applies a configuration file to the recorded requests of a data folder. It needs no running server, sends nothing, and opens
  * the ledger beside servers that run.
  * @returns the exit code: 0 where it could be tried, also with problems that leave a part out
  */
-export async function runDryRun(command: Extract<Command, { command: 'dry-run' }>): Promise<number> {
+export async function runDryRun(command: Extract<Command, { command: 'dry-run' }>): Promise<ExitCode> {
   const { configFile, against, days, json } = command;
   const dataDir = command.dataDir ?? defaultDataDir();
   if (!existsSync(join(dataDir, 'ledger.db'))) return failed(`No Waybill has recorded anything in ${dataDir}; --data names another data folder.`);
@@ -35,7 +35,8 @@ export async function runDryRun(command: Extract<Command, { command: 'dry-run' }
   // A file of rules alone is for the endpoints in force.
   if (draft.config.endpoints.size === 0 && before !== undefined) draft = await load(configFile, before.config.endpoints);
   const report = await reportOf(dataDir, draft, before?.config, days);
-  process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${dryRunText(report).split('\n').map(logText).join('\n')}\n`);
+  if (json) printJson(report);
+  else print(dryRunText(report));
   return 0;
 }
 
@@ -63,9 +64,4 @@ function load(file: string, knownEndpoints?: Config['endpoints']): Promise<Loade
 
 function sentencesOf({ problems }: LoadedConfig, configFile: string): string {
   return problems.map(({ file, line, message }) => `${file ?? configFile}${line === undefined ? '' : `:${line}`}: ${message}`).join('\n');
-}
-
-function failed(message: string): number {
-  process.stderr.write(`${message.split('\n').map(logText).join('\n')}\n`);
-  return 1;
 }

@@ -1,0 +1,17 @@
+import type { TimeRange } from '../receipt.ts';
+import { spendDimensionNames, type SpendDimension, type SpendRow, type SpendStep, type SpendSum } from './dashboard.ts';
+
+/** What spend can be grouped by in a table; `day`: local days. */
+export const spendGroupings = [...spendDimensionNames, 'day'] as const;
+export type SpendGrouping = SpendDimension | 'day';
+
+/** Of a day the sums of money and requests are known. Money in micro-dollars. */
+export type SpendOfDay = Omit<SpendStep, 'from' | 'to'> & { name: string };
+
+/** What requests of a range cost, by one field: the dearest first, days in their order. The rows add up to the totals. */
+export interface GroupedSpend {
+  range: TimeRange;
+  by: SpendGrouping;
+  totals: SpendSum;
+  rows: (SpendRow | SpendOfDay)[];
+}

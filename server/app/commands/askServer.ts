@@ -1,0 +1,28 @@
+import { parseJson } from '../../base/json.ts';
+import type { ExitCode, ServerPlace } from '../commandLine/command.ts';
+import { defaultDataDir } from '../defaultDataDir.ts';
+import { askLocal, localServerAt } from '../localServer.ts';
+import { failed, refusalIn } from './commandOutput.ts';
+
+const noAnswer = 'The server did not answer; its log may say why.';
+
+/** An answer of the running server, or the exit code of a command that got none, after its reason was said. */
+export type Answered = { readonly text: string } | { readonly exitCode: ExitCode };
+
+/**
+ * Asks the running server of a data folder.
+ * @param path below the address of the server, with its query
+ * @param body JSON to post; absent: a GET
+ * @param waitMs how long nothing may come
+ */
+export async function askServer({ port, dataDir }: ServerPlace, path: string, body?: unknown, waitMs?: number): Promise<Answered> {
+  const server = await localServerAt(dataDir ?? defaultDataDir(), port);
+  if ('message' in server) return { exitCode: failed(server.message, 3) };
+  const { status, text } = await askLocal(`${server.url}${path}`, server.token, body, waitMs);
+  return status === 200 ? { text } : { exitCode: failed(refusalIn(parseJson(text)) ?? noAnswer) };
+}
+
+/** An answer that is not as the server of this version gives it. @returns the exit code */
+export function notUnderstood(): ExitCode {
+  return failed('The running server is of another version, and its answer is not understood: restart it.');
+}

@@ -1,0 +1,55 @@
+import { readSpendFilter } from '../../api/reports/dashboard.ts';
+import type { GroupedSpend } from '../../api/reports/groupedSpend.ts';
+import { countText, groupedText } from '../../api/reports/reportText.ts';
+import { isObject, parseJson } from '../../base/json.ts';
+import { localDay } from '../../base/localDay.ts';
+import { groupedSpend } from '../../router/spend/groupedSpend.ts';
+import type { Command, ExitCode } from '../commandLine/command.ts';
+import { defaultDataDir } from '../defaultDataDir.ts';
+import { askLocal, localServerAt } from '../localServer.ts';
+import { notUnderstood } from './askServer.ts';
+import { failed, printJson, printLines, refusalIn, tableLines, toned, type Cell } from './commandOutput.ts';
+import { sumText } from './moneyText.ts';
+import { fromLedger } from './recordedHistory.ts';
+
+/** Sums over a long ledger take a while. */
+const answerMs = 120_000;
+
+/** Shows what requests cost, from the running server or, while none runs, from the ledger. @returns the exit code: 0 where it could be read */
+export async function runSpend(command: Extract<Command, { command: 'spend' }>): Promise<ExitCode> {
+  const spend = await read(command);
+  if (typeof spend === 'number') return spend;
+  if (command.json) printJson(spend);
+  else printLines(spendLines(spend));
+  return 0;
+}
+
+async function read({ range, by, filter, port, dataDir = defaultDataDir() }: Extract<Command, { command: 'spend' }>): Promise<GroupedSpend | ExitCode> {
+  const server = await localServerAt(dataDir, port);
+  if ('message' in server) {
+    const spend = port === undefined ? await fromLedger(dataDir, history => groupedSpend(history, { range, by, filter: readSpendFilter(filter) })) : undefined;
+    return spend ?? failed(server.message, 3);
+  }
+  const query = new URLSearchParams({ from: String(range.from), to: String(range.to), by, ...Object.fromEntries(Object.entries(filter).map(([name, value]) => [name, String(value)])) });
+  const { status, text } = await askLocal(`${server.url}/waybill/spend?${query.toString()}`, server.token, undefined, answerMs);
+  const body = parseJson(text);
+  if (status !== 200) return failed(refusalIn(body) ?? 'The server did not answer; its log may say why.');
+  return isObject(body) && Array.isArray(body['rows']) && isObject(body['totals']) ? body as unknown as GroupedSpend : notUnderstood();
+}
+
+/** The sums as a table, with a line for the total. */
+export function spendLines({ range, by, totals, rows }: GroupedSpend): string[] {
+  const head = `${sumText(totals)} from ${localDay(range.from)} to ${localDay(range.to - 1)}: ${countText(totals.requests, 'request')}`;
+  const cells = (name: string, row: GroupedSpend['rows'][number] | GroupedSpend['totals']): Cell[] => [
+    name, sumText(row), groupedText(row.requests),
+    ...('inputTokens' in row ? [row.inputTokens, row.cacheReadTokens, row.cacheWriteTokens, row.outputTokens].map(tokens => `${groupedText(tokens)}${row.tokenGaps > 0 ? '+' : ''}`) : []),
+  ];
+  const titles = [by.toUpperCase(), 'COST', 'REQUESTS', ...(by === 'day' ? [] : ['INPUT', 'CACHED', 'CACHE WRITE', 'OUTPUT'])];
+  const table = rows.length === 0 ? [] : ['', ...tableLines([titles.map(text => ({ text, tone: 'quiet' as const })), ...rows.map(row => cells(row.name ?? '(not recorded)', row))], [1, 2, 3, 4, 5, 6])];
+  const notes = [
+    ...(totals.estimatedMicroUsd > 0 ? ['~ a part is estimated'] : []),
+    ...(totals.unknownAttempts > 0 ? [`+ ${countText(totals.unknownAttempts, 'attempt')} of unknown cost ${totals.unknownAttempts === 1 ? 'is' : 'are'} in no sum`] : []),
+    ...(totals.unpricedAttempts > 0 ? [`+ ${countText(totals.unpricedAttempts, 'attempt')} lack a part that has no price`] : []),
+  ];
+  return [toned(head, 'title'), ...table, ...(notes.length === 0 ? [] : ['', ...notes])];
+}

@@ -1,0 +1,61 @@
+import { conditionText, type HealthState } from '../../api/condition.ts';
+import { usdText } from '../../api/reports/reportText.ts';
+import type { EndpointStatus, StatusSnapshot } from '../../api/status.ts';
+import { isObject, parseJson } from '../../base/json.ts';
+import type { Command, ExitCode } from '../commandLine/command.ts';
+import { askServer, notUnderstood } from './askServer.ts';
+import { printJson, printLines, tableLines, toned, type Cell, type Tone } from './commandOutput.ts';
+import { sumText } from './moneyText.ts';
+
+const tones: Readonly<Record<HealthState, Tone>> = { healthy: 'good', degraded: 'doubtful', down: 'bad', unknown: 'quiet' };
+
+/** Shows the running server. @returns the exit code: 1 where no route or model can serve */
+export async function runStatus({ json, ...place }: Extract<Command, { command: 'status' }>): Promise<ExitCode> {
+  const answer = await askServer(place, '/waybill/status');
+  if ('exitCode' in answer) return answer.exitCode;
+  const status = parseJson(answer.text);
+  if (!isObject(status) || !Array.isArray(status['endpoints'])) return notUnderstood();
+  if (json) printJson(status);
+  else printLines(statusLines(status as unknown as ServerStatus, Date.now()));
+  return servesNothing(status as unknown as ServerStatus) ? 1 : 0;
+}
+
+/** As `GET /waybill/status` gives it; a server of an earlier version does not say which it is. */
+type ServerStatus = StatusSnapshot & { version?: string };
+
+function servesNothing({ nothingCanServe, offered }: ServerStatus): boolean {
+  return nothingCanServe || offered.length === 0;
+}
+
+/** @param now milliseconds since the epoch */
+export function statusLines(status: ServerStatus, now: number): string[] {
+  const { version, http, endpoints, offered, budgets = [], problems, running = 0, todayMicroUsd, todayEstimated, todayUnknown, todayUnpriced = [] } = status;
+  const today = sumText({ microUsd: todayMicroUsd, estimatedMicroUsd: todayEstimated ? 1 : 0, unknownAttempts: todayUnknown, unpricedAttempts: todayUnpriced.length });
+  const routes = offered.filter(({ kind }) => kind === 'route');
+  return [
+    toned(`Waybill ${version ?? '(version unknown)'} at ${http.url ?? 'no address'}: ${servesNothing(status) ? 'nothing can serve' : 'serves'}, ${running} running, ${today} today`, 'title'),
+    ...section('ENDPOINT', ['STATE', 'TODAY'], endpoints.map(one => [one.name, conditionCell(one, now), costOf(one)])),
+    ...section('ROUTE', ['STATE', 'TARGETS'], routes.map(({ name, condition, state, targets }) => [name, stateCell(conditionText(condition, now), state), targets.join(', ')])),
+    ...section('BUDGET', ['USED', 'OF'], budgets.map(({ name, of, spentMicroUsd, limitMicroUsd, allowedMicroUsd = 0, lifted, unknown = 0, state }) => [
+      of === undefined ? name : `${name} (${of})`, { text: sumText({ microUsd: spentMicroUsd, estimatedMicroUsd: 0, unknownAttempts: unknown, unpricedAttempts: 0 }), tone: state === 'ok' ? 'good' : state === 'near' ? 'doubtful' : 'bad' }, lifted === true ? 'lifted' : usdText(limitMicroUsd + allowedMicroUsd),
+    ])),
+    ...(problems.length === 0 ? [] : ['', toned('Problems of the configuration', 'title'), ...problems.map(({ file, line, message }) => toned(`${[file, line].filter(part => part !== undefined).join(':')}${file === undefined ? '' : ': '}${message}`, 'doubtful'))]),
+  ];
+}
+
+function section(first: string, rest: readonly string[], rows: readonly (readonly Cell[])[]): string[] {
+  if (rows.length === 0) return [];
+  return ['', ...tableLines([[first, ...rest].map(text => ({ text, tone: 'quiet' as const })), ...rows])];
+}
+
+function conditionCell({ condition, state }: EndpointStatus, now: number): Cell {
+  return stateCell(conditionText(condition, now), state);
+}
+
+function stateCell(text: string, state: HealthState): Cell {
+  return { text, tone: tones[state] };
+}
+
+function costOf({ todayMicroUsd, todayEstimated, todayUnknown, todayUnpriced = [] }: EndpointStatus): string {
+  return sumText({ microUsd: todayMicroUsd, estimatedMicroUsd: todayEstimated ? 1 : 0, unknownAttempts: todayUnknown, unpricedAttempts: todayUnpriced.length });
+}
