@@ -1,4 +1,4 @@
-import type { TimeRange } from '../receipt.ts';
+import type { SpendScope, TimeRange } from '../receipt.ts';
 import { spendDimensionNames, type SpendDimension, type SpendRow, type SpendStep, type SpendSum } from './dashboard.ts';
 
 /** What spend can be grouped by in a table; `day`: local days. */
@@ -14,4 +14,6 @@ export interface GroupedSpend {
   by: SpendGrouping;
   totals: SpendSum;
   rows: (SpendRow | SpendOfDay)[];
+  /** Whose requests these are, where replicas share a ledger; absent: of the servers of one data folder, and there are no others. */
+  scope?: SpendScope | undefined;
 }

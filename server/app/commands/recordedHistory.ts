@@ -19,7 +19,7 @@ export async function fromLedger<Result>(dataDir: string, read: (history: Histor
   }, new SecretRegister());
   const ledger = openLedger({ dataDir, clock: systemClock, log, instanceId: randomUUID() });
   try {
-    return await read(new History({ ledger, running: { receipt: () => undefined }, costs: { pricedUpToNow: () => Promise.resolve() }, providerMessages: new ProviderMessages() }));
+    return await read(new History({ ledger, shared: ledger, running: { receipt: () => undefined }, costs: { pricedUpToNow: () => Promise.resolve() }, providerMessages: new ProviderMessages() }));
   } finally {
     ledger.shutdown();
   }

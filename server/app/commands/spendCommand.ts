@@ -38,7 +38,7 @@ async function read({ range, by, filter, port, dataDir = defaultDataDir() }: Ext
 }
 
 /** The sums as a table, with a line for the total. */
-export function spendLines({ range, by, totals, rows }: GroupedSpend): string[] {
+export function spendLines({ range, by, totals, rows, scope }: GroupedSpend): string[] {
   const head = `${sumText(totals)} from ${localDay(range.from)} to ${localDay(range.to - 1)}: ${countText(totals.requests, 'request')}`;
   const cells = (name: string, row: GroupedSpend['rows'][number] | GroupedSpend['totals']): Cell[] => [
     name, sumText(row), groupedText(row.requests),
@@ -50,6 +50,7 @@ export function spendLines({ range, by, totals, rows }: GroupedSpend): string[] 
     ...(totals.estimatedMicroUsd > 0 ? ['~ a part is estimated'] : []),
     ...(totals.unknownAttempts > 0 ? [`+ ${countText(totals.unknownAttempts, 'attempt')} of unknown cost ${totals.unknownAttempts === 1 ? 'is' : 'are'} in no sum`] : []),
     ...(totals.unpricedAttempts > 0 ? [`+ ${countText(totals.unpricedAttempts, 'attempt')} lack a part that has no price`] : []),
+    ...(scope?.message === undefined ? [] : [scope.message]),
   ];
   return [toned(head, 'title'), ...table, ...(notes.length === 0 ? [] : ['', ...notes])];
 }
