@@ -1,5 +1,6 @@
 import { Guard } from '../base/guarded.ts';
 import { findProvider, providers } from '../catalog/providers.ts';
+import type { AddressListener } from '../inbound/http/addresses/addressListener.ts';
 import { watchConfigFile } from '../config/watchConfigFile.ts';
 import { loadYamlConfig } from '../config/yamlFile.ts';
 import type { Command } from './commandLine/command.ts';
@@ -13,8 +14,9 @@ import { supportedProtocols } from '../protocols/registry.ts';
 
 /** Serves the local endpoint with a YAML configuration until the parent process ends or a signal asks for the end. */
 export async function runHeadless(command: Extract<Command, { command: 'serve' }>, instanceId: string, parts?: CompiledParts): Promise<void> {
-  const { configFile, port, json } = command;
+  const { configFile, port, json, address } = command;
   let announced = false;
+  let listener: AddressListener | undefined;
   const [writeOut, writeError] = [quietWriter(process.stdout), quietWriter(process.stderr)];
   const routerProcess = createRouterProcess({
     dataDir: command.dataDir ?? defaultDataDir(),
@@ -32,7 +34,8 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
       if (status.state !== 'listening' || announced) return;
       announced = true;
       const { url, tokenFile } = status;
-      writeOut(json ? `${JSON.stringify({ url, tokenFile })}\n` : `Waybill serves at ${url ?? ''}\nToken: ${tokenFile ?? ''}\n`);
+      const served = listener?.url ?? url;
+      writeOut(json ? `${JSON.stringify({ url: served, tokenFile, ...(listener === undefined ? {} : { localUrl: url }) })}\n` : `Waybill serves at ${served ?? ''}\nToken: ${tokenFile ?? ''}\n`);
     },
   });
   let ending = false;
@@ -40,6 +43,7 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
     if (ending) return;
     ending = true;
     expectEnd({ withinMs: endWithinMs, subject: 'The server' });
+    listener?.close();
     void routerProcess.close().finally(() => process.exit(code));
   };
   installLastDefence({ process, log: () => routerProcess.log, end: () => end(1) });
@@ -57,7 +61,16 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
   // Requests that come at once find the store, where it answers.
   await routerProcess.state.ready();
   await routerProcess.sharedCounts.ready();
-  routerProcess.port.hold(port);
+  if (address !== undefined) {
+    try {
+      const { listenAt } = await import('../inbound/http/addresses/addressListener.ts');
+      listener = await listenAt(address, routerProcess.httpServer, routerProcess.log);
+    } catch (error) {
+      routerProcess.log.error((error as Error).message);
+      return end(1);
+    }
+  }
+  routerProcess.port.hold(address === undefined ? port : 0);
 }
 
 /**

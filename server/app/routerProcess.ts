@@ -37,6 +37,8 @@ const quietUtilization = 0.1;
 export interface RouterProcess extends BuiltRouter {
   log: Log;
   port: PortLease;
+  /** Answers what comes to the local endpoint, and to other addresses. */
+  httpServer: HttpServer;
   /** Tokens of single tools, shared by all processes of the data folder. */
   tools: ToolTokens;
   /** Ends everything in order; doing so twice is safe. */
@@ -95,7 +97,7 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
   const compiled = options.parts === undefined ? undefined : keepCompiled(options.parts, heap, built.events, log);
   let closing: Promise<void> | undefined;
   return {
-    ...built, log, port, tools,
+    ...built, log, port, httpServer, tools,
     close() {
       closing ??= (async () => {
         compiled?.close();

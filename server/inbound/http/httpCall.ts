@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ProtocolName } from '../../api/conversation.ts';
 import { WaybillError } from '../../base/failure.ts';
 import type { Log } from '../../base/log.ts';
+import type { AddressRules } from './addresses/addressRules.ts';
 import type { Refusal } from './auth/access.ts';
 import { refusalBody } from './refusal.ts';
 import { callerProtocol } from './request/callerProtocol.ts';
@@ -32,10 +33,11 @@ export class HttpCall {
   #log: Pick<Log, 'error'>;
   #waitsSince: number | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, log: Pick<Log, 'error'>) {
+  /** @param rules of another address than the loopback port */
+  constructor(request: IncomingMessage, response: ServerResponse, log: Pick<Log, 'error'>, rules?: AddressRules) {
     this.request = request;
     this.response = response;
-    const { path, query, refusal } = requestTarget(request);
+    const { path, query, refusal } = requestTarget(request, rules);
     this.path = path;
     this.query = query;
     this.refusal = refusal;

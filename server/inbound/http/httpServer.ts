@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { HttpStatus } from '../../api/status.ts';
 import type { Log } from '../../base/log.ts';
 import { hopsHeader } from '../../base/hops.ts';
 import type { Router } from '../../router/router.ts';
+import type { AddressRules } from './addresses/addressRules.ts';
 import { presentedToken, whyShut, type TokenCheck, type TokenOwner } from './auth/access.ts';
 import { HttpCall } from './httpCall.ts';
 import { ToolListMemory } from '../../protocols/toolLists.ts';
@@ -27,6 +28,9 @@ const loopMessage = 'This request has come back to the Waybill that sent it. Tak
 /** What proxies add. Whoever comes through one is not known to be a program of this machine. */
 const forwardingHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'] as const;
 
+/** A request without Host is refused by us, so that its refusal is in the caller's protocol and read to the end. */
+const serverOptions: ServerOptions = { maxHeaderSize: 64 * 1024, keepAliveTimeout: 65_000, requestTimeout: 300_000, headersTimeout: 60_000, requireHostHeader: false };
+
 /** The local endpoint: one HTTP server that speaks the callers' protocols. */
 export class HttpServer {
   readonly server: Server;
@@ -38,22 +42,18 @@ export class HttpServer {
     this.#token = token;
     this.#log = log;
     this.#services = { router, identityToken, localEndpoint, responseItems: new ResponseItemStore(), toolLists: new ToolListMemory() };
-    // A request without Host is refused here, so that its refusal is in the caller's protocol and read to the end.
-    this.server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 65_000, requestTimeout: 300_000, headersTimeout: 60_000, requireHostHeader: false },
-      (request, response) => this.#receive(request, response));
-    // A caller may close its side after the request and still read (see halfClosed.ts). Node has the option, its types do not.
-    Object.assign(this.server, { httpAllowHalfOpen: true });
-    this.server.on('clientError', refuseUnreadable);
-    // Without this listener Node asks for every announced body, also for one that is refused.
-    this.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-      if (!isTooLarge(request)) response.writeContinue();
-      this.server.emit('request', request, response);
-    });
+    this.server = prepared(createServer(serverOptions, (request, response) => this.#receive(request, response, undefined)));
   }
 
-  #receive(request: IncomingMessage, response: ServerResponse): void {
-    const call = new HttpCall(request, response, this.#log);
-    call.answer(() => this.#dispatch(call));
+  /** A server for another address, which answers the same requests. @param make creates it, with or without TLS */
+  another<S extends Server>(rules: AddressRules, make: (options: ServerOptions, listener: (request: IncomingMessage, response: ServerResponse) => void) => S): S {
+    return prepared(make(serverOptions, (request, response) => this.#receive(request, response, rules)));
+  }
+
+  /** @param rules of another address than the loopback port */
+  #receive(request: IncomingMessage, response: ServerResponse, rules: AddressRules | undefined): void {
+    const call = new HttpCall(request, response, this.#log, rules);
+    call.answer(() => this.#dispatch(call, rules));
   }
 
   #mayReadMetrics({ socket, headers }: IncomingMessage): boolean {
@@ -61,15 +61,16 @@ export class HttpServer {
     return this.#services.router.monitoring.mayRead(socket.remoteAddress, isForwarded);
   }
 
-  #dispatch(call: HttpCall): void | Promise<void> {
+  #dispatch(call: HttpCall, rules: AddressRules | undefined): void | Promise<void> {
     const { request, refusal } = call;
     const { route, ofPath, groups } = routeTable.find(call.path, request.method ?? '');
     call.groups = groups;
     call.protocol = ofPath[0]?.protocol;
     if (refusal !== undefined) return call.refuse(refusal.status, refusal.message);
-    if (route?.access !== 'loopback' && !(route?.access === 'metrics' && this.#mayReadMetrics(request))) {
+    if (route?.access !== 'loopback' && !(route?.access === 'metrics' && rules === undefined && this.#mayReadMetrics(request))) {
       const owner = this.#token.ownerOf(presentedToken(request.headers));
       if (owner === undefined) {
+        rules?.refused(request);
         return call.refuse(401,
           'The token of the local Waybill endpoint is missing or wrong. Send the content of its token file as Authorization: Bearer, x-api-key or x-goog-api-key.');
       }
@@ -90,6 +91,18 @@ export class HttpServer {
     }
     return call.refuse(404, `There is no ${request.method === 'GET' ? '' : `${request.method ?? ''} `}${call.sentPath} here.`);
   }
+}
+
+function prepared<S extends Server>(server: S): S {
+  // A caller may close its side after the request and still read (see halfClosed.ts). Node has the option, its types do not.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  server.on('clientError', refuseUnreadable);
+  // Without this listener Node asks for every announced body, also for one that is refused.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (!isTooLarge(request)) response.writeContinue();
+    server.emit('request', request, response);
+  });
+  return server;
 }
 
 /** A route is not for the owner of a token: tools and people reach nothing of the administration, and people none of the tools for agents. */

@@ -14,6 +14,9 @@ const maxAnswerBytes = 4096;
 /** Answers a challenge. The proof holds for the port that was asked only, so that no program in between can pass it on. */
 export function answerIdentity(request: IncomingMessage, response: ServerResponse, token: string): void {
   request.resume();
+  // Whoever holds this port of 127.0.0.1 alone may prove it: at another address the port of the same number can have another holder.
+  const address = request.socket.localAddress;
+  if (address !== '127.0.0.1' && address !== '::ffff:127.0.0.1') return sendJson(response, 404, { error: { message: 'The identity is proved at 127.0.0.1 alone.' } });
   const nonce = new URL(request.url ?? '', 'http://localhost').searchParams.get('nonce') ?? '';
   if (!nonceShape.test(nonce)) sendJson(response, 400, { error: { message: 'Give nonce as 64 hexadecimal digits.' } });
   else sendJson(response, 200, { proof: proofOf(token, request.socket.localPort ?? 0, nonce) });

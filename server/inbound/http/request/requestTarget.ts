@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { AddressRules } from '../addresses/addressRules.ts';
 import { checkOrigin, isThisMachine, type Refusal } from '../auth/access.ts';
 import { plainPath } from './requestPath.ts';
 
@@ -13,8 +14,9 @@ const absoluteForm = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/i;
 /**
  * Reads the target of a request and checks that the request is meant for this server and comes from no foreign page.
  * Where the target is a whole URL, its host counts in the place of the `Host` header (RFC 9112, section 3.2.2).
+ * @param rules of another address than the loopback port
  */
-export function requestTarget(request: TargetedRequest): RequestTarget & { refusal: Refusal | undefined } {
+export function requestTarget(request: TargetedRequest, rules?: AddressRules): RequestTarget & { refusal: Refusal | undefined } {
   const { url = '/' } = request;
   const whole = url.startsWith('/') ? undefined : absoluteForm.exec(url) ?? undefined;
   const afterAuthority = whole?.[3] ?? '';
@@ -22,15 +24,17 @@ export function requestTarget(request: TargetedRequest): RequestTarget & { refus
   const queryAt = relative.indexOf('?');
   return {
     path: plainPath(queryAt < 0 ? relative : relative.slice(0, queryAt)), query: queryAt < 0 ? '' : relative.slice(queryAt + 1),
-    refusal: refusalOf(request, whole?.[1], whole?.[2]),
+    refusal: refusalOf(request, rules, whole?.[1], whole?.[2]),
   };
 }
 
 /** @param scheme of a target that is a whole URL, as is `authority` */
-function refusalOf({ headers, rawHeaders, httpVersion, socket }: TargetedRequest, scheme: string | undefined, authority: string | undefined): Refusal | undefined {
+function refusalOf(request: TargetedRequest, rules: AddressRules | undefined, scheme: string | undefined, authority: string | undefined): Refusal | undefined {
+  const { headers, rawHeaders, httpVersion, socket } = request;
   const hosts = hostLines(rawHeaders);
   if (hosts > 1) return { status: 400, message: 'The request has more than one Host header; send one.' };
   if (hosts === 0 && httpVersion === '1.1') return { status: 400, message: 'The request has no Host header; send one that names this machine.' };
+  if (rules !== undefined) return rules.refusal(request, authority);
   if (authority === undefined) return checkOrigin(headers);
   if (scheme?.toLowerCase() !== 'http' || !isThisMachine(authority) || portOf(authority) !== socket.localPort) {
     return { status: 421, message: 'The request is for another server: its target must name this machine and this port, or be a path alone.' };
