@@ -2,6 +2,7 @@ import { t } from '@vscode/l10n';
 import { mostBudgetMicroUsd } from '../../../server/api/access/tokenAccess.ts';
 import type { BudgetScope, BudgetSettings } from '../../../server/api/budgets/budgetSettings.ts';
 import { readUsd } from '../../base/amount.ts';
+import { formatMicroUsd } from '../../base/money.ts';
 
 /** What a budget can be for, as it is offered. */
 export const scopeTitles: Readonly<Record<BudgetScope, { readonly one: string; readonly detail: string; readonly which: string; readonly each: string; readonly forEach: string }>> = {
@@ -43,13 +44,13 @@ export function writtenBudgets(written: Readonly<Record<string, unknown>>): Reco
   return Object.fromEntries(Object.entries(written).filter((entry): entry is [string, BudgetSettings] => typeof entry[1] === 'object' && entry[1] !== null));
 }
 
-/** A budget in one line: `$5 a day for each tool`. Its fields are as the user wrote them, so names can be one text. */
+/** A budget in one line: `$5.00 a day for each tool`. Its fields are as the user wrote them, so names can be one text. */
 export function summaryOf(budget: BudgetSettings | undefined): string {
   if (budget === undefined) return '';
   const { limitUsd, period, per = 'everything', whenReached } = budget;
   const only: readonly unknown[] | undefined = budget.only === undefined ? undefined : [budget.only].flat();
   const whom = per === 'everything' || only === undefined ? scopeWords(per) : t('for {0}', only.join(', '));
-  const amount = `$${String(limitUsd)}`;
+  const amount = formatMicroUsd(Math.round(limitUsd * 1_000_000));
   const limit = period === 'day' ? t('{0} a day {1}', amount, whom) : period === 'week' ? t('{0} a week {1}', amount, whom) : period === 'month' ? t('{0} a month {1}', amount, whom) : `${amount} ${whom}`;
   return whenReached === 'warn' ? t('{0}, only warns', limit) : limit;
 }

@@ -10,6 +10,7 @@ import { askRoute } from '../routes/firstRoute.ts';
 import { routeWith, untilKnown } from '../routes/runningPolicy.ts';
 import { askChoice, valueOf } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
+import { formatMicroUsd } from '../../base/money.ts';
 
 const showReport = t('Show Report');
 const shares = [5, 10, 25, 100];
@@ -32,7 +33,7 @@ export async function startShadow(services: CommandServices, target: CommandTarg
     if (share === undefined) return;
     const budgetUsd = valueOf(await askChoice<number>({
       title, step: 3, totalSteps: 3, placeholder: t('What may that cost a day? When it is used up, nothing is mirrored until midnight'),
-      items: budgets.map(value => ({ label: `$${String(value)}`, value })),
+      items: budgets.map(value => ({ label: formatMicroUsd(value * 1_000_000), value })),
     }));
     if (budgetUsd === undefined) return;
     await services.configuration.changeRoutes(now => ({ ...now, [route]: { ...now[route] ?? { targets: [] }, shadow: { target: entry, share, budgetUsd } } }));

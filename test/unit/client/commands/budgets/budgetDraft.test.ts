@@ -27,8 +27,9 @@ describe('the name of a new budget', () => {
 describe('budgets as they are written in the settings', () => {
   it('can be listed, whatever stands beside them and in them', () => {
     const written = { daily: null, weekly: 'five', tools: { limitUsd: 5, period: 'day', per: 'tool', only: 'codex' }, all: { limitUsd: 9, period: 'week', whenReached: 'warn' } };
-    assert.deepEqual(Object.entries(writtenBudgets(written)).map(([name, budget]) => `${name}: ${summaryOf(budget)}`), ['tools: $5 a day for codex', 'all: $9 a week for everything, only warns']);
-    assert.equal(summaryOf({ limitUsd: 5, period: 'day', per: 'tool', only: ['codex', 'aider'] }), '$5 a day for codex, aider');
+    assert.deepEqual(Object.entries(writtenBudgets(written)).map(([name, budget]) => `${name}: ${summaryOf(budget)}`), ['tools: $5.00 a day for codex', 'all: $9.00 a week for everything, only warns']);
+    assert.equal(summaryOf({ limitUsd: 2000, period: 'day' }), '$2,000.00 a day for everything');
+    assert.equal(summaryOf({ limitUsd: 5, period: 'day', per: 'tool', only: ['codex', 'aider'] }), '$5.00 a day for codex, aider');
   });
 });
 
