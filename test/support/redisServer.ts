@@ -7,10 +7,10 @@ import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endedWithTests } from './childProcesses.ts';
 import { freePort } from './freePort.ts';
-import { isInstalled } from './isInstalled.ts';
+import { missingEngine } from './engines/engines.ts';
 
-/** Why a test with a real Redis is left out; false: it runs. */
-export const withoutRedis = isInstalled('redis-server') ? false : 'redis-server is not installed';
+/** Why a test with a real Redis is left out; false: it runs. @throws as `missingEngine` does */
+export const withoutRedis = missingEngine('redis');
 
 /** A Redis that holds everything in memory and ends with the test file. */
 export interface RedisServer {

@@ -6,15 +6,15 @@ import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import { endedWithTests } from '../../support/childProcesses.ts';
+import { missingEngine } from '../../support/engines/engines.ts';
 import { freePort } from '../../support/freePort.ts';
-import { isInstalled } from '../../support/isInstalled.ts';
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
 import { until } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
 const root = path.join(import.meta.dirname, '..', '..', '..');
-const missing = isInstalled('prometheus') ? false : 'prometheus is not installed (apt-get install prometheus)';
+const missing = missingEngine('prometheus');
 const { metricsDashboard } = await import(pathToFileURL(path.join(root, 'scripts', 'metricsDashboard.mjs')).href) as { metricsDashboard(): { panels: { title: string; targets?: { expr: string }[] }[] } };
 
 interface Result { metric: Record<string, string>; value: [number, string] }
