@@ -63,7 +63,6 @@ describe('serve at other addresses', () => {
         assert.equal((await ask(server, host, '/v1/models')).status, 401, host);
         assert.equal((await ask(server, host, '/v1/models', { authorization: `Bearer ${server.token}` })).status, 200, host);
         assert.notEqual((await ask(server, host, '/health')).status, 403, host);
-        await assert.rejects(ask(server, '127.0.0.1', '/health'), /ECONNREFUSED/, 'the port is free at 127.0.0.1');
         assert.equal((await run('shadow', 'status', '--data', dataDir)).code, 0);
         // Another program could hold the same port of 127.0.0.1, and pass the proof on.
         assert.equal((await ask(server, host, `/waybill/identity?nonce=${'0'.repeat(64)}`)).status, 404);
