@@ -6,6 +6,7 @@ import { loadYamlConfig } from '../config/yamlFile.ts';
 import type { Command } from './commandLine/command.ts';
 import type { CompiledParts } from './compiledParts.ts';
 import { defaultDataDir } from './defaultDataDir.ts';
+import { drain } from './drain.ts';
 import { endWithinMs, expectEnd } from './endWatch.ts';
 import { createRouterProcess, keepVersion, type RouterProcess } from './routerProcess.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
@@ -14,7 +15,7 @@ import { supportedProtocols } from '../protocols/registry.ts';
 
 /** Serves the local endpoint with a YAML configuration until the parent process ends or a signal asks for the end. */
 export async function runHeadless(command: Extract<Command, { command: 'serve' }>, instanceId: string, parts?: CompiledParts): Promise<void> {
-  const { configFile, port, json, address } = command;
+  const { configFile, port, json, address, drain: times } = command;
   let announced = false;
   let listener: AddressListener | undefined;
   const [writeOut, writeError] = [quietWriter(process.stdout), quietWriter(process.stderr)];
@@ -49,7 +50,29 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
   installLastDefence({ process, log: () => routerProcess.log, end: () => end(1) });
   const stop = (): void => end(0);
   new ParentWatch(stop).lookWith(routerProcess.ticker);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+  // A service manager asks with SIGTERM; asked again, the server ends at once.
+  const hurry = new AbortController();
+  let draining = false;
+  process.on('SIGTERM', () => {
+    if (draining) return hurry.abort();
+    draining = true;
+    const { httpServer, log } = routerProcess;
+    void drain({
+      startDraining: () => { httpServer.startDraining(); },
+      stopAccepting: () => {
+        listener?.close();
+        routerProcess.port.close();
+      },
+      closeIdle: () => httpServer.closeIdle(),
+    }, times, hurry.signal).then(busy => {
+      if (busy > 0) log.warn(`the server ends while ${busy === 1 ? '1 request runs' : `${String(busy)} requests run`}; --drain-timeout gives them more time.`);
+      end(0);
+    }, (error: unknown) => {
+      log.error('draining failed', error);
+      end(1);
+    });
+  });
 
   const usable = await applyConfigFile(routerProcess, configFile, 'start');
   if (!usable) {

@@ -360,5 +360,7 @@ function namedError(error: unknown, script: string): unknown {
 /** The end of a sentence. */
 function reasonOf(cause: unknown): string {
   const text = cause instanceof Error ? cause.message || cause.name : String(cause);
-  return text.replace(/[.\s]+$/, '');
+  let end = text.length;
+  while (end > 0 && ' .\r\n\t'.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }

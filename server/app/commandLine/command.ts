@@ -7,6 +7,7 @@ import type { SpendGrouping } from '../../api/reports/groupedSpend.ts';
 import type { RequestFilter } from '../../api/reports/requestFilter.ts';
 import type { ShadowAction } from '../../api/shadow.ts';
 import type { OtherAddress } from '../../inbound/http/addresses/otherAddress.ts';
+import type { DrainTimes } from '../drain.ts';
 
 /** Where `serve` listens when no port is given. */
 export const defaultPort = 7717;
@@ -47,7 +48,7 @@ export type DrillCommand = { readonly command: 'drill' } & ServerPlace & Output 
 /** What the command line asks for. */
 export type Command =
   /** @property address absent: the loopback port alone */
-  | { command: 'serve'; configFile: string; port: number; address?: OtherAddress; dataDir: string | undefined; json: boolean }
+  | { command: 'serve'; configFile: string; port: number; address?: OtherAddress; drain: DrainTimes; dataDir: string | undefined; json: boolean }
   | { command: 'sandbox'; rest: readonly string[] }
   | { command: 'check'; files: readonly string[]; json: boolean }
   | { command: 'status'; port: number | undefined; dataDir: string | undefined; json: boolean }

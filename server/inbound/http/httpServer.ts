@@ -37,21 +37,39 @@ export class HttpServer {
   #token: TokenCheck;
   #log: Log;
   readonly #services: RouteServices;
+  #draining = false;
+  readonly #others: Server[] = [];
 
   constructor({ router, token, log, identityToken, localEndpoint }: HttpServerOptions) {
     this.#token = token;
     this.#log = log;
-    this.#services = { router, identityToken, localEndpoint, responseItems: new ResponseItemStore(), toolLists: new ToolListMemory() };
+    this.#services = { router, identityToken, localEndpoint, isDraining: () => this.#draining, responseItems: new ResponseItemStore(), toolLists: new ToolListMemory() };
     this.server = prepared(createServer(serverOptions, (request, response) => this.#receive(request, response, undefined)));
   }
 
   /** A server for another address, which answers the same requests. @param make creates it, with or without TLS */
   another<S extends Server>(rules: AddressRules, make: (options: ServerOptions, listener: (request: IncomingMessage, response: ServerResponse) => void) => S): S {
-    return prepared(make(serverOptions, (request, response) => this.#receive(request, response, rules)));
+    const server = prepared(make(serverOptions, (request, response) => this.#receive(request, response, rules)));
+    this.#others.push(server);
+    return server;
+  }
+
+  /** From now on the server is not ready, and each answer ends its connection, so that callers connect elsewhere. */
+  startDraining(): void {
+    this.#draining = true;
+  }
+
+  /** Connections of all addresses on which a request runs. Those without one are closed. */
+  async closeIdle(): Promise<number> {
+    const servers = [this.server, ...this.#others];
+    for (const server of servers) server.closeIdleConnections();
+    const counts = await Promise.all(servers.map(server => new Promise<number>(resolve => { server.getConnections((error, count) => { resolve(error === null ? count : 0); }); })));
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   /** @param rules of another address than the loopback port */
   #receive(request: IncomingMessage, response: ServerResponse, rules: AddressRules | undefined): void {
+    if (this.#draining) response.shouldKeepAlive = false;
     const call = new HttpCall(request, response, this.#log, rules);
     call.answer(() => this.#dispatch(call, rules));
   }

@@ -269,19 +269,4 @@ export const migrations: readonly string[] = [
   /* The Spend dashboard looks for the dearest conversations, and for the cells of some, without sorting all of them. */
   CREATE INDEX spend_cells_of_conversation ON spend_cells (conversation, slot, micro_usd, unknown_attempts) WHERE level = 2;
   `,
-  `
-  /* Exchanges that have ended and wait to be copied to a shared ledger, by their seq, in the order of what happened to them last. Triggers write
-     it, which shipping/shippingQueue.ts makes where a shared ledger is configured. */
-  CREATE TABLE shipping (position INTEGER PRIMARY KEY AUTOINCREMENT, exchange_seq INTEGER NOT NULL UNIQUE) STRICT;
-  /* One row at most. replica: what the shared ledger knows this file by; store: the shared ledger that it was copied to last, and in how many
-     batches. Of the exchanges up to everything_to those up to everything_from are not to be copied (again). */
-  CREATE TABLE shipping_state (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    replica TEXT NOT NULL,
-    store TEXT,
-    batches INTEGER NOT NULL,
-    everything_from INTEGER NOT NULL,
-    everything_to INTEGER NOT NULL
-  ) STRICT;
-  `,
 ];

@@ -19,7 +19,7 @@ writeConfig(configFile, { a: { provider: 'openai-compatible', baseUrl: 'http://1
 interface Served { child: ChildProcess; written: Written; url: URL; localUrl: string | undefined; token: string }
 
 async function serve(...more: string[]): Promise<Served> {
-  const { child, written } = spawnServer(['serve', '--config', configFile, '--port', '0', '--data', dataDir, '--json', ...more]);
+  const { child, written } = spawnServer(['serve', '--config', configFile, '--port', '0', '--data', dataDir, '--drain-delay', '0', '--json', ...more]);
   await until('the server announces itself or ends', () => written.stdout.includes('\n') || child.exitCode !== null, 60_000);
   assert.equal(child.exitCode, null, written.stderr);
   const { url, localUrl, tokenFile } = JSON.parse(written.stdout.split('\n')[0] ?? '') as { url: string; localUrl?: string; tokenFile: string };

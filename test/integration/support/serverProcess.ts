@@ -71,8 +71,8 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 }
 
 /** Starts `serve --json` and waits until it accepts requests. */
-export async function startServer(options: { configFile: string; dataDir: string; port?: number; environment?: Record<string, string>; detached?: boolean; withinMs?: number }): Promise<ServerProcess> {
-  const { child, written } = spawnServer(['serve', '--config', options.configFile, '--port', String(options.port ?? 0), '--data', options.dataDir, '--json'], options.environment, options.detached);
+export async function startServer(options: { configFile: string; dataDir: string; port?: number; environment?: Record<string, string>; detached?: boolean; withinMs?: number; options?: readonly string[] }): Promise<ServerProcess> {
+  const { child, written } = spawnServer(['serve', '--config', options.configFile, '--port', String(options.port ?? 0), '--data', options.dataDir, '--json', ...options.options ?? []], options.environment, options.detached);
   await until('the server announces itself', () => written.stdout.includes('\n') || child.exitCode !== null, options.withinMs).catch((error: unknown) => {
     child.kill('SIGKILL');
     throw new Error(`the server did not start; it wrote: ${written.stderr}`, { cause: error });

@@ -1,17 +1,19 @@
 import { defaultPort, wrong } from '../command.ts';
 import type { CommandSpec } from '../commandSpec.ts';
-import { addressOf, listening } from '../listenOptions.ts';
+import { draining, drainOf } from '../drainOptions.ts';
+import { addressOf, isForThisMachine, listening } from '../listenOptions.ts';
 import { data, isWrong, json, placeOf } from '../options.ts';
 
 const serve: CommandSpec = {
   name: 'serve', group: 'Serving', mostWords: 0,
   summary: 'Serves the local endpoint with a YAML configuration, until it is told to end.',
-  notes: ['The file is read again when it changes. SIGTERM, SIGINT and SIGHUP end the server in order.', 'With --json, the first line on standard output is {"url":"http://127.0.0.1:PORT","tokenFile":"..."}.',
+  notes: ['The file is read again when it changes. SIGTERM ends the server once running requests have ended or their time is over; a second one, SIGINT and SIGHUP end it at once: requests that run get an error.', 'With --json, the first line on standard output is {"url":"http://127.0.0.1:PORT","tokenFile":"..."}.',
     'At another address than 127.0.0.1, commands of this machine ask at a free port of 127.0.0.1, which they find by the data folder; with --json it is "localUrl".'],
   options: {
     config: { value: 'FILE', required: true, text: 'The configuration; docs/configuration.md describes it.' },
     port: { value: 'N', text: `Where it listens; 0 takes a free port. Default ${defaultPort}.` },
     ...listening,
+    ...draining,
     ...data, json: { text: 'Announces itself as a line of JSON.' },
   },
   examples: [['waybill serve --config waybill.yaml', 'Serves at http://127.0.0.1:7717'],
@@ -24,7 +26,9 @@ const serve: CommandSpec = {
     if (configFile === undefined) return wrong('serve needs --config FILE.');
     const port = place.port ?? defaultPort;
     const address = addressOf(given, port);
-    return isWrong(address) ? address : { command: 'serve', configFile, ...place, port, ...(address === undefined ? {} : { address }) };
+    if (isWrong(address)) return address;
+    const drain = drainOf(given, address !== undefined && !isForThisMachine(address.host));
+    return isWrong(drain) ? drain : { command: 'serve', configFile, ...place, port, drain, ...(address === undefined ? {} : { address }) };
   },
 };
 

@@ -25,6 +25,8 @@ export interface RouteServices {
   identityToken: string;
   /** The state of the local endpoint. */
   localEndpoint(): HttpStatus;
+  /** The server is about to end: it serves what comes, and wants callers to go elsewhere. */
+  isDraining(): boolean;
   /** Output items that callers of the Responses protocol refer to. */
   responseItems: ResponseItemStore;
   /** Lists of tools that come with each request of a conversation. */

@@ -8,7 +8,7 @@ import { drillRoutes } from './drills.ts';
 import { exchangesRoutes } from './exchanges.ts';
 import { exportRoute } from './spend/exportRequests.ts';
 import { geminiRoutes } from './gemini.ts';
-import { healthRoute } from './health.ts';
+import { healthRoutes } from './health.ts';
 import type { HttpRoute } from './httpRoute.ts';
 import { identityRoute } from './identity.ts';
 import { greetingRoutes } from './greeting.ts';
@@ -29,7 +29,7 @@ import { statusRoute } from './status.ts';
 export const httpRoutes: readonly HttpRoute[] = [
   ...geminiRoutes, ...conversationRoutes, ...operationRoutes, ...countTokensRoutes,
   ...modelsRoutes, ollamaTagsRoute,
-  healthRoute, metricsRoute, identityRoute, statusRoute, ...endpointsRoutes, ...drillRoutes, spendRoute, exportRoute, savingsRoute, migrationRoute, incidentsRoute, cacheReportRoute, reconcileRoute, 
+  ...healthRoutes, metricsRoute, identityRoute, statusRoute, ...endpointsRoutes, ...drillRoutes, spendRoute, exportRoute, savingsRoute, migrationRoute, incidentsRoute, cacheReportRoute, reconcileRoute, 
   ...runningPolicyRoutes('canary', canaryActions, ({ router }, order) => router.canaries.act(order)), ...runningPolicyRoutes('shadow', shadowActions, ({ router }, order) => router.shadows.act(order)),
   ...responseCacheRoutes, ...budgetRoutes, ...exchangesRoutes, mcpRoute,
   ...greetingRoutes,

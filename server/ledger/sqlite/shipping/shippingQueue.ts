@@ -9,6 +9,23 @@ import { attemptFigures } from '../spendQueries.ts';
 /** An exchange's seq is of this file alone, and its id may be, too: see shippedId. */
 const shippedColumns = exchangeColumns.replace('seq, id, ', '');
 
+/*
+ * A file has these tables once it is copied, and the others do without: each page of the schema is one whose damage costs everything.
+ * shipping: exchanges that have ended and wait, by their seq, in the order of what happened to them last; triggers write it.
+ * shipping_state, one row at most: replica: what the shared ledger knows this file by; store: the shared ledger that it was copied to
+ * last, and in how many batches. Of the exchanges up to everything_to those up to everything_from are not to be copied (again).
+ */
+const tables = `
+  CREATE TABLE IF NOT EXISTS shipping (position INTEGER PRIMARY KEY AUTOINCREMENT, exchange_seq INTEGER NOT NULL UNIQUE) STRICT;
+  CREATE TABLE IF NOT EXISTS shipping_state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    replica TEXT NOT NULL,
+    store TEXT,
+    batches INTEGER NOT NULL,
+    everything_from INTEGER NOT NULL,
+    everything_to INTEGER NOT NULL
+  ) STRICT;`;
+
 /** Makes the triggers. The row of an exchange is written after those of its attempts, and again when one of them gets another price. */
 const note = (event: string): string => `
   CREATE TRIGGER IF NOT EXISTS ship_on_${event} AFTER ${event} ON exchanges WHEN NEW.outcome <> 'open' BEGIN
@@ -121,7 +138,9 @@ export class ShippingQueue {
   }
 
   #statements(): Statements {
-    return this.#made ??= prepared(this.#database);
+    if (this.#made !== undefined) return this.#made;
+    this.#database.exec(tables);
+    return this.#made = prepared(this.#database);
   }
 
   #transaction(work: () => void): void {

@@ -52,6 +52,8 @@ const served: readonly (readonly [method: string, path: string, access: string, 
   ['GET', '/metrics', 'metrics'],
   ['GET', '/health', 'loopback'],
   ['HEAD', '/health', 'loopback'],
+  ['GET', '/waybill/ready', 'loopback'],
+  ['HEAD', '/waybill/live', 'loopback'],
   ['GET', '/', 'loopback'],
   ['HEAD', '/', 'loopback'],
   ['HEAD', '/chat/completions', 'loopback', 'openai-chat'],
@@ -74,7 +76,7 @@ describe('the table of routes', () => {
   });
 
   it('has no route without a token that can read or spend', () => {
-    assert.deepEqual(httpRoutes.filter(({ access }) => access === 'loopback').map(({ path }) => path), ['/health', '/waybill/identity', '/', anyPath, anyPath]);
+    assert.deepEqual(httpRoutes.filter(({ access }) => access === 'loopback').map(({ path }) => path), ['/health', '/waybill/ready', '/waybill/live', '/waybill/identity', '/', anyPath, anyPath]);
   });
 
   it('has its own rule for metrics alone', () => {
@@ -83,7 +85,7 @@ describe('the table of routes', () => {
 
   it('leaves every path of the administration to the owner of the endpoint', () => {
     const pathOf = ({ path }: HttpRoute): string => (typeof path === 'string' ? path : path.source.replaceAll('\\/', '/').replace(/^\^/, ''));
-    const administration = httpRoutes.filter(route => pathOf(route).startsWith('/waybill/') && pathOf(route) !== identityPath);
+    const administration = httpRoutes.filter(route => pathOf(route).startsWith('/waybill/') && ![identityPath, '/waybill/ready', '/waybill/live'].includes(pathOf(route)));
     assert.ok(administration.length > 15);
     assert.deepEqual(administration.filter(({ access }) => access !== 'owner').map(pathOf), []);
   });
