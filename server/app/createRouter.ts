@@ -106,6 +106,7 @@ import { RouteProposer } from '../router/proposals/routeProposer.ts';
 import { CacheReporter } from '../router/savings/cacheReporter.ts';
 import { SavingsReporter } from '../router/savings/savingsReporter.ts';
 import { EndpointTester } from '../router/testEndpoint.ts';
+import { BudgetLedger } from '../router/sharedLedger/budgetLedger.ts';
 import { SharedLedger } from '../router/sharedLedger/sharedLedger.ts';
 import { Ticker } from '../router/ticker.ts';
 import { TokenBook } from '../router/tokens/tokenBook.ts';
@@ -242,7 +243,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const tokens = new TokenDesk({ book: new TokenBook(options.tokenStore, clock, changed), routeTable, shared, replicas: sharedCounts, clock });
   const allowances = new Allowances(sharedCounts.allowances);
   const budgets = new BudgetBook({
-    allowances, ledger: sharedLedger, config, tokenBudgets: () => tokens.book.budgets, clock, log, changed, notify, hasAudience: () => notices.hasListeners,
+    allowances, ledger: new BudgetLedger({ own: ledger, shared: sharedLedger, countsParts: () => state.isConfigured }), config, tokenBudgets: () => tokens.book.budgets, clock, log, changed, notify, hasAudience: () => notices.hasListeners,
     recorded: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); },
   });
   const spending: Spending = {
