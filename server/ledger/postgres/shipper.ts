@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { JournalBatch, JournalState, LedgerJournal, ShippedRow } from '../journal.ts';
 import { slotMs } from '../rows/slotBounds.ts';
-import { isWrongData, type Connections, type Transaction } from './connection.ts';
+import { isWrongData, SharedLedgerError, type Connections, type Transaction } from './connection.ts';
 import { lockSql } from './migrate.ts';
 
 /** Exchanges in one transaction: reading them from the journal takes a few milliseconds of the event loop. */
@@ -82,10 +82,14 @@ export class Shipper {
     let state: JournalState | undefined;
     try {
       await connections.run('write', async (transaction) => {
-        state = journal.follow();
+        const { replica } = journal.follow();
         // Two servers of one data folder copy one after another: what is read before the lock could be older than what the other one copied.
-        const [lock] = await transaction.all(`SELECT ${lockSql('pg_try_advisory_xact_lock', schema, `replica ${state.replica}`)}::int AS taken`);
+        const [lock] = await transaction.all(`SELECT ${lockSql('pg_try_advisory_xact_lock', schema, `replica ${replica}`)}::int AS taken`);
         if (lock?.['taken'] !== 1) return;
+        state = journal.follow();
+        const [there] = await transaction.all(`SELECT (SELECT id FROM ${schema}.ledger) AS store, (SELECT batches FROM ${schema}.replicas WHERE id = $1) AS batches`, [replica]);
+        // A standby may have taken over without a sign on the connection. The next round compares, and copies what is lost.
+        if (there?.['store'] !== state.store || Number(there?.['batches'] ?? 0) < state.batches) throw new SharedLedgerError('The shared ledger is not as it was at the last copy.', true);
         batch = journal.next(limit);
         if (batch !== undefined) await this.#write(transaction, batch, state);
       });
@@ -113,7 +117,7 @@ export class Shipper {
     if (attempts.length > 0) await all(upsert(schema, 'attempts', ['exchange_id', 'number'], attempts[0], ` AND ${known}`), [jsonOf(attempts)]);
     const slots = [...new Set([...exchanges, ...attempts].map((row) => Math.floor(Number(row['started_at']) / slotMs)))].sort((a, b) => a - b);
     if (slots.length > 0) await all(`INSERT INTO ${schema}.changed_slots (slot) SELECT unnest($1::bigint[])`, [slots]);
-    await all(`INSERT INTO ${schema}.replicas (id, name, batches) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET batches = excluded.batches, last_seen = now()`, [replica, name, batches + 1]);
+    await all(`INSERT INTO ${schema}.replicas AS old (id, name, batches) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET batches = greatest(old.batches, excluded.batches), last_seen = now()`, [replica, name, batches + 1]);
   }
 }
 

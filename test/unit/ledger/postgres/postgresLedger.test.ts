@@ -115,6 +115,21 @@ describe('the ledger that replicas share', { skip: missing }, () => {
     await again.close();
   });
 
+  it('is copied again where a standby without the last records takes over and no statement fails', async () => {
+    const schema = 'standby';
+    const replica = aReplica(engine.url, 'standby', { schema });
+    replica.local.close(costing('e-1', 1));
+    assert.equal(await total(replica), 1);
+    replica.local.close(costing('e-2', 2));
+    assert.equal(await total(replica), 3);
+    told(`DELETE FROM ${schema}.attempts WHERE exchange_id = 'e-2'; DELETE FROM ${schema}.exchanges WHERE id = 'e-2'; UPDATE ${schema}.replicas SET batches = batches - 1`);
+    replica.local.close(costing('e-3', 4));
+    await replica.until(() => replica.shared.figures().waiting === 0 && replica.shared.figures().isUp && told(`SELECT count(*) FROM ${schema}.exchanges`) === '3');
+    assert.equal(await total(replica), 7);
+    assert.match(replica.lines.join(), /has lost records of this replica/);
+    await replica.close();
+  });
+
   it('leaves out a record that PostgreSQL refuses, says which, and copies the others', async () => {
     const schema = 'refused';
     const replica = aReplica(engine.url, 'refused', { schema });
