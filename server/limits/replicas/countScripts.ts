@@ -256,9 +256,12 @@ for _, holder in ipairs(redis.call('SMEMBERS', KEYS[2])) do
   if holder ~= me and (not seen or tonumber(seen) < now - tonumber(ARGV[6])) then
     local flat = redis.call('HGETALL', prefix .. 'held:' .. holder)
     for i = 1, #flat, 2 do
-      local hold = cjson.decode(string.match(flat[i + 1], '^%d+ (.*)$'))
-      for _, claim in ipairs(hold.l) do if claim[2] == 1 then redis.call('HDEL', prefix .. 'n:' .. claim[1], holder) end end
-      for _, one in ipairs(hold.a) do change(prefix .. 'a:' .. one, one, KEYS[1], hold.g, 0, hold.m, -hold.m, 0, string.sub(one, 1, 7) == 'budget/') end
+      -- What cannot be read keeps nothing else from its end.
+      pcall(function()
+        local hold = cjson.decode(string.match(flat[i + 1], '^%d+ (.*)$'))
+        for _, claim in ipairs(hold.l) do if claim[2] == 1 then redis.call('HDEL', prefix .. 'n:' .. claim[1], holder) end end
+        for _, one in ipairs(hold.a) do change(prefix .. 'a:' .. one, one, KEYS[1], hold.g, 0, hold.m, -hold.m, 0, string.sub(one, 1, 7) == 'budget/') end
+      end)
       redis.call('HSET', KEYS[3], flat[i], flat[i + 1])
     end
     redis.call('EXPIRE', KEYS[3], 86400)

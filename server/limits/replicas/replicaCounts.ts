@@ -155,7 +155,14 @@ export class ReplicaCounts {
     }
     const hold = this.#holdOf(order.claims, order, now);
     const token = order.ofToken.length === 0 ? undefined : this.#holdOf(order.ofToken, undefined, now);
-    const reply = await this.#call(takeCall(this.#options, hold, token, undefined, now + this.#offsetMs + this.#options.state.timeoutMs));
+    let reply: readonly StateReply[] | undefined;
+    try {
+      reply = await this.#call(takeCall(this.#options, hold, token, undefined, now + this.#offsetMs + this.#options.state.timeoutMs));
+    } catch (error) {
+      // What the store holds is of another kind than it should be: nothing is taken of it, and no request fails for that.
+      this.#guard.failed(error);
+      return this.#takeAway(order, now);
+    }
     if (reply === undefined) {
       // Whether it was taken is not known: it is as if it had never been.
       for (const one of token === undefined ? [hold] : [hold, token]) this.#ends.set(one.id, this.#endOf(one, 0, 0, 0, 0));

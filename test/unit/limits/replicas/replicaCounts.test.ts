@@ -172,6 +172,29 @@ describe('budgets of servers on several machines', { skip: withoutRedis }, () =>
   });
 });
 
+describe('a Redis into which something else wrote', { skip: withoutRedis }, () => {
+  it('fails no request: this server decides by its share', async () => {
+    const [one] = await three(await startRedis());
+    assert.ok(one !== undefined);
+    await one.state.command('SET', 'w:openai', 'rubbish');
+    const answers = [];
+    for (let request = 0; request < 3; request += 1) answers.push(await one.take({ claims: [claim('openai', { requestsPerMinute: 4 })] }));
+    assert.deepEqual(answers.map(({ taken }) => taken), [true, true, false], 'half of the limit');
+    assert.equal((await one.take({ claims: [claim('claude', { requestsPerMinute: 4 })] })).taken, true);
+  });
+
+  it('frees what servers hold that are gone, though one hold cannot be read', async () => {
+    const [one, two] = await three(await startRedis());
+    assert.ok(one !== undefined && two !== undefined);
+    const atOnce = claim('openai', { concurrency: 1 });
+    assert.equal((await one.take({ claims: [atOnce] })).taken, true);
+    await two.state.command('HSET', `held:${one.state.replica}`, 'other', 'rubbish');
+    await two.state.command('ZADD', 'members', 1, one.state.replica);
+    await two.counts.ready();
+    assert.equal((await two.take({ claims: [atOnce] })).taken, true);
+  });
+});
+
 describe('while Redis is away', { skip: withoutRedis }, () => {
   it('each server keeps to its share of a limit, and Redis learns of it', async () => {
     const redis = await startRedis();
