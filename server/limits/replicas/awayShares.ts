@@ -1,17 +1,17 @@
-import type { TakenOfAllowance } from '../../ledger/allowanceStore.ts';
 import type { Allowance, AllowanceLeft } from '../../routing/caps/allowance.ts';
 import type { StateStore } from '../../state/stateStore.ts';
 import { misfit, shareOf, type LimitClaim } from '../limitClaims.ts';
 import type { Refusal } from '../rateWindow.ts';
 import { OwnSeconds } from './ownSeconds.ts';
+import type { ReplicaAllowances } from './replicaAllowances.ts';
 
 /** What this server used by itself, and what its share of limits and of money is while the store is away. */
 export class AwayShares {
   readonly #state: Pick<StateStore, 'replicas'>;
   readonly #own = new Map<string, OwnSeconds>();
   readonly #running = new Map<string, number>();
-  /** What was used and allowed of each allowance when the store went away. */
-  #atLoss: ReadonlyMap<string, { readonly used: number; readonly extra: number }> = new Map();
+  /** What requests took of each allowance that the store does not know of, in micro-dollars. */
+  readonly #spent = new Map<string, number>();
 
   /** A store that is back counts those that it heard of since. */
   #serversAtLoss = 1;
@@ -38,9 +38,18 @@ export class AwayShares {
   }
 
   /** The store is away from here on. */
-  lost(known: readonly [string, TakenOfAllowance][]): void {
+  lost(): void {
     this.#serversAtLoss = this.#state.replicas;
-    this.#atLoss = new Map(known.map(([key, { used, extra }]) => [key, { used, extra }]));
+  }
+
+  /** Requests of this server took money that the store does not know of; negative: they cost less than was expected. */
+  spend(key: string, microUsd: number): void {
+    this.#spent.set(key, (this.#spent.get(key) ?? 0) + microUsd);
+  }
+
+  /** The store knows of everything that was spent here. */
+  allTold(): void {
+    this.#spent.clear();
   }
 
   /** Every server has told the store what it did meanwhile. */
@@ -58,15 +67,15 @@ export class AwayShares {
     return undefined;
   }
 
-  /** The first allowance of whose rest this server would use more than its share. @param taken as it is known here, the amount included */
-  beyondMoney(allowances: readonly Allowance[], taken: (key: string) => TakenOfAllowance, microUsd: number): AllowanceLeft | undefined {
+  /** The first allowance of whose rest this server would use more than its share. What other requests here have reserved and nobody decided about counts for nothing: it may all be refused. */
+  beyondMoney(allowances: readonly Allowance[], known: Pick<ReplicaAllowances, 'taken' | 'told'>, microUsd: number): AllowanceLeft | undefined {
     for (const one of allowances) {
-      const { used, extra } = taken(one.key);
-      const { used: before, extra: extraBefore } = this.#atLoss.get(one.key) ?? { used: one.budget?.startMicroUsd ?? 0, extra: 0 };
+      const told = known.told(one.key, one.budget?.startMicroUsd ?? 0);
+      const { extra } = known.taken(one.key);
       // What a person allows here meanwhile is allowed here.
-      const share = Math.floor((one.limitMicroUsd + extraBefore - before) / this.#servers) + (extra - extraBefore);
-      const usedSince = used - microUsd - before;
-      if (microUsd > share - usedSince) return { ...one, leftMicroUsd: Math.max(0, share - usedSince), ...(extra === 0 ? {} : { allowedMicroUsd: extra }) };
+      const share = Math.floor((one.limitMicroUsd + told.extra - told.used) / this.#servers) + (extra - told.extra);
+      const left = share - (this.#spent.get(one.key) ?? 0);
+      if (microUsd > left) return { ...one, leftMicroUsd: Math.max(0, left), ...(extra === 0 ? {} : { allowedMicroUsd: extra }) };
     }
     return undefined;
   }

@@ -4,7 +4,7 @@ import { mostExtraMicroUsd, type AllowanceOutcome, type AllowanceStore, type All
 export interface LedgerPart { settled: number; reserved: number; unknown: number; /** In the store's time. */ changedAt: number }
 
 /** What is known of an allowance that servers share; `own`: the part of this server's ledger, undefined where it has none yet. */
-export interface SharedAllowance extends TakenOfAllowance { own: LedgerPart | undefined }
+export interface SharedAllowance extends TakenOfAllowance { own: LedgerPart | undefined; /** As the store last said it: without what was reserved and allowed here since. */ told: { readonly used: number; readonly extra: number } }
 
 /** What the store is asked for on behalf of it. */
 export interface AllowanceOrders {
@@ -56,6 +56,12 @@ export class ReplicaAllowances implements AllowanceStore, AllowanceTransaction {
     return this.#known;
   }
 
+  /** As the store last said it. @param start what this server's ledger had before, where the store does not know it */
+  told(key: string, start: number): { readonly used: number; readonly extra: number } {
+    const known = this.#known.get(key);
+    return { used: (known?.told.used ?? 0) + (known?.own === undefined ? start : 0), extra: known?.told.extra ?? 0 };
+  }
+
   /** The part of this server's ledger. */
   own(key: string): Readonly<LedgerPart> | undefined {
     return this.#known.get(key)?.own;
@@ -73,12 +79,14 @@ export class ReplicaAllowances implements AllowanceStore, AllowanceTransaction {
   }
 
   add(key: string, used: number, extra: number, reserved = 0, start = 0, unknown = 0): void {
+    const told = this.told(key, start);
     const { own = { settled: start, reserved: 0, unknown: 0, changedAt: 0 } } = this.#known.get(key) ?? {};
     const before = this.taken(key, start);
     this.#known.delete(key);
     this.#known.set(key, {
       used: before.used + used, extra: Math.max(0, Math.min(before.extra + extra, mostExtraMicroUsd)), reserved: Math.max(0, before.reserved + reserved), unknown: before.unknown + unknown,
       own: { settled: own.settled + used - reserved, reserved: Math.max(0, own.reserved + reserved), unknown: own.unknown + unknown, changedAt: own.changedAt },
+      told,
     });
     if (extra !== 0) this.#orders.allow(key, extra, start);
   }

@@ -212,6 +212,9 @@ export class ReplicaCounts {
       if (claim.running !== undefined) this.#shares.leave(claim.scope);
       this.#refused.delete(claim.scope);
     }
+    // What a request from before costs more is spent; what it costs less is given to all when the store is told.
+    const more = known.isHeld ? Math.max(0, settled - hold.microUsd) : settled - hold.microUsd;
+    if (!known.isHeld || !this.#isUsable) for (const { key } of hold.allowances) this.#shares.spend(key, more);
     if (known.isHeld) this.#order(this.#endOf(known, requests, settled, unknown, tokens), hold.allowances.map(({ key }) => key), known.id);
     else if (known.wasTold) this.#ends.set(known.id, this.#endOf(known, 1, 0, 0, undefined));
     if (!known.isHeld) for (const { key } of hold.allowances) {
@@ -252,6 +255,7 @@ export class ReplicaCounts {
       if (claim.running !== undefined) this.#shares.enter(claim.scope);
       this.#refused.delete(claim.scope);
     }
+    if (!isHeld) for (const { key } of hold.allowances) this.#shares.spend(key, hold.microUsd);
   }
 
   #takeAway(order: TakeOrder, now: number): TakeAnswer {
@@ -265,7 +269,7 @@ export class ReplicaCounts {
     if (holding.length > 0 && modes.budgets === 'closed') return awayAnswer('budgets');
     const beyond = modes.limits === 'share' ? this.#shares.beyond(claims, now) : undefined;
     if (beyond !== undefined) return this.#remember(beyond.claim, beyond.refusal, now);
-    const tooMuch = modes.budgets === 'share' ? this.#shares.beyondMoney(holding, key => this.allowances.taken(key), order.microUsd) : undefined;
+    const tooMuch = modes.budgets === 'share' ? this.#shares.beyondMoney(holding, this.allowances, order.microUsd) : undefined;
     if (tooMuch !== undefined) return { taken: false, kind: 'allowance', misfit: tooMuch };
     const hold = this.#holdOf(order.claims, order, now);
     const token = order.ofToken.length === 0 ? undefined : this.#holdOf(order.ofToken, undefined, now);
@@ -282,7 +286,7 @@ export class ReplicaCounts {
   }
 
   #leave(): void {
-    if (this.#isUsable) this.#shares.lost([...this.allowances.entries()]);
+    if (this.#isUsable) this.#shares.lost();
     this.#isUsable = false;
   }
 
@@ -307,6 +311,7 @@ export class ReplicaCounts {
     try {
       // What this server's ledger had comes before what runs: the first of them begins its part.
       if (!await this.#follow() || !await this.#tellEnds() || !await this.#tell() || !await this.#tellRunning()) return;
+      if (this.#untold.size === 0 && ![...this.#running.values()].some(({ isHeld }) => !isHeld)) this.#shares.allTold();
       if (this.#isUsable) return;
       this.#isUsable = true;
       const isReunion = this.#wasUsable || this.#isLost;
@@ -433,7 +438,7 @@ export class ReplicaCounts {
     if (!Array.isArray(state)) return;
     const [used = 0, extra = 0, reserved = 0, unknown = 0, settled = 0, ownReserved = 0, ownUnknown = 0, changedAt = 0] = state.map(Number);
     const own: LedgerPart | undefined = isOwn ? { settled, reserved: ownReserved + reservedHere, unknown: ownUnknown, changedAt } : undefined;
-    this.allowances.learn(key, { used: used + reservedHere, extra, reserved: reserved + reservedHere, unknown, own });
+    this.allowances.learn(key, { used: used + reservedHere, extra, reserved: reserved + reservedHere, unknown, own, told: { used, extra } });
   }
 
   /** @returns undefined where the store is away */

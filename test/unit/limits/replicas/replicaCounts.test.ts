@@ -243,6 +243,26 @@ describe('while Redis is away', { skip: withoutRedis }, () => {
     assert.equal((await cost(fresh, daily.key)).used, expected.used - 50_000);
   });
 
+  it('requests that Redis did not answer keep to the shares of a budget together', async () => {
+    const redis = await startRedis();
+    const servers = [await countingServer(redis, { ledger: 'one' }), await countingServer(redis, { ledger: 'two' })];
+    const daily = budget('daily', 1);
+    const first = await servers[0]!.spend([daily], 100_000);
+    first?.(100_000);
+    await until('both know', async () => (await Promise.all(servers.map(server => cost(server, daily.key)))).every(({ used, reserved }) => used === 100_000 && reserved === 0));
+    redis.pause();
+    // All of them wait for Redis at once, and each reserved what it needs here before.
+    const ends = await Promise.all(servers.flatMap(server => Array.from({ length: 9 }, () => server.spend([daily], 100_000))));
+    const admitted = ends.filter(end => end !== undefined);
+    assert.ok(admitted.length >= 2 && admitted.length <= 8, `each at most four of the nine that were left, and not ${String(admitted.length)} together`);
+    admitted.forEach(end => { end(100_000); });
+    redis.resume();
+    await until('both are back', () => servers.every(({ state, counts }) => { state.tick(); counts.tick(); return counts.isUsable; }));
+    for (let left = 9 - admitted.length; left > 0; left--) (await servers[0]!.spend([daily], 100_000) ?? assert.fail('what is left is not refused'))(100_000);
+    assert.equal(await servers[1]!.spend([daily], 100_000), undefined, 'the budget is used up');
+    assert.equal((await cost(servers[0]!, daily.key)).used, 1_000_000);
+  });
+
   it('nothing that is limited is sent where the modes say so, and everything where they say that', async () => {
     const redis = await startRedis();
     const closed = await countingServer(redis, { modes: { limits: 'closed', budgets: 'closed' } });
