@@ -8,7 +8,7 @@ import { loadRedis } from './loadRedis.ts';
 import type { OpenDriver, StateDriver } from './stateDriver.ts';
 import { StateFigures } from './stateFigures.ts';
 import { beatScript, generationKey, goneAfterMs, membersKey } from './stateScripts.ts';
-import { StateAwayError, type StateChange, type StateReply, type StateScript, type StateStore } from './stateStore.ts';
+import { isStateAway, StateAwayError, type StateChange, type StateReply, type StateScript, type StateStore } from './stateStore.ts';
 
 export interface StateConnectionOptions {
   log: Log;
@@ -118,7 +118,7 @@ export class StateConnection implements StateStore {
       try {
         await this.#beat();
       } catch (error) {
-        if (!(error instanceof StateAwayError)) throw error;
+        if (!isStateAway(error)) throw error;
       } finally {
         this.#isBeating = false;
       }
@@ -210,7 +210,7 @@ export class StateConnection implements StateStore {
       this.#unanswered = 0;
       return reply;
     } catch (error) {
-      if (error instanceof StateAwayError) throw error;
+      if (isStateAway(error)) throw error;
       const message = error instanceof Error ? error.message : String(error);
       // A script that the store does not know yet is sent whole behind this.
       ended(message.startsWith('NOSCRIPT') ? 'ok' : 'error');
@@ -354,7 +354,7 @@ function answeredWithin<Value>(promise: Promise<Value>, ms: number): Promise<Val
 }
 
 function namedError(error: unknown, script: string): unknown {
-  return error instanceof StateAwayError || !(error instanceof Error) ? error : new Error(`The script "${script}" failed in the shared store: ${error.message}`, { cause: error });
+  return isStateAway(error) || !(error instanceof Error) ? error : new Error(`The script "${script}" failed in the shared store: ${error.message}`, { cause: error });
 }
 
 /** The end of a sentence. */

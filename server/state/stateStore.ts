@@ -27,6 +27,11 @@ export class StateAwayError extends Error {
   }
 }
 
+/** By its name: a part that is bundled by itself has a copy of the class. */
+export function isStateAway(error: unknown): boolean {
+  return error instanceof Error && error.name === 'StateAwayError';
+}
+
 /**
  * What servers on several machines share. Every call is answered, or rejected with a StateAwayError, within the timeout of
  * the configuration; while the store is away it is rejected at once. Another error is a mistake in the call.

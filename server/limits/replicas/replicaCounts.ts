@@ -5,7 +5,7 @@ import type { Log } from '../../base/log.ts';
 import { mostExtraMicroUsd, type AllowanceStore } from '../../ledger/allowanceStore.ts';
 import type { AwayMode } from '../../api/state/stateSettings.ts';
 import type { Allowance, AllowanceLeft } from '../../routing/caps/allowance.ts';
-import type { StateReply, StateScript, StateStore } from '../../state/stateStore.ts';
+import { isStateAway, type StateReply, type StateScript, type StateStore } from '../../state/stateStore.ts';
 import { goneAfterMs, membersKey } from '../../state/stateScripts.ts';
 import { atOnceLookMs, inBounds, misfit, type LimitClaim } from '../limitClaims.ts';
 import type { Refusal } from '../rateWindow.ts';
@@ -447,7 +447,7 @@ export class ReplicaCounts {
       const reply = await this.#options.state.run(script, keys, args);
       return Array.isArray(reply) ? reply as readonly StateReply[] : [];
     } catch (error) {
-      if (error instanceof Error && error.name === 'StateAwayError') return undefined;
+      if (isStateAway(error)) return undefined;
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import type { Subscription } from '../../base/emitter.ts';
 import { Guard } from '../../base/guarded.ts';
 import { parseJson } from '../../base/json.ts';
-import { StateAwayError, type StateScript } from '../../state/stateStore.ts';
+import { isStateAway, type StateScript } from '../../state/stateStore.ts';
 import { decisionOf, type EndpointDecision } from '../endpoints/endpointFiles.ts';
 import { decidedAt } from '../endpoints/pauses.ts';
 import type { ReplicaSources } from './sources.ts';
@@ -74,7 +74,7 @@ export class DecisionDesk {
           await this.#exchange();
         } while (this.#isDue);
       } catch (error) {
-        if (!(error instanceof StateAwayError)) throw error;
+        if (!isStateAway(error)) throw error;
       } finally {
         this.#isRunning = false;
       }

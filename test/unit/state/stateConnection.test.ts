@@ -11,7 +11,7 @@ import { resolveState } from '../../../server/config/state/resolveState.ts';
 import type { StateConfig } from '../../../server/config/state/stateConfig.ts';
 import { StateConnection, type StateConnectionOptions } from '../../../server/state/stateConnection.ts';
 import type { StateDriver } from '../../../server/state/stateDriver.ts';
-import { StateAwayError, type StateChange, type StateReply } from '../../../server/state/stateStore.ts';
+import { isStateAway, StateAwayError, type StateChange, type StateReply } from '../../../server/state/stateStore.ts';
 import { freePort } from '../../support/freePort.ts';
 import { isInstalled } from '../../support/isInstalled.ts';
 import { startRedis, withoutRedis } from '../../support/redisServer.ts';
@@ -74,6 +74,13 @@ class FakeStore {
 const fakeConfig = configOf({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 5 });
 
 describe('the breaker around the shared store', () => {
+  it('is recognized by what its calls throw, also in a part of the bundle with a copy of the class', () => {
+    class Copy extends Error { override readonly name = 'StateAwayError'; }
+    assert.ok(isStateAway(new StateAwayError('away', false)));
+    assert.ok(isStateAway(new Copy('away')));
+    assert.ok(!isStateAway(new Error('StateAwayError')));
+  });
+
   it('fails calls at once after three that were not answered in time, and lets them through again after a heartbeat', async () => {
     const store = new FakeStore();
     const { state, changes } = connection({ load: () => Promise.resolve(store.open) });

@@ -9,7 +9,7 @@ import { fingerprintsOf, type KeyFingerprint } from '../../../keys/keyFingerprin
 import type { KeyNames } from '../../../keys/keyPool.ts';
 import type { PeerNote } from '../../../ledger/peerNotes.ts';
 import type { HealthEvent } from '../../../ledger/ports.ts';
-import { StateAwayError } from '../../../state/stateStore.ts';
+import { isStateAway } from '../../../state/stateStore.ts';
 import { promptTokens } from '../../../api/usage.ts';
 import type { ReplicaAttempt } from '../../peerSync.ts';
 import type { ReplicaSources } from '../sources.ts';
@@ -169,7 +169,7 @@ export class NewsDesk {
     } catch (error) {
       // Replicas drop what they have heard before, so that an answer that was lost does no harm.
       if (batch !== undefined) this.#outbox.putBack(batch);
-      if (!(error instanceof StateAwayError)) throw error;
+      if (!isStateAway(error)) throw error;
       if (this.#sources.store.isUp) this.#tellSoon();
     } finally {
       this.#isTelling = false;
@@ -199,7 +199,7 @@ export class NewsDesk {
         this.#hasMore ||= more;
       } while (this.#hasMore && this.#sources.store.isUp);
     } catch (error) {
-      if (!(error instanceof StateAwayError)) throw error;
+      if (!isStateAway(error)) throw error;
     } finally {
       this.#isHearing = false;
     }
@@ -219,7 +219,7 @@ export class NewsDesk {
       await this.#hear();
       if (!this.#outbox.isEmpty && store.isUp) this.#tellSoon();
     } catch (error) {
-      if (!(error instanceof StateAwayError)) throw error;
+      if (!isStateAway(error)) throw error;
     }
   }
 

@@ -2,7 +2,7 @@ import type { Subscription } from '../../../base/emitter.ts';
 import { Guard } from '../../../base/guarded.ts';
 import type { Log } from '../../../base/log.ts';
 import type { RouteStateOutcome, RouteStateStore } from '../../../ledger/routeStateStore.ts';
-import { StateAwayError, type StateReply, type StateScript, type StateStore } from '../../../state/stateStore.ts';
+import { isStateAway, type StateReply, type StateScript, type StateStore } from '../../../state/stateStore.ts';
 
 /** What the data folder has of the states, and where a copy is kept. */
 export interface KeptRouteStates {
@@ -127,7 +127,7 @@ export class SharedRouteStates implements RouteStateStore {
     try {
       if (this.#isRead && this.#options.store.isUp) await this.#put();
     } catch (error) {
-      if (!(error instanceof StateAwayError)) throw error;
+      if (!isStateAway(error)) throw error;
     }
   }
 
@@ -158,7 +158,7 @@ export class SharedRouteStates implements RouteStateStore {
           await this.#put();
         }
       } catch (error) {
-        if (!(error instanceof StateAwayError)) throw error;
+        if (!isStateAway(error)) throw error;
       } finally {
         this.#isRunning = false;
       }
