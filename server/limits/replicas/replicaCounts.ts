@@ -101,13 +101,13 @@ export class ReplicaCounts {
   /** What the store lost of what it had of this server's ledger, and of what was allowed on top. */
   readonly #retold = new Map<string, { settled: number; extra: number }>();
   /** What is being told; kept until it is confirmed, because the same batch counts once. */
-  #batch: { readonly call: Call } | undefined;
+  #batch: Call | undefined;
   readonly #refused = new Map<string, { refusal: Refusal; until: number; promptTokens: number }>();
   readonly #subscription: { dispose(): void };
   #isUsable = false;
   #isCatchingUp = false;
-  #wasUsable = false;
-  #isLost = false;
+  /** The store decided before, or lost what it held. */
+  #isBack = false;
   #sharesUntil = -Infinity;
   /** The store's clock less this server's, in milliseconds. */
   #offsetMs = 0;
@@ -118,7 +118,7 @@ export class ReplicaCounts {
     this.#options = options;
     this.#guard = new Guard('The count that servers share', options.log);
     this.allowances = new ReplicaAllowances(options.allowances, {
-      allow: (key, microUsd, start) => { this.#order(callOf(allowScript, [`a:${key}`, 'changed', `done:${newId()}`], [options.ledger, microUsd, mostExtraMicroUsd, start, isBudget(key), key]), [key]); },
+      allow: (key, microUsd, start) => { this.#order(callOf(allowScript, [`a:${key}`, 'changed', `done:${newId()}`], [options.ledger, microUsd, mostExtraMicroUsd, start, isBudget(key), key], [key])); },
       correct: (key, known, since, keepsUnknown) => { this.#correct(key, known, since, keepsUnknown); },
     });
     this.#shares = new AwayShares(options.state);
@@ -215,7 +215,7 @@ export class ReplicaCounts {
     // What a request from before costs more is spent; what it costs less is given to all when the store is told.
     const more = known.isHeld ? Math.max(0, settled - hold.microUsd) : settled - hold.microUsd;
     if (!known.isHeld || !this.#isUsable) for (const { key } of hold.allowances) this.#shares.spend(key, more);
-    if (known.isHeld) this.#order(this.#endOf(known, requests, settled, unknown, tokens), hold.allowances.map(({ key }) => key), known.id);
+    if (known.isHeld) this.#order(this.#endOf(known, requests, settled, unknown, tokens), known.id);
     else if (known.wasTold) this.#ends.set(known.id, this.#endOf(known, 1, 0, 0, undefined));
     if (!known.isHeld) for (const { key } of hold.allowances) {
       const before = this.#untold.get(key) ?? { settled: 0, unknown: 0 };
@@ -293,7 +293,7 @@ export class ReplicaCounts {
   /** The store has nothing any more of what this server told it. */
   #lose(): void {
     this.#leave();
-    this.#isLost = true;
+    this.#isBack = true;
     for (const [key, { own, extra }] of this.allowances.entries()) if (own !== undefined || extra > 0) this.#retold.set(key, { settled: Math.max(0, (own?.settled ?? 0) - (this.#untold.get(key)?.settled ?? 0)), extra });
     // What they say is in what this server knows of its own part.
     this.#ends.clear();
@@ -314,10 +314,8 @@ export class ReplicaCounts {
       if (this.#untold.size === 0 && ![...this.#running.values()].some(({ isHeld }) => !isHeld)) this.#shares.allTold();
       if (this.#isUsable) return;
       this.#isUsable = true;
-      const isReunion = this.#wasUsable || this.#isLost;
-      this.#wasUsable = true;
-      this.#isLost = false;
-      if (isReunion) this.#sharesUntil = this.#options.clock.now() + reunitedMs;
+      if (this.#isBack) this.#sharesUntil = this.#options.clock.now() + reunitedMs;
+      this.#isBack = true;
     } finally {
       this.#isCatchingUp = false;
     }
@@ -355,7 +353,7 @@ export class ReplicaCounts {
     const reply = await this.#call(call);
     if (reply === undefined) return false;
     this.#ends.delete(id);
-    if (call.names.length > 0) this.#learn(call.names, reply[1]);
+    this.#learn(call.names, reply[1]);
     return true;
   }
 
@@ -376,16 +374,17 @@ export class ReplicaCounts {
   /** What was used while the store did not count it. */
   async #tell(): Promise<boolean> {
     for (;;) {
-      this.#batch ??= this.#makeBatch();
-      if (this.#batch === undefined) return true;
-      const reply = await this.#call(this.#batch.call);
+      const batch = this.#batch ??= this.#makeBatch();
+      if (batch === undefined) return true;
+      const reply = await this.#call(batch);
       if (reply === undefined) return false;
-      this.#learn(this.#batch.call.names, reply[1]);
-      this.#batch = undefined;
+      this.#learn(batch.names, reply[1]);
+      // A store that lost what it held meanwhile is told another one.
+      if (this.#batch === batch) this.#batch = undefined;
     }
   }
 
-  #makeBatch(): { readonly call: Call } | undefined {
+  #makeBatch(): Call | undefined {
     const shiftS = Math.round(this.#offsetMs / 1000);
     const uses = this.#shares.takeUntold(mostTold).map(({ scope, second, requests, tokens }) => ({ scope, use: [second + shiftS, requests, tokens] }));
     const names = [...new Set([...this.#untold.keys(), ...this.#retold.keys()])].slice(0, mostTold);
@@ -397,7 +396,7 @@ export class ReplicaCounts {
       return [before, settled, unknown, extra, isBudget(key), key];
     });
     if (uses.length === 0 && names.length === 0) return undefined;
-    return { call: callOf(tellScript, [`done:${newId()}`, 'changed', ...uses.map(({ scope }) => `w:${scope}`), ...names.map(key => `a:${key}`)], [this.#options.ledger, uses.length, names.length, ...uses.flatMap(({ use }) => use), ...money], names) };
+    return callOf(tellScript, [`done:${newId()}`, 'changed', ...uses.map(({ scope }) => `w:${scope}`), ...names.map(key => `a:${key}`)], [this.#options.ledger, uses.length, names.length, ...uses.flatMap(({ use }) => use), ...money], names);
   }
 
   #endOf(hold: Hold, requests: number, settled: number, unknown: number, tokens: number | undefined): Call {
@@ -418,15 +417,14 @@ export class ReplicaCounts {
     const call = callOf(correctScript, [`a:${key}`, 'changed'], [this.#options.ledger, known, Number.isFinite(since) ? Math.floor(since + this.#offsetMs) : 9e15, keepsUnknown ? 1 : 0, key], [key]);
     this.#guard.start(async () => {
       const reply = await this.#call(call);
-      if (reply !== undefined) this.#learn([key], reply[1]);
+      if (reply !== undefined) this.#learn(call.names, reply[1]);
     });
   }
 
   /** Something that the store is told once, now or later. */
-  #order(call: Call, names: readonly string[], id = newId()): void {
-    const named = { ...call, names };
-    this.#ends.set(id, named);
-    if (this.#options.state.isUp) this.#guard.start(() => this.#tellEnd(id, named));
+  #order(call: Call, id = newId()): void {
+    this.#ends.set(id, call);
+    if (this.#options.state.isUp) this.#guard.start(() => this.#tellEnd(id, call));
   }
 
   #learn(names: readonly string[], states: StateReply | undefined, reservedHere = 0): void {
