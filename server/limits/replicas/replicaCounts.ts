@@ -2,15 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
-import { mostExtraMicroUsd, type AllowanceStore } from '../../ledger/allowanceStore.ts';
+import type { AllowanceStore } from '../../ledger/allowanceStore.ts';
 import type { AwayMode } from '../../api/state/stateSettings.ts';
 import type { Allowance, AllowanceLeft } from '../../routing/caps/allowance.ts';
-import { isStateAway, type StateReply, type StateScript, type StateStore } from '../../state/stateStore.ts';
-import { goneAfterMs, membersKey } from '../../state/stateScripts.ts';
+import { isStateAway, type StateReply, type StateStore } from '../../state/stateStore.ts';
 import { atOnceLookMs, inBounds, misfit, type LimitClaim } from '../limitClaims.ts';
 import type { Refusal } from '../rateWindow.ts';
 import { AwayShares } from './awayShares.ts';
-import { allowScript, correctScript, followScript, settleScript, takeScript, tellScript } from './countScripts.ts';
+import { allowCall, correctCall, followCall, secondsOf, settleCall, takeCall, tellCall, usedOf, type Call, type CountHold } from './countCalls.ts';
 import type { CountFigures } from './countFigures.ts';
 import { ReplicaAllowances, type LedgerPart } from './replicaAllowances.ts';
 
@@ -36,15 +35,6 @@ export interface TakeOrder {
   readonly microUsd: number;
 }
 
-/** What was taken; given back once, to `settle`. */
-export interface CountHold {
-  readonly id: string;
-  readonly claims: readonly LimitClaim[];
-  readonly allowances: readonly Allowance[];
-  readonly microUsd: number;
-  /** The second of this server's clock that it counts in. */
-  readonly second: number;
-}
 interface Hold extends CountHold {
   /** The store knows of it. */
   isHeld: boolean;
@@ -118,7 +108,7 @@ export class ReplicaCounts {
     this.#options = options;
     this.#guard = new Guard('The count that servers share', options.log);
     this.allowances = new ReplicaAllowances(options.allowances, {
-      allow: (key, microUsd, start) => { this.#order(callOf(allowScript, [`a:${key}`, 'changed', `done:${newId()}`], [options.ledger, microUsd, mostExtraMicroUsd, start, isBudget(key), key], [key])); },
+      allow: (key, microUsd, start) => { this.#order(allowCall(options, newId(), key, microUsd, start)); },
       correct: (key, known, since, keepsUnknown) => { this.#correct(key, known, since, keepsUnknown); },
     });
     this.#shares = new AwayShares(options.state);
@@ -165,7 +155,7 @@ export class ReplicaCounts {
     }
     if (reply === undefined) {
       // Whether it was taken is not known: it is as if it had never been.
-      for (const one of token === undefined ? [hold] : [hold, token]) this.#ends.set(one.id, this.#endOf(one, 0, 0, 0, 0));
+      for (const one of token === undefined ? [hold] : [hold, token]) this.#ends.set(one.id, settleCall(this.#options, one, 0, 0, 0, 0));
       return this.#takeAway(order, now);
     }
     const [kind, storeNow] = [Number(reply[0]), Number(reply[1])];
@@ -215,8 +205,8 @@ export class ReplicaCounts {
     // What a request from before costs more is spent; what it costs less is given to all when the store is told.
     const more = known.isHeld ? Math.max(0, settled - hold.microUsd) : settled - hold.microUsd;
     if (!known.isHeld || !this.#isUsable) for (const { key } of hold.allowances) this.#shares.spend(key, more);
-    if (known.isHeld) this.#order(this.#endOf(known, requests, settled, unknown, tokens), known.id);
-    else if (known.wasTold) this.#ends.set(known.id, this.#endOf(known, 1, 0, 0, undefined));
+    if (known.isHeld) this.#order(settleCall(this.#options, known, requests, settled, unknown, tokens), known.id);
+    else if (known.wasTold) this.#ends.set(known.id, settleCall(this.#options, known, 1, 0, 0, undefined));
     if (!known.isHeld) for (const { key } of hold.allowances) {
       const before = this.#untold.get(key) ?? { settled: 0, unknown: 0 };
       this.#untold.set(key, { settled: before.settled + settled, unknown: before.unknown + unknown });
@@ -322,8 +312,7 @@ export class ReplicaCounts {
   }
 
   async #follow(): Promise<boolean> {
-    const { state, ledger } = this.#options;
-    const reply = await this.#call(callOf(followScript, ['changed', 'holders', 'gone', membersKey], [state.replica, ledger, state.prefix, this.#changedSince, mostFollowed, goneAfterMs]));
+    const reply = await this.#call(followCall(this.#options, this.#changedSince, mostFollowed));
     if (reply === undefined) return false;
     const [storeNow, hasHolds, changed] = [Number(reply[0]), reply[1] === 1, reply[2]];
     this.#offsetMs = storeNow - this.#options.clock.now();
@@ -386,35 +375,21 @@ export class ReplicaCounts {
 
   #makeBatch(): Call | undefined {
     const shiftS = Math.round(this.#offsetMs / 1000);
-    const uses = this.#shares.takeUntold(mostTold).map(({ scope, second, requests, tokens }) => ({ scope, use: [second + shiftS, requests, tokens] }));
+    const uses = this.#shares.takeUntold(mostTold).map(use => ({ ...use, second: use.second + shiftS }));
     const names = [...new Set([...this.#untold.keys(), ...this.#retold.keys()])].slice(0, mostTold);
-    const money = names.flatMap(key => {
+    const money = names.map(key => {
       const { settled, unknown } = this.#untold.get(key) ?? { settled: 0, unknown: 0 };
       const { settled: before, extra } = this.#retold.get(key) ?? { settled: Math.max(0, (this.allowances.own(key)?.settled ?? settled) - settled), extra: 0 };
       this.#untold.delete(key);
       this.#retold.delete(key);
-      return [before, settled, unknown, extra, isBudget(key), key];
+      return { key, before, settled, unknown, extra };
     });
-    if (uses.length === 0 && names.length === 0) return undefined;
-    return callOf(tellScript, [`done:${newId()}`, 'changed', ...uses.map(({ scope }) => `w:${scope}`), ...names.map(key => `a:${key}`)], [this.#options.ledger, uses.length, names.length, ...uses.flatMap(({ use }) => use), ...money], names);
-  }
-
-  #endOf(hold: Hold, requests: number, settled: number, unknown: number, tokens: number | undefined): Call {
-    const { ledger, state } = this.#options;
-    return callOf(settleScript, [`held:${state.replica}`, 'gone', 'changed', ...hold.claims.flatMap(({ scope }) => [`w:${scope}`, `n:${scope}`]), ...hold.allowances.map(({ key }) => `a:${key}`)], [
-      state.replica, ledger, hold.id, requests, hold.claims.length, hold.allowances.length, hold.microUsd, settled, unknown,
-      ...hold.claims.flatMap(claim => [inBounds(claim.tokens), usedOf(claim, requests > 0, tokens), claim.running === undefined ? 0 : 1]),
-      ...hold.allowances.flatMap(({ key }) => [this.#startOf(key, hold), isBudget(key), key]),
-    ], hold.allowances.map(({ key }) => key));
-  }
-
-  #startOf(key: string, hold: CountHold): number {
-    return startOf(hold.allowances.find(one => one.key === key));
+    return uses.length === 0 && money.length === 0 ? undefined : tellCall(this.#options, newId(), uses, money);
   }
 
   #correct(key: string, known: number, since: number, keepsUnknown: boolean): void {
     if (!this.#isUsable) return;
-    const call = callOf(correctScript, [`a:${key}`, 'changed'], [this.#options.ledger, known, Number.isFinite(since) ? Math.floor(since + this.#offsetMs) : 9e15, keepsUnknown ? 1 : 0, key], [key]);
+    const call = correctCall(this.#options, key, known, since + this.#offsetMs, keepsUnknown);
     this.#guard.start(async () => {
       const reply = await this.#call(call);
       if (reply !== undefined) this.#learn(call.names, reply[1]);
@@ -449,45 +424,6 @@ export class ReplicaCounts {
       throw error;
     }
   }
-}
-
-interface Call { readonly script: StateScript; readonly keys: readonly string[]; readonly args: readonly (string | number)[]; /** Allowances that it changes, in the order of their states in its answer. */ readonly names: readonly string[] }
-
-function callOf(script: StateScript, keys: readonly string[], args: readonly (string | number)[], names: readonly string[] = []): Call {
-  return { script, keys, args, names };
-}
-
-/** @param forcedSecond of one that runs already, by the store's clock @param until the store does not carry it out behind this moment of its clock */
-function takeCall({ state, ledger }: ReplicaCountsOptions, hold: CountHold, token: CountHold | undefined, forcedSecond: number | undefined, until: number): Call {
-  const claims = [...hold.claims, ...token?.claims ?? []];
-  return callOf(takeScript, [`held:${state.replica}`, 'gone', 'holders', 'changed', ...claims.flatMap(({ scope }) => [`w:${scope}`, `n:${scope}`]), ...hold.allowances.map(({ key }) => `a:${key}`)], [
-    state.replica, ledger, forcedSecond === undefined ? 0 : 1, forcedSecond ?? 0, claims.length, hold.allowances.length, hold.microUsd,
-    hold.id, holdJson(hold, ledger), token?.id ?? '', token === undefined ? '' : holdJson(token, ledger), Math.floor(until),
-    ...claims.flatMap(({ limits, tokens, running }) => [limits.requestsPerMinute ?? -1, limits.tokensPerMinute ?? -1, running === undefined ? -1 : limits.concurrency ?? -1, inBounds(tokens), running === undefined ? 0 : 1]),
-    ...hold.allowances.flatMap(one => [one.limitMicroUsd, one.budget?.isHard === false ? 0 : 1, startOf(one), isBudget(one.key), one.key]),
-  ]);
-}
-
-/** As the store frees it when this server is gone. */
-function holdJson({ claims, allowances, microUsd }: CountHold, ledger: string): string {
-  return JSON.stringify({ l: claims.map(({ scope, running }) => [scope, running === undefined ? 0 : 1]), a: allowances.map(({ key }) => key), m: microUsd, g: ledger });
-}
-
-function startOf(one: Allowance | undefined): number {
-  return one?.budget?.startMicroUsd ?? 0;
-}
-
-function usedOf({ tokens }: LimitClaim, isSent: boolean, used: number | undefined): number {
-  return isSent ? inBounds(used ?? tokens) : 0;
-}
-
-function isBudget(key: string): 0 | 1 {
-  return key.startsWith('budget/') ? 1 : 0;
-}
-
-function secondsOf(reply: StateReply | undefined): { second: number; requests: number; tokens: number }[] {
-  const flat = Array.isArray(reply) ? (reply as readonly StateReply[]).map(Number) : [];
-  return Array.from({ length: Math.floor(flat.length / 3) }, (_, index) => ({ second: flat[3 * index] ?? 0, requests: flat[3 * index + 1] ?? 0, tokens: flat[3 * index + 2] ?? 0 }));
 }
 
 function awayAnswer(kind: 'limits' | 'budgets'): TakeAnswer {

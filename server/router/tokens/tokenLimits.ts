@@ -4,7 +4,8 @@ import type { Attempt, Receipt } from '../../api/receipt.ts';
 import type { LimitClaim } from '../../limits/limitClaims.ts';
 import { isLimited } from '../../limits/rateLimiter.ts';
 import { atOnceRefusal, RateWindow, type Refusal } from '../../limits/rateWindow.ts';
-import type { CountHold, HoldEnd, ReplicaCounts } from '../../limits/replicas/replicaCounts.ts';
+import type { CountHold } from '../../limits/replicas/countCalls.ts';
+import type { HoldEnd, ReplicaCounts } from '../../limits/replicas/replicaCounts.ts';
 import type { LimitCounts, SharedCounts } from '../../limits/replicas/sharedCounts.ts';
 import type { KnownToken } from './tokenBook.ts';
 
