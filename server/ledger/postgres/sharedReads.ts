@@ -1,18 +1,17 @@
 import type { Attempt, Receipt, SpendReport, TimeRange } from '../../api/receipt.ts';
 import type { LedgerJournal, UnshippedExchange } from '../journal.ts';
 import { attemptFromRow } from '../rows/attemptColumns.ts';
+import { billedAttemptFromRow, billedModelFromRow, mostBilledAttempts } from '../rows/billRows.ts';
 import { receiptFromRow } from '../rows/rows.ts';
 import { UnreadableRowError } from '../rows/rowValues.ts';
 import { boundsOf, dayMs, slotMs, type Bounds } from '../rows/slotBounds.ts';
 import { spendReport, type SpendRows } from '../rows/spendReport.ts';
-import type { BilledAttempt, BilledModel, LedgerBill, SpentBy, SpentScope } from '../spend.ts';
+import type { BilledModel, LedgerBill, SpentBy, SpentScope } from '../spend.ts';
 import type { Connections, Row, Transaction } from './connection.ts';
 import { nameOf, tokenColumns } from './rollUp.ts';
 
 /** More of this replica's own exchanges than this are not looked up beside the shared ledger: it catches up first. */
 const mostUnshipped = 2_000;
-/** Attempts that may explain a difference of a bill, at most so many: the latest. */
-const mostBilled = 5_000;
 /** The range of `Date`. */
 const largestMoment = 8.64e15;
 const slotsADay = dayMs / slotMs;
@@ -69,12 +68,12 @@ export class SharedReads {
           sum(CASE WHEN coalesce(${tokens.join(', ')}) IS NOT NULL OR a.cost_certainty = 'unknown' THEN 1 ELSE 0 END)::float8 AS requests, sum(a.micro_usd)::float8 AS micro_usd,
           sum(${tokens.map((name) => `coalesce(${name}, 0)`).join(' + ')})::float8 AS tokens ${of} GROUP BY 1, 2, 3`, [from, to, endpoints]),
       attempts: await all(`SELECT ${day} AS day, a.exchange_id, a.upstream_model, a.cost_certainty AS certainty, a.cost_unpriced AS unpriced, (${crosses})::int AS crosses
-        ${of} AND (a.cost_certainty <> 'exact' OR ${crosses}) ORDER BY a.started_at DESC LIMIT ${mostBilled}`, [from, to, endpoints]),
+        ${of} AND (a.cost_certainty <> 'exact' OR ${crosses}) ORDER BY a.started_at DESC LIMIT ${mostBilledAttempts}`, [from, to, endpoints]),
     }));
     const local = own.length === 0 ? undefined : this.#journal.billOf(own, range, endpoints, offsetMs);
     return {
       models: billedModels([...read.models.map(billedModelFromRow), ...local?.models ?? []]),
-      attempts: [...local?.attempts ?? [], ...read.attempts.map(billedAttemptFromRow)].slice(0, mostBilled),
+      attempts: [...local?.attempts ?? [], ...read.attempts.map(billedAttemptFromRow)].slice(0, mostBilledAttempts),
     };
   }
 
@@ -188,22 +187,6 @@ function joined(one: SpendRows, other: SpendRows): SpendRows {
 
 function spentBy(name: string, row: Row): SpentBy {
   return { name, microUsd: Number(row['micro_usd']), unknown: Number(row['unknown']) };
-}
-
-const dayOf = (day: unknown): string => new Date(Number(day) * dayMs).toISOString().slice(0, 10);
-
-function billedModelFromRow(row: Row): BilledModel {
-  return {
-    day: dayOf(row['day']), model: String(row['model']), upstreamModel: String(row['upstream_model']), requests: Number(row['requests']), microUsd: Number(row['micro_usd']),
-    tokens: Number(row['tokens']), priceSources: typeof row['price_sources'] === 'string' ? row['price_sources'].split(',') : [],
-  };
-}
-
-function billedAttemptFromRow(row: Row): BilledAttempt {
-  return {
-    day: dayOf(row['day']), exchangeId: String(row['exchange_id']), upstreamModel: String(row['upstream_model']), certainty: row['certainty'] as BilledAttempt['certainty'],
-    unpriced: typeof row['unpriced'] === 'string' ? row['unpriced'].split(', ') : [], crossesMidnight: row['crosses'] === 1,
-  };
 }
 
 /** One line for each model and day. */

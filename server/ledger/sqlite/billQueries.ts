@@ -1,11 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { TimeRange } from '../../api/receipt.ts';
-import type { BilledAttempt, BilledModel, LedgerBill } from '../spend.ts';
+import type { LedgerBill } from '../spend.ts';
 import { costCertainty, figure } from '../rows/attemptColumns.ts';
-
-const dayMs = 86_400_000;
-/** Attempts that may explain a difference, at most so many: the latest. */
-const mostAttempts = 5_000;
+import { billedAttemptFromRow, billedModelFromRow, mostBilledAttempts } from '../rows/billRows.ts';
+import { dayMs } from '../rows/slotBounds.ts';
 
 const tokens = ['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens'].map(figure);
 const anyTokens = tokens.map(token => `${token} IS NOT NULL`).join(' OR ');
@@ -27,22 +25,12 @@ export class BillQueries {
     this.#attempts = database.prepare(`SELECT ${dayColumn}, e.id AS exchange_id, a.upstream_model AS upstream_model, ${costCertainty} AS certainty, a.cost_unpriced AS unpriced,
         (a.started_at + CAST(:offset AS INTEGER)) / ${dayMs} <> CAST(a.started_at + a.total_ms + CAST(:offset AS INTEGER) AS INTEGER) / ${dayMs} AS crosses
       FROM ${of} JOIN exchanges e ON e.seq = a.exchange_seq
-      WHERE ${ofEndpoints}${where} AND (${costCertainty} <> 'exact' OR crosses) ORDER BY a.started_at DESC LIMIT ${mostAttempts}`);
+      WHERE ${ofEndpoints}${where} AND (${costCertainty} <> 'exact' OR crosses) ORDER BY a.started_at DESC LIMIT ${mostBilledAttempts}`);
   }
 
   /** @param offsetMs of the days to UTC @param more values that the condition names */
   read(range: TimeRange, endpoints: readonly string[], offsetMs: number, more: Readonly<Record<string, string>> = {}): LedgerBill {
     const named = { ...more, from: range.from, to: range.to, offset: offsetMs, endpoints: JSON.stringify(endpoints) };
-    const dayOf = (day: unknown): string => new Date(Number(day) * dayMs).toISOString().slice(0, 10);
-    return {
-      models: this.#models.all(named).map((row): BilledModel => ({
-        day: dayOf(row['day']), model: String(row['model']), upstreamModel: String(row['upstream_model']), requests: Number(row['requests']),
-        microUsd: Number(row['micro_usd']), tokens: Number(row['tokens']), priceSources: typeof row['price_sources'] === 'string' ? row['price_sources'].split(',') : [],
-      })),
-      attempts: this.#attempts.all(named).map((row): BilledAttempt => ({
-        day: dayOf(row['day']), exchangeId: String(row['exchange_id']), upstreamModel: String(row['upstream_model']), certainty: row['certainty'] as BilledAttempt['certainty'],
-        unpriced: typeof row['unpriced'] === 'string' ? row['unpriced'].split(', ') : [], crossesMidnight: row['crosses'] === 1,
-      })),
-    };
+    return { models: this.#models.all(named).map(billedModelFromRow), attempts: this.#attempts.all(named).map(billedAttemptFromRow) };
   }
 }
