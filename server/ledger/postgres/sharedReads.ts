@@ -109,20 +109,20 @@ export class SharedReads {
 
   async #spendRows({ all }: Transaction, bounds: Bounds): Promise<SpendRows> {
     const schema = this.#schema;
-    const { from, to } = bounds;
+    const { from, to, firstSlot, endSlot } = bounds;
     const inRange = `started_at >= ${from} AND started_at < ${to}`;
     const sums = [...figures, ...tokenColumns];
     const added = (columns: readonly string[]): string => columns.map((name) => `sum(${name})::float8 AS ${name}`).join(', ');
     const attemptNames = groups.map((name) => `${nameOf(`a.${name}`)} AS ${name}`).join(', ');
     const ofAttempts = sums.map((name) => `a.${name}`).join(', ');
     const [exchanges] = await all(`${this.#changed(bounds)} SELECT
-      coalesce((SELECT sum(started) FROM ${schema}.spend_slots WHERE slot >= ${bounds['firstSlot'] ?? 0} AND slot < ${bounds['endSlot'] ?? 0} AND slot NOT IN (SELECT slot FROM changed)), 0)::float8
+      coalesce((SELECT sum(started) FROM ${schema}.spend_slots WHERE slot >= ${firstSlot} AND slot < ${endSlot} AND slot NOT IN (SELECT slot FROM changed)), 0)::float8
       + (SELECT count(*) FROM (${this.#loose('exchanges', '1', bounds, 'AND a.shadow IS NULL')}) AS loose) AS count`);
     return {
       groups: await all(`${this.#changed(bounds)} SELECT ${groups.join(', ')}, ${added(sums)} FROM (${this.#cells([...groups, ...sums].join(', '), bounds)}
         UNION ALL ${this.#loose('attempts', `${attemptNames}, ${ofAttempts}`, bounds)}) AS found GROUP BY ${groups.join(', ')}`),
       slots: await all(`${this.#changed(bounds)} SELECT slot, ${added(figures)} FROM (
-        SELECT slot, ${figures.join(', ')} FROM ${schema}.spend_slots WHERE slot >= ${bounds['firstSlot'] ?? 0} AND slot < ${bounds['endSlot'] ?? 0} AND slot NOT IN (SELECT slot FROM changed)
+        SELECT slot, ${figures.join(', ')} FROM ${schema}.spend_slots WHERE slot >= ${firstSlot} AND slot < ${endSlot} AND slot NOT IN (SELECT slot FROM changed)
         UNION ALL ${this.#loose('attempts', `a.started_at / ${slotMs} AS slot, ${figures.map((name) => `a.${name}`).join(', ')}`, bounds)}) AS found GROUP BY slot`),
       unpriced: await all(`SELECT ${attemptNames}, a.started_at / ${slotMs} AS slot, a.cost_unpriced AS parts, count(*) AS count FROM ${schema}.attempts a
         WHERE a.cost_unpriced IS NOT NULL AND ${inRange} GROUP BY 1, 2, 3, 4, 5, 6`),
@@ -156,8 +156,8 @@ export class SharedReads {
   #cells(columns: string, { firstSlot, endSlot, firstDay, endDay, headSlotEnd, tailSlot }: Bounds): string {
     const of = `SELECT ${columns} FROM ${this.#schema}.spend_cells WHERE`;
     return `${of} level = 1 AND slot >= ${firstDay} AND slot < ${endDay} AND slot NOT IN (SELECT day FROM changed_days)
-      UNION ALL ${of} level = 0 AND slot >= ${String(firstSlot)} AND slot < ${String(headSlotEnd)} AND slot NOT IN (SELECT slot FROM changed)
-      UNION ALL ${of} level = 0 AND slot >= ${String(tailSlot)} AND slot < ${String(endSlot)} AND slot NOT IN (SELECT slot FROM changed)
+      UNION ALL ${of} level = 0 AND slot >= ${firstSlot} AND slot < ${headSlotEnd} AND slot NOT IN (SELECT slot FROM changed)
+      UNION ALL ${of} level = 0 AND slot >= ${tailSlot} AND slot < ${endSlot} AND slot NOT IN (SELECT slot FROM changed)
       UNION ALL SELECT ${columns} FROM changed_days JOIN ${this.#schema}.spend_cells ON level = 0 AND slot >= day * ${slotsADay} AND slot < (day + 1) * ${slotsADay}
         WHERE day >= ${firstDay} AND day < ${endDay} AND slot NOT IN (SELECT slot FROM changed)`;
   }
@@ -165,10 +165,10 @@ export class SharedReads {
   /** Records `a` of the range that are in no such sum: those of changed quarters of an hour, and those of the two ends. */
   #loose(table: 'attempts' | 'exchanges', columns: string, { from, to, firstSlot, endSlot, headTo, tailFrom }: Bounds, where = ''): string {
     const of = `SELECT ${columns} FROM ${this.#schema}.${table} a`;
-    return `${of} WHERE a.started_at >= ${from} AND a.started_at < ${String(headTo)} ${where}
-      UNION ALL ${of} WHERE a.started_at >= ${String(tailFrom)} AND a.started_at < ${to} ${where}
+    return `${of} WHERE a.started_at >= ${from} AND a.started_at < ${headTo} ${where}
+      UNION ALL ${of} WHERE a.started_at >= ${tailFrom} AND a.started_at < ${to} ${where}
       UNION ALL SELECT ${columns} FROM changed CROSS JOIN LATERAL (SELECT * FROM ${this.#schema}.${table} WHERE started_at >= changed.slot * ${slotMs} AND started_at < (changed.slot + 1) * ${slotMs} OFFSET 0) a
-        WHERE changed.slot >= ${String(firstSlot)} AND changed.slot < ${String(endSlot)} ${where}`;
+        WHERE changed.slot >= ${firstSlot} AND changed.slot < ${endSlot} ${where}`;
   }
 }
 

@@ -7,7 +7,8 @@ export const dayMs = 86_400_000;
 /** A range as the slots that lie wholly inside it, and the two ends that fill none. */
 export interface Bounds {
   [name: string]: number;
-  from: number; to: number; rolledUp: number; firstDay: number; endDay: number;
+  from: number; to: number; rolledUp: number; firstSlot: number; endSlot: number; firstDay: number; endDay: number;
+  headTo: number; tailFrom: number; headSlotEnd: number; tailSlot: number;
 }
 
 /** @param rolledUp the last attempt that a roll-up has taken in, by its seq */
