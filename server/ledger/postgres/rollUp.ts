@@ -1,3 +1,4 @@
+import { usageColumnList } from '../rows/attemptColumns.ts';
 import { dayMs, slotMs } from '../rows/slotBounds.ts';
 import type { Connections } from './connection.ts';
 import { lockSql, rollUpLock } from './migrate.ts';
@@ -8,9 +9,8 @@ const portion = 672;
 const deletedAtOnce = 2_000;
 const slotsADay = dayMs / slotMs;
 
-export const cellNames = ['endpoint', 'model', 'tool', 'workspace', 'branch', 'route', 'extension', 'token', '"user"', 'team'] as const;
-export const tokenColumns = ['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens', 'reasoning_tokens', 'reported_micro_usd'] as const;
-const sums = ['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'incomplete_attempts', 'covered_attempts', 'exchanges', 'attempts', ...tokenColumns];
+const cellNames = ['endpoint', 'model', 'tool', 'workspace', 'branch', 'route', 'extension', 'token', '"user"', 'team'] as const;
+const sums = ['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'incomplete_attempts', 'covered_attempts', 'exchanges', 'attempts', ...usageColumnList];
 const sumOf = (name: string): string => {
   switch (name) {
     case 'incomplete_attempts': return incompleteAttempts;
@@ -19,7 +19,7 @@ const sumOf = (name: string): string => {
   }
 };
 /** Attempts whose cost is unknown or a lower bound. */
-export const incompleteAttempts = `count(*) FILTER (WHERE cost_certainty = 'unknown' OR cost_unpriced IS NOT NULL)`;
+const incompleteAttempts = `count(*) FILTER (WHERE cost_certainty = 'unknown' OR cost_unpriced IS NOT NULL)`;
 export const nameOf = (name: string): string => `coalesce(${name}, '')`;
 
 /**

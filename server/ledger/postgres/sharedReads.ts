@@ -1,14 +1,14 @@
 import type { Attempt, Receipt, SpendReport, TimeRange } from '../../api/receipt.ts';
 import type { LedgerJournal, UnshippedExchange } from '../journal.ts';
-import { attemptFromRow } from '../rows/attemptColumns.ts';
+import { attemptFromRow, usageColumnList } from '../rows/attemptColumns.ts';
 import { billedAttemptFromRow, billedModelFromRow, mostBilledAttempts } from '../rows/billRows.ts';
 import { receiptFromRow } from '../rows/rows.ts';
 import { UnreadableRowError } from '../rows/rowValues.ts';
 import { boundsOf, dayMs, slotMs, type Bounds } from '../rows/slotBounds.ts';
-import { spendReport, type SpendRows } from '../rows/spendReport.ts';
+import { spendFigures, spendReport, type SpendRows } from '../rows/spendReport.ts';
 import type { BilledModel, LedgerBill, SpentBy, SpentScope } from '../spend.ts';
 import type { Connections, Row, Transaction } from './connection.ts';
-import { nameOf, tokenColumns } from './rollUp.ts';
+import { nameOf } from './rollUp.ts';
 
 /** More of this replica's own exchanges than this are not looked up beside the shared ledger: it catches up first. */
 const mostUnshipped = 2_000;
@@ -16,7 +16,6 @@ const mostUnshipped = 2_000;
 const largestMoment = 8.64e15;
 const slotsADay = dayMs / slotMs;
 
-const figures = ['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'exchanges', 'covered_attempts'];
 const groups = ['endpoint', 'model', 'tool', 'workspace'];
 
 /** Sums over what all replicas copied, and what this one did not copy yet. */
@@ -111,7 +110,7 @@ export class SharedReads {
     const schema = this.#schema;
     const { from, to, firstSlot, endSlot } = bounds;
     const inRange = `started_at >= ${from} AND started_at < ${to}`;
-    const sums = [...figures, ...tokenColumns];
+    const sums = [...spendFigures, ...usageColumnList];
     const added = (columns: readonly string[]): string => columns.map((name) => `sum(${name})::float8 AS ${name}`).join(', ');
     const attemptNames = groups.map((name) => `${nameOf(`a.${name}`)} AS ${name}`).join(', ');
     const ofAttempts = sums.map((name) => `a.${name}`).join(', ');
@@ -121,9 +120,9 @@ export class SharedReads {
     return {
       groups: await all(`${this.#changed(bounds)} SELECT ${groups.join(', ')}, ${added(sums)} FROM (${this.#cells([...groups, ...sums].join(', '), bounds)}
         UNION ALL ${this.#loose('attempts', `${attemptNames}, ${ofAttempts}`, bounds)}) AS found GROUP BY ${groups.join(', ')}`),
-      slots: await all(`${this.#changed(bounds)} SELECT slot, ${added(figures)} FROM (
-        SELECT slot, ${figures.join(', ')} FROM ${schema}.spend_slots WHERE slot >= ${firstSlot} AND slot < ${endSlot} AND slot NOT IN (SELECT slot FROM changed)
-        UNION ALL ${this.#loose('attempts', `a.started_at / ${slotMs} AS slot, ${figures.map((name) => `a.${name}`).join(', ')}`, bounds)}) AS found GROUP BY slot`),
+      slots: await all(`${this.#changed(bounds)} SELECT slot, ${added(spendFigures)} FROM (
+        SELECT slot, ${spendFigures.join(', ')} FROM ${schema}.spend_slots WHERE slot >= ${firstSlot} AND slot < ${endSlot} AND slot NOT IN (SELECT slot FROM changed)
+        UNION ALL ${this.#loose('attempts', `a.started_at / ${slotMs} AS slot, ${spendFigures.map((name) => `a.${name}`).join(', ')}`, bounds)}) AS found GROUP BY slot`),
       unpriced: await all(`SELECT ${attemptNames}, a.started_at / ${slotMs} AS slot, a.cost_unpriced AS parts, count(*) AS count FROM ${schema}.attempts a
         WHERE a.cost_unpriced IS NOT NULL AND ${inRange} GROUP BY 1, 2, 3, 4, 5, 6`),
       exchanges: Number(exchanges?.['count'] ?? 0),

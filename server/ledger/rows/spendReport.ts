@@ -7,9 +7,12 @@ import { localDays } from './localDays.ts';
 import type { Row } from './rowValues.ts';
 import { slotMs } from './slotBounds.ts';
 
+/** The columns of sums beside those of `usageColumnList`. */
+export const spendFigures: readonly string[] = ['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'exchanges', 'covered_attempts'];
+
 /** What a store has to say of the spend of a range. Rows of several sources stand one after another: their sums are added up. */
 export interface SpendRows {
-  /** Sums by `endpoint`, `model`, `tool` and `workspace` ('': none), with the columns of `spendSumColumns`. */
+  /** Sums by `endpoint`, `model`, `tool` and `workspace` ('': none), with the columns of `spendFigures` and of `usageColumnList`. */
   groups: readonly Row[];
   /** Sums by `slot`, a quarter of an hour, without tokens. */
   slots: readonly Row[];

@@ -3,7 +3,7 @@ import type { SpendReport, TimeRange } from '../../api/receipt.ts';
 import type { Guard } from '../../base/guarded.ts';
 import type { EndpointSpend, HedgeSpend, SpendStart } from '../spend.ts';
 import { costCertainty, figure, selectedAttemptColumns, usageColumnList } from '../rows/attemptColumns.ts';
-import { spendReport } from '../rows/spendReport.ts';
+import { spendFigures, spendReport } from '../rows/spendReport.ts';
 import { allRows, readable } from './readRows.ts';
 import { boundsOf, dayMs, slotMs, type Bounds } from '../rows/slotBounds.ts';
 import { spentAttemptFromRow, spentColumns } from '../rows/rows.ts';
@@ -14,7 +14,8 @@ const foldChunk = 1_000;
 /** Fewer attempts than this are left as they are and summed by the query. */
 const foldThreshold = 2_000;
 
-const sumColumns = `micro_usd, estimated_micro_usd, unknown_attempts, exchanges, covered_attempts, ${usageColumnList.join(', ')}`;
+const sumNames = [...spendFigures, ...usageColumnList];
+const sumColumns = sumNames.join(', ');
 
 /**
  * The sums of one attempt `a` of exchange `e`. An attempt whose process died may have cost anything; one that still
@@ -30,15 +31,12 @@ export const attemptGroups = `a.endpoint AS endpoint, a.model AS model, e.tool A
 export const groupColumns = 'endpoint, model, tool, workspace';
 
 /** What a fold adds up, in whole numbers. */
-const columnSums = sumColumns.split(',').map((column) => `sum(${column.trim()}) AS ${column.trim()}`).join(', ');
+const columnSums = sumNames.map((column) => `sum(${column}) AS ${column}`).join(', ');
 /** The same for readers, as floating point: exact to 2^53, and a slot with absurd figures of an earlier version cannot overflow. */
 export const readableSum = (column: string): string => `sum(CAST(${column} AS REAL)) AS ${column}`;
-export const readableSums = sumColumns.split(',').map((column) => readableSum(column.trim())).join(', ');
+export const readableSums = sumNames.map(readableSum).join(', ');
 /** A sum stays an integer: one with an absurd figure of an earlier version would else be refused, and with it every later fold. */
-const columnAdds = sumColumns.split(',').map((column) => {
-  const name = column.trim();
-  return `${name} = min(coalesce(${name} + excluded.${name}, ${name}, excluded.${name}), ${2n ** 62n})`;
-}).join(', ');
+const columnAdds = sumNames.map((name) => `${name} = min(coalesce(${name} + excluded.${name}, ${name}, excluded.${name}), ${2n ** 62n})`).join(', ');
 
 /**
  * Attempts of :from <= start < :to that no whole slot of the roll-up holds: those it has not taken in (by seq),
@@ -109,7 +107,7 @@ export class SpendQueries {
     this.#firstOpen = database.prepare(`SELECT CAST(min(a.seq) AS REAL) AS seq FROM exchanges e INDEXED BY exchanges_open JOIN attempts a ON a.exchange_seq = e.seq
       WHERE e.outcome = 'open' AND a.final = 1`);
     this.#byGroup = database.prepare(`SELECT ${groupColumns}, ${readableSums} FROM ${grouped} GROUP BY ${groupColumns}`);
-    this.#bySlot = database.prepare(`SELECT CAST(slot AS REAL) AS slot, ${['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'exchanges', 'covered_attempts'].map(readableSum).join(', ')} FROM ${timed} GROUP BY slot`);
+    this.#bySlot = database.prepare(`SELECT CAST(slot AS REAL) AS slot, ${spendFigures.map(readableSum).join(', ')} FROM ${timed} GROUP BY slot`);
     // Both take the same bounds; each uses those it needs.
     for (const statement of [this.#byGroup, this.#bySlot]) statement.setAllowUnknownNamedParameters(true);
     this.#exchanges = database.prepare('SELECT count(*) AS count FROM exchanges WHERE started_at >= ? AND started_at < ? AND shadow IS NULL');

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { TimeRange } from '../../../api/receipt.ts';
 import type { JournalBacklog, JournalBatch, JournalState, LedgerJournal, UnshippedExchange } from '../../journal.ts';
-import type { SpendRows } from '../../rows/spendReport.ts';
+import { spendFigures, type SpendRows } from '../../rows/spendReport.ts';
 import { slotMs } from '../../rows/slotBounds.ts';
 import type { LedgerBill, SpentBy, SpentScope } from '../../spend.ts';
 import { BillQueries } from '../billQueries.ts';
@@ -29,7 +29,7 @@ export class ShippingFile {
     const exchanges = `FROM exchanges WHERE seq ${chosen} AND started_at >= :from AND started_at < :to`;
     return {
       groups: this.#prepared(`SELECT ${groupColumns}, ${readableSums} FROM (SELECT ${attemptGroups}, ${attemptSums} ${attempts}) GROUP BY ${groupColumns}`).all(named),
-      slots: this.#prepared(`SELECT CAST(slot AS REAL) AS slot, ${['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'exchanges', 'covered_attempts'].map(readableSum).join(', ')}
+      slots: this.#prepared(`SELECT CAST(slot AS REAL) AS slot, ${spendFigures.map(readableSum).join(', ')}
         FROM (SELECT a.started_at / ${slotMs} AS slot, ${attemptSums} ${attempts}) GROUP BY slot`).all(named),
       unpriced: this.#prepared(`SELECT ${attemptGroups}, CAST(a.started_at / ${slotMs} AS REAL) AS slot, a.cost_unpriced AS parts, count(*) AS count ${attempts}
         AND a.cost_unpriced IS NOT NULL AND a.final = 1 GROUP BY ${groupColumns}, slot, parts`).all(named),
