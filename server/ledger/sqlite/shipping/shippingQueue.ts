@@ -3,6 +3,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { JournalBacklog, JournalBatch, JournalState, ShippedRow, UnshippedExchange } from '../../journal.ts';
 import { selectedAttemptColumns } from '../../rows/attemptColumns.ts';
 import { exchangeColumns } from '../../rows/rows.ts';
+import { atomically } from '../onDemand/onDemandDatabase.ts';
 import { allRows } from '../readRows.ts';
 import { attemptFigures } from '../spendQueries.ts';
 
@@ -60,7 +61,7 @@ export class ShippingQueue {
     const known = this.#state();
     if (known !== undefined) return known;
     // Rows of the time before count as not copied.
-    this.#transaction(() => {
+    atomically(this.#database, () => {
       this.#database.exec(note('insert') + note('update'));
       this.#database.prepare(`INSERT OR IGNORE INTO shipping_state (id, replica, batches, everything_from, everything_to) VALUES (1, ?, 0, 0, (SELECT coalesce(max(seq), 0) FROM exchanges))`)
         .run(randomBytes(8).toString('hex'));
@@ -94,7 +95,7 @@ export class ShippingQueue {
 
   shipped(place: JournalBatch['place'], batches: number): void {
     const { remove, advance } = this.#statements();
-    this.#transaction(() => {
+    atomically(this.#database, () => {
       remove.run(place.position);
       advance.run(batches, place.everythingFrom);
     });
@@ -141,17 +142,6 @@ export class ShippingQueue {
     if (this.#made !== undefined) return this.#made;
     this.#database.exec(tables);
     return this.#made = prepared(this.#database);
-  }
-
-  #transaction(work: () => void): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
   }
 
   /** Reads on one snapshot. */
