@@ -1,6 +1,5 @@
 /** How a call ended. `away`: it was not sent, because the store is away. */
-export const stateOutcomes = ['ok', 'timeout', 'error', 'away'] as const;
-export type StateOutcome = typeof stateOutcomes[number];
+export type StateOutcome = 'ok' | 'timeout' | 'error' | 'away';
 
 /** Upper bounds of the time that calls took, in seconds. */
 export const stateSecondsBounds: readonly number[] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];

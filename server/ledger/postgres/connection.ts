@@ -4,9 +4,9 @@ import type { PostgresConfig } from '../../config/ledger/ledgerConfig.ts';
 import { LedgerUnavailableError } from '../ledgerUnavailable.ts';
 
 /** How long a connection may take, in milliseconds. */
-export const connectTimeoutMs = 3_000;
+const connectTimeoutMs = 3_000;
 /** How long the server may work on a statement that writes, and on one of a report. */
-export const statementTimeoutMs = 10_000;
+const statementTimeoutMs = 10_000;
 const reportTimeoutMs = 20_000;
 const lockTimeoutMs = 2_000;
 /** So much longer an answer is waited for, which a network that is cut never brings. */

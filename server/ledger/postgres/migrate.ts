@@ -3,7 +3,7 @@ import { SharedLedgerError, type Connections } from './connection.ts';
 import { migrations } from './migrations.ts';
 
 /** Advisory locks are numbers of the whole database: these two are of a hash of the schema's name. */
-export const migrationLock = 'migration';
+const migrationLock = 'migration';
 export const rollUpLock = 'roll-up';
 
 /** An expression that takes a lock until the transaction ends. @param name of what nobody else does meanwhile */

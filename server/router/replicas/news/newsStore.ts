@@ -79,7 +79,7 @@ const saltScript: StateScript = { name: 'agree on a salt', source: `redis.call('
 
 const keys = { stream: 'news', standing: 'news:standing', ages: 'news:ages', salt: 'news:salt' } as const;
 /** On this channel replicas say that there are news. */
-const channel = 'news';
+export const newsChannel = 'news';
 
 /** The news of all replicas in the store. */
 export class NewsStore {
@@ -101,7 +101,7 @@ export class NewsStore {
     const noted = standing.flatMap(({ subject, at, item }) => [subject, at, JSON.stringify([newsVersion, item])]);
     const answered = this.#store.run(publishScript, [keys.stream, keys.standing, keys.ages], [newsVersion, this.#store.replica, JSON.stringify(items), mostBatches, streamKeptS, mostSubjects, standingKeptS, ...noted]);
     this.#sample(await answered, sentAt);
-    if (items.length > 0) await this.#store.publish(channel, this.#store.replica);
+    if (items.length > 0) await this.#store.publish(newsChannel, this.#store.replica);
   }
 
   /** The next page of what other replicas found out since the last call. @param pastMs of how long ago, where this is the first call @throws StateAwayError */
@@ -156,8 +156,6 @@ export class NewsStore {
     if (seconds !== undefined && microseconds !== undefined) this.#clock.sample(Number(seconds), Number(microseconds), sentAt, this.#now());
   }
 }
-
-export const newsChannel = channel;
 
 function standingOf(text: string): { items: NewsItem[]; refused: number } {
   try {
