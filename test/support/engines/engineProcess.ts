@@ -30,7 +30,7 @@ const portTaken = /address already in use|could not bind|Could not create server
 const predecessorAlive = /pre-existing shared memory block|lock file "postmaster.pid" already exists/;
 
 /** An unprivileged user for engines; undefined where this process is not root. */
-export function engineUser(): EngineUser | undefined {
+function engineUser(): EngineUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {
     try {
@@ -61,10 +61,6 @@ export class EngineProcess {
 
   get port(): number {
     return this.#port;
-  }
-
-  get pid(): number | undefined {
-    return this.#child?.pid;
   }
 
   get logFile(): string {
@@ -115,20 +111,10 @@ export class EngineProcess {
     this.#program.empty(this.folder, this.#port, this.#user);
   }
 
-  /** Stops the processor for it, as a machine that hangs does, or lets it go on. Connections stay open. */
-  freeze(frozen: boolean): void {
-    this.#child?.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
-  }
-
   /** Kills it and deletes its folder. */
   async close(): Promise<void> {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
-  }
-
-  /** Does not wait for its end; the process of this script can end, and the engine goes on. */
-  leave(): void {
-    this.#child?.unref();
   }
 
   /** @returns undefined once it is ready, else the end of its log */

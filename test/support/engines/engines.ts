@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after } from 'node:test';
 import { endedWithTests } from '../childProcesses.ts';
 import { EngineProcess, type EngineProgram } from './engineProcess.ts';
-import { folderOf, packages, postgresProgram, postgresUrl, prometheusProgram, queryPostgres, redisProgram, redisUrl, type EngineName } from './programs.ts';
+import { folderOf, packages, postgresProgram, postgresUrl, queryPostgres, type EngineName } from './programs.ts';
 
 /**
  * Why a test of these engines is left out, for `skip`; false: they are installed.
@@ -32,23 +32,8 @@ async function started(program: EngineProgram, name: string): Promise<EngineProc
   return engine;
 }
 
-/** An engine of one test file, with its address. It ends with the test file at the latest. */
-export type TestEngine = EngineProcess & { readonly url: string };
-
-/** A Redis of its own. It keeps what it has answered over `kill` and `start`, until `empty`. @param lines more lines of its configuration */
-export async function startRedis(lines: readonly string[] = []): Promise<TestEngine> {
-  const engine = await started(redisProgram(lines), 'redis');
-  return Object.assign(engine, { url: redisUrl(engine.folder, engine.port) });
-}
-
-/** A PostgreSQL of its own, and its own client. */
-export async function startPostgres(): Promise<TestEngine & { query(sql: string): string[][] }> {
+/** A PostgreSQL of its own, with its address and its own client. It ends with the test file at the latest. */
+export async function startPostgres(): Promise<EngineProcess & { readonly url: string; query(sql: string): string[][] }> {
   const engine = await started(postgresProgram, 'postgres');
   return Object.assign(engine, { url: postgresUrl(engine.folder, engine.port), query: (sql: string) => queryPostgres(engine.folder, engine.port, sql) });
-}
-
-/** A Prometheus of its own. @param configuration YAML; relative files in it are those of `files` */
-export async function startPrometheus(configuration: string, files?: Readonly<Record<string, string>>): Promise<TestEngine> {
-  const engine = await started(prometheusProgram(configuration, files), 'prometheus');
-  return Object.assign(engine, { url: `http://127.0.0.1:${String(engine.port)}` });
 }

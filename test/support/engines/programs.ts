@@ -45,27 +45,6 @@ function writeFor(user: EngineUser | undefined, file: string, text: string): voi
   if (user !== undefined) chownSync(file, user.uid, user.gid);
 }
 
-/** Redis, which keeps what it has answered when it is killed. Clients log in with a password. @param lines more lines of its configuration */
-export function redisProgram(lines: readonly string[] = []): EngineProgram {
-  return {
-    name: 'Redis', ready: 'Ready to accept connections', stopSignal: 'SIGTERM',
-    prepare(folder, port, user) {
-      const password = randomBytes(16).toString('hex');
-      writeFor(user, path.join(folder, 'password'), password);
-      writeFor(user, path.join(folder, 'redis.conf'), [
-        'bind 127.0.0.1', `port ${String(port)}`, `dir ${folder}`, `requirepass ${password}`, 'save ""', 'appendonly yes', 'appendfsync always', 'daemonize no', ...lines, '',
-      ].join('\n'));
-    },
-    command: folder => ({ file: programFile('redis', 'redis-server'), args: [path.join(folder, 'redis.conf')] }),
-    empty(folder) { rmSync(path.join(folder, 'appendonlydir'), { recursive: true, force: true }); },
-  };
-}
-
-/** The address of a Redis with its password. */
-export function redisUrl(folder: string, port: number): string {
-  return `redis://:${secretIn(folder)}@127.0.0.1:${String(port)}`;
-}
-
 /** PostgreSQL with one database. It trusts that the machine stays up, not that the process does. */
 export const postgresProgram: EngineProgram = {
   name: 'PostgreSQL', ready: 'database system is ready to accept connections', stopSignal: 'SIGINT',
@@ -103,19 +82,4 @@ export function queryPostgres(folder: string, port: number, sql: string): string
     input: sql, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', PGPASSWORD: secretIn(folder), PGCONNECT_TIMEOUT: '10' },
   });
   return text.split('\n').filter(line => line !== '').map(line => line.split('\t'));
-}
-
-/** Prometheus. @param configuration YAML; relative files in it are beside it, as `files` has them by their names */
-export function prometheusProgram(configuration: string, files: Readonly<Record<string, string>> = {}): EngineProgram {
-  return {
-    name: 'Prometheus', ready: 'Server is ready to receive web requests', stopSignal: 'SIGTERM',
-    prepare(folder, _port, user) {
-      for (const [name, text] of Object.entries({ ...files, 'prometheus.yml': configuration })) writeFor(user, path.join(folder, name), text);
-    },
-    command: (folder, port) => ({
-      file: programFile('prometheus', 'prometheus'),
-      args: [`--config.file=${path.join(folder, 'prometheus.yml')}`, `--storage.tsdb.path=${path.join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${String(port)}`],
-    }),
-    empty(folder) { rmSync(path.join(folder, 'data'), { recursive: true, force: true }); },
-  };
 }
