@@ -1,3 +1,5 @@
+import { decodedPart } from './fields/addressPart.ts';
+
 /** How a proxy is spoken to. `socks5h` has the proxy look up names, `socks5` this machine: as in curl. */
 export type ProxyScheme = 'http' | 'https' | 'socks5' | 'socks5h';
 
@@ -29,7 +31,7 @@ export class ProxyAddress {
     this.host = url.hostname.replace(/^\[|\]$/g, '');
     this.port = port;
     this.writtenIn = writtenIn;
-    this.#login = url.username === '' && url.password === '' ? undefined : { username: decoded(url.username), password: decoded(url.password) };
+    this.#login = url.username === '' && url.password === '' ? undefined : { username: decodedPart(url.username), password: decodedPart(url.password) };
     this.#authorization = authorization;
   }
 
@@ -83,12 +85,4 @@ export function readProxy(written: string, writtenIn: string, authorization?: st
   // The parser leaves port 80 out, which is not every scheme's own.
   const port = url.port !== '' ? Number(url.port) : /:80\/?$/.test(full) ? 80 : defaultPorts[scheme];
   return new ProxyAddress(url, port, scheme, writtenIn, authorization);
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

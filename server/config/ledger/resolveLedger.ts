@@ -2,14 +2,11 @@ import { hostname } from 'node:os';
 import type { LedgerSettings, PostgresSettings } from '../../api/ledger/ledgerSettings.ts';
 import { isObject } from '../../base/json.ts';
 import { isPrivateHost } from '../baseUrl.ts';
-import { expandVariables } from '../environment.ts';
+import { givenPart } from '../fields/addressPart.ts';
+import { SettingTexts, type SettingText } from '../fields/settingTexts.ts';
 import { schemaProblems, type Report } from '../schemaProblems.ts';
 import type { PostgresConfig, SharedLedgerConfig } from './ledgerConfig.ts';
 import { ledgerSchema } from './ledgerSchema.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
-/** A text of the configuration with its variables replaced. */
-interface Expanded { readonly text: string; readonly isFromEnvironment: boolean }
 
 const unusable = 'The shared ledger is not used, as if it were away:';
 const dayMs = 86_400_000;
@@ -19,7 +16,7 @@ const encrypted: ReadonlySet<string> = new Set(['prefer', 'require', 'verify-ca'
  * Makes the ledger that replicas share of what a user wrote. A mistake leaves it configured and away, so that sums are marked.
  * @returns undefined where nothing is written
  */
-export function resolveLedger(written: unknown, environment: Environment, report: Report): SharedLedgerConfig | undefined {
+export function resolveLedger(written: unknown, environment: Readonly<Record<string, string | undefined>>, report: Report): SharedLedgerConfig | undefined {
   if (written === undefined || written === null) return undefined;
   const whole = isObject(written) && typeof written['postgres'] === 'string' ? { ...written, postgres: { url: written['postgres'] } } : written;
   const wrong = schemaProblems(ledgerSchema, whole);
@@ -27,17 +24,9 @@ export function resolveLedger(written: unknown, environment: Environment, report
   if (wrong.length > 0) return { postgres: undefined, secrets: [] };
   const { postgres } = whole as LedgerSettings;
   if (postgres === undefined) return undefined;
-  let isRead = true;
-  const read = (name: string, text: string | undefined): Expanded | undefined => {
-    if (text === undefined) return undefined;
-    const expanded = expandVariables(text, environment);
-    if (!('problem' in expanded)) return { text: expanded.text, isFromEnvironment: expanded.names.length > 0 };
-    report(['ledger', 'postgres', name], `${unusable} in "${name}", ${expanded.problem}.`, expanded.unset);
-    isRead = false;
-    return undefined;
-  };
-  const [url, password, caFile, name] = [read('url', postgres.url), read('password', postgres.password), read('caFile', postgres.caFile), read('name', postgres.name)];
-  if (!isRead || url === undefined) return { postgres: undefined, secrets: [] };
+  const texts = new SettingTexts(['ledger', 'postgres'], unusable, environment, report);
+  const [url, password, caFile, name] = [texts.read('url', postgres.url), texts.read('password', postgres.password), texts.read('caFile', postgres.caFile), texts.read('name', postgres.name)];
+  if (!texts.areRead || url === undefined) return { postgres: undefined, secrets: [] };
   const made = postgresOf({ ...postgres, caFile: caFile?.text, name: name?.text }, url, password);
   if (typeof made === 'string') report(['ledger', 'postgres', 'url'], `${unusable} ${made}`);
   const usable = typeof made === 'object' ? made : undefined;
@@ -46,7 +35,7 @@ export function resolveLedger(written: unknown, environment: Environment, report
 }
 
 /** @returns what is wrong, as a sentence that repeats nothing of the address but its host */
-function postgresOf(settings: PostgresSettings, address: Expanded, password: Expanded | undefined): PostgresConfig | string {
+function postgresOf(settings: PostgresSettings, address: SettingText, password: SettingText | undefined): PostgresConfig | string {
   const example = '"url" must be an address such as postgres://waybill:PASSWORD@db.internal:5432/waybill.';
   // Without a host the address names a socket, which is no address to `URL`.
   const text = address.text.replace(/^(postgres(?:ql)?:\/\/(?:[^/?#@]*@)?)(?=[/?#])/, '$1socket');
@@ -54,7 +43,7 @@ function postgresOf(settings: PostgresSettings, address: Expanded, password: Exp
   if (url === undefined || (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') || url.hostname === '') return example;
   const folder = url.searchParams.get('host');
   if (folder === null ? text !== address.text : !folder.startsWith('/')) return example;
-  const database = decoded(url.pathname.slice(1));
+  const database = givenPart(url.pathname.slice(1));
   if (database === undefined || database.includes('/')) return '"url" must end with the name of a database, such as /waybill.';
   if ((url.password !== '' && !address.isFromEnvironment) || password?.isFromEnvironment === false) return 'a password must not stand in this file; put it into an environment variable and write ${NAME} here.';
   const mode = url.searchParams.get('sslmode');
@@ -65,17 +54,8 @@ function postgresOf(settings: PostgresSettings, address: Expanded, password: Exp
   if (!tls && !isPrivate) return `the connection would send records in clear text to ${url.hostname}; set "tls" to true.`;
   return {
     host: folder ?? url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 5432 : Number(url.port), database,
-    user: decoded(url.username), password: password?.text ?? decoded(url.password), tls: tls ? { caFile: settings.caFile } : undefined,
+    user: givenPart(url.username), password: password?.text ?? givenPart(url.password), tls: tls ? { caFile: settings.caFile } : undefined,
     schema: settings.schema ?? 'waybill', connections: settings.connections ?? 4, keptMs: settings.retentionDays === undefined ? undefined : settings.retentionDays * dayMs,
     name: settings.name ?? hostname(),
   };
-}
-
-function decoded(part: string): string | undefined {
-  if (part === '') return undefined;
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

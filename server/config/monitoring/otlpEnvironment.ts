@@ -1,4 +1,5 @@
 import type { Temporality } from '../../api/monitoring/monitoringSettings.ts';
+import { decodedPart } from '../fields/addressPart.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -65,17 +66,9 @@ function pairs(text: string | undefined): Record<string, string> {
   const found: Record<string, string> = {};
   for (const pair of text?.split(',') ?? []) {
     const at = pair.indexOf('=');
-    if (at > 0) found[pair.slice(0, at).trim()] = decoded(pair.slice(at + 1).trim());
+    if (at > 0) found[pair.slice(0, at).trim()] = decodedPart(pair.slice(at + 1).trim());
   }
   return found;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function milliseconds(text: string | undefined): number | undefined {

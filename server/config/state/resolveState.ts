@@ -1,14 +1,11 @@
 import type { StateSettings } from '../../api/state/stateSettings.ts';
 import { isObject } from '../../base/json.ts';
 import { isPrivateHost } from '../baseUrl.ts';
-import { expandVariables } from '../environment.ts';
+import { givenPart } from '../fields/addressPart.ts';
+import { SettingTexts, type SettingText } from '../fields/settingTexts.ts';
 import { schemaProblems, type Report } from '../schemaProblems.ts';
 import type { RedisConfig, StateConfig } from './stateConfig.ts';
 import { stateSchema } from './stateSchema.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
-/** A text of the configuration with its variables replaced. */
-interface Expanded { readonly text: string; readonly isFromEnvironment: boolean }
 
 const unusable = 'Redis is not used, and limits and budgets hold as while it is away:';
 
@@ -17,7 +14,7 @@ const unusable = 'Redis is not used, and limits and budgets hold as while it is 
  * number of servers.
  * @returns undefined where nothing is written
  */
-export function resolveState(written: unknown, environment: Environment, report: Report): StateConfig | undefined {
+export function resolveState(written: unknown, environment: Readonly<Record<string, string | undefined>>, report: Report): StateConfig | undefined {
   if (written === undefined || written === null) return undefined;
   const whole = isObject(written) && typeof written['redis'] === 'string' ? { ...written, redis: { url: written['redis'] } } : written;
   const wrong = schemaProblems(stateSchema, whole);
@@ -27,28 +24,22 @@ export function resolveState(written: unknown, environment: Environment, report:
   if (wrong.length > 0) return { redis: undefined, whenAway: modes, secrets: [] };
   if (redis === undefined) return undefined;
   const secrets: string[] = [];
-  const read = (name: string, text: string | undefined): Expanded | undefined => {
-    if (text === undefined) return undefined;
-    const expanded = expandVariables(text, environment);
-    if (!('problem' in expanded)) return { text: expanded.text, isFromEnvironment: expanded.names.length > 0 };
-    report(['state', 'redis', name], `${unusable} in "${name}", ${expanded.problem}.`, expanded.unset);
-    return { text: '', isFromEnvironment: true };
-  };
-  const texts = { url: read('url', redis.url), username: read('username', redis.username), password: read('password', redis.password) };
+  const texts = new SettingTexts(['state', 'redis'], unusable, environment, report);
+  const login = { url: texts.read('url', redis.url), username: texts.read('username', redis.username), password: texts.read('password', redis.password) };
+  const ofTls = (text: string | undefined): string | undefined => texts.read('tls', text)?.text;
   const tls = redis.tls === undefined ? undefined : {
-    caFile: read('tls', redis.tls.caFile)?.text, certFile: read('tls', redis.tls.certFile)?.text, keyFile: read('tls', redis.tls.keyFile)?.text, serverName: read('tls', redis.tls.serverName)?.text,
+    caFile: ofTls(redis.tls.caFile), certFile: ofTls(redis.tls.certFile), keyFile: ofTls(redis.tls.keyFile), serverName: ofTls(redis.tls.serverName),
   };
-  const isRead = [...Object.values(texts).map(one => one?.text), ...Object.values(tls ?? {})].every(one => one !== '');
-  const made = isRead ? redisOf(redis, texts, tls) : undefined;
+  const made = texts.areRead ? redisOf(redis, login, tls) : undefined;
   if (typeof made === 'string') report(['state', 'redis', 'url'], `${unusable} ${made}`);
   const usable = typeof made === 'object' ? made : undefined;
   if (usable?.password !== undefined) secrets.push(usable.password);
-  if (texts.url?.text.includes('@') === true) secrets.push(texts.url.text);
+  if (login.url?.text.includes('@') === true) secrets.push(login.url.text);
   return { redis: usable, whenAway: modes, secrets };
 }
 
 /** @returns what is wrong, as a sentence that repeats nothing of the address but its host */
-function redisOf(settings: NonNullable<StateSettings['redis']>, { url: address, username, password }: Record<'url' | 'username' | 'password', Expanded | undefined>, tls: RedisConfig['tls']): RedisConfig | string {
+function redisOf(settings: NonNullable<StateSettings['redis']>, { url: address, username, password }: Record<'url' | 'username' | 'password', SettingText | undefined>, tls: RedisConfig['tls']): RedisConfig | string {
   const url = address !== undefined && URL.canParse(address.text) ? new URL(address.text) : undefined;
   if (url === undefined || (url.protocol !== 'redis:' && url.protocol !== 'rediss:') || url.hostname === '') return '"url" must be an address such as redis://redis.internal:6379 or rediss://redis.example.com:6380.';
   const database = /^\/?(\d{0,4})$/.exec(url.pathname)?.[1];
@@ -61,17 +52,8 @@ function redisOf(settings: NonNullable<StateSettings['redis']>, { url: address, 
   if ((tls?.certFile === undefined) !== (tls?.keyFile === undefined)) return '"certFile" and "keyFile" are given together.';
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 6379 : Number(url.port), database: Number(database),
-    username: username?.text ?? decoded(url.username), password: password?.text ?? decoded(url.password),
+    username: username?.text ?? givenPart(url.username), password: password?.text ?? givenPart(url.password),
     prefix: settings.prefix ?? 'waybill', cluster: settings.cluster ?? false, tls: isEncrypted ? tls ?? {} : undefined,
     connectTimeoutMs: settings.connectTimeoutMs ?? 100, commandTimeoutMs: settings.commandTimeoutMs ?? 100,
   };
-}
-
-function decoded(part: string): string | undefined {
-  if (part === '') return undefined;
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }
