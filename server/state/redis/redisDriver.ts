@@ -28,27 +28,22 @@ function credentials({ username, password }: RedisConfig): { username?: string; 
   return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
 }
 
-async function openNode(config: RedisConfig, socket: SocketOptions, lost: (cause: Error) => void): Promise<StateDriver> {
+/** What a client of one node and one of a cluster have in common. */
+interface RedisClient {
+  connect(): Promise<unknown>;
+  subscribe(channel: string, listen: (message: string) => void): Promise<unknown>;
+  unsubscribe(channel: string): Promise<unknown>;
+}
+
+function openNode(config: RedisConfig, socket: SocketOptions, lost: (cause: Error) => void): Promise<StateDriver> {
   const client = createClient({ RESP: 2, socket, database: config.database, ...credentials(config), disableOfflineQueue: true, disableClientInfo: true });
   const end = endOnce(() => { client.destroy(); }, lost);
   client.on('error', end.failed);
   client.on('end', () => { end.failed(new Error(`The connection to ${shownAddress(config)} was closed.`)); });
-  try {
-    await client.connect();
-  } catch (cause) {
-    end.close();
-    throw cause;
-  }
-  end.opened();
-  return {
-    send: async (_key, args) => await client.sendCommand<StateReply>([...args]),
-    subscribe: async (channel, listen) => { await client.subscribe(channel, listen); },
-    unsubscribe: async channel => { await client.unsubscribe(channel); },
-    close: end.close,
-  };
+  return opened(client, end, (_key, args) => client.sendCommand<StateReply>([...args]));
 }
 
-async function openCluster(config: RedisConfig, socket: SocketOptions, lost: (cause: Error) => void): Promise<StateDriver> {
+function openCluster(config: RedisConfig, socket: SocketOptions, lost: (cause: Error) => void): Promise<StateDriver> {
   const { host, port, ...ofNodes } = socket;
   const client = createCluster({
     RESP: 2, rootNodes: [{ socket: { ...ofNodes, host, port } }],
@@ -57,6 +52,11 @@ async function openCluster(config: RedisConfig, socket: SocketOptions, lost: (ca
   const end = endOnce(() => { client.destroy(); }, lost);
   client.on('error', end.failed);
   client.on('node-error', end.failed);
+  return opened(client, end, (key, args) => client.sendCommand<StateReply>(key, false, [...args]));
+}
+
+/** Connects a client that is listened to already. */
+async function opened(client: RedisClient, end: ReturnType<typeof endOnce>, send: StateDriver['send']): Promise<StateDriver> {
   try {
     await client.connect();
   } catch (cause) {
@@ -65,7 +65,7 @@ async function openCluster(config: RedisConfig, socket: SocketOptions, lost: (ca
   }
   end.opened();
   return {
-    send: async (key, args) => await client.sendCommand<StateReply>(key, false, [...args]),
+    send,
     subscribe: async (channel, listen) => { await client.subscribe(channel, listen); },
     unsubscribe: async channel => { await client.unsubscribe(channel); },
     close: end.close,
