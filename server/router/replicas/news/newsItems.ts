@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { failureClasses, type RefusalScope } from '../../../api/failure.ts';
 import { failureCodes, type FailureCode, type TimerPhase } from '../../../base/failureCodes.ts';
 import { countedKinds } from '../../../base/headers/rateHeaders.ts';
+import { parseJson } from '../../../base/json.ts';
 
 /** Changes with the form of news. Replicas of another version are not understood, and their news are dropped. */
 export const newsVersion = '1';
@@ -46,16 +47,27 @@ export type ProbeNews = z.infer<typeof probe>;
 /** News that stand until a later one of the same subject. */
 export type StandingNews = Exclude<NewsItem, AttemptNews | ProbeNews>;
 
-/** Reads news that another replica wrote. @returns what can be understood, and how much cannot */
-export function readItems(version: string, text: string): { items: NewsItem[]; refused: number } {
-  if (version !== newsVersion || text.length > longestBatch) return { items: [], refused: 1 };
-  let values: unknown;
-  try {
-    values = JSON.parse(text);
-  } catch {
-    return { items: [], refused: 1 };
-  }
-  if (!Array.isArray(values) || values.length > mostItems) return { items: [], refused: 1 };
+/** What can be understood of news that another replica wrote, and how much cannot. */
+export interface ReadItems { readonly items: NewsItem[]; readonly refused: number }
+
+/** Reads a batch. */
+export function readItems(version: string, text: string): ReadItems {
+  return readValues(version, text.length > longestBatch ? undefined : parseJson(text));
+}
+
+/** Reads what stands, as `standingText` writes it. */
+export function readStanding(text: string): ReadItems {
+  const values = text.length > longestBatch ? undefined : parseJson(text);
+  const [version, value] = Array.isArray(values) ? values : [];
+  return readValues(version, value === undefined ? undefined : [value]);
+}
+
+export function standingText(news: NewsItem): string {
+  return JSON.stringify([newsVersion, news]);
+}
+
+function readValues(version: unknown, values: unknown): ReadItems {
+  if (version !== newsVersion || !Array.isArray(values) || values.length > mostItems) return { items: [], refused: 1 };
   const items: NewsItem[] = [];
   for (const value of values) {
     const read = item.safeParse(value);

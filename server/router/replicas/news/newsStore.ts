@@ -1,7 +1,6 @@
-import { isObject } from '../../../base/json.ts';
 import type { StateReply, StateScript, StateStore } from '../../../state/stateStore.ts';
 import type { StoreClock } from '../storeClock.ts';
-import { newsVersion, readItems, type NewsItem } from './newsItems.ts';
+import { newsVersion, readItems, readStanding, standingText, type NewsItem } from './newsItems.ts';
 
 /** So many batches are kept for replicas that start or reconnect. */
 const mostBatches = 2_000;
@@ -98,7 +97,7 @@ export class NewsStore {
   /** Makes a batch known. @throws StateAwayError */
   async publish({ items, standing }: Batch): Promise<void> {
     const sentAt = this.#now();
-    const noted = standing.flatMap(({ subject, at, item }) => [subject, at, JSON.stringify([newsVersion, item])]);
+    const noted = standing.flatMap(({ subject, at, item }) => [subject, at, standingText(item)]);
     const answered = this.#store.run(publishScript, [keys.stream, keys.standing, keys.ages], [newsVersion, this.#store.replica, JSON.stringify(items), mostBatches, streamKeptS, mostSubjects, standingKeptS, ...noted]);
     this.#sample(await answered, sentAt);
     if (items.length > 0) await this.#store.publish(newsChannel, this.#store.replica);
@@ -133,7 +132,7 @@ export class NewsStore {
     const items: NewsItem[] = [];
     let refused = 0;
     for (const text of Array.isArray(texts) ? texts as readonly StateReply[] : []) {
-      const read = standingOf(String(text));
+      const read = readStanding(String(text));
       items.push(...read.items);
       refused += read.refused;
     }
@@ -155,14 +154,4 @@ export class NewsStore {
     const [seconds, microseconds] = Array.isArray(time) ? time as readonly StateReply[] : [];
     if (seconds !== undefined && microseconds !== undefined) this.#clock.sample(Number(seconds), Number(microseconds), sentAt, this.#now());
   }
-}
-
-function standingOf(text: string): { items: NewsItem[]; refused: number } {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (Array.isArray(value) && typeof value[0] === 'string' && isObject(value[1])) return readItems(value[0], JSON.stringify([value[1]]));
-  } catch {
-    // It is counted below.
-  }
-  return { items: [], refused: 1 };
 }
