@@ -8,23 +8,29 @@ import type { Condition } from '../../../server/api/condition.ts';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
 import { startServer, type ServerProcess } from '../support/serverProcess.ts';
 
-const answer = JSON.stringify({
+const answer = (tokens: number): string => JSON.stringify({
   id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: 'yes' }, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 5, completion_tokens: 5, total_tokens: 10 },
+  usage: { prompt_tokens: 5, completion_tokens: tokens, total_tokens: 5 + tokens },
 });
 
 /** A provider that counts what reaches it, and refuses as it is told to. */
 export class Provider {
   asked = 0;
+  readonly #answer: string;
   refusal: { status: number; headers?: Record<string, string>; message: string } | undefined;
   readonly #server: Server = createServer((request, response) => {
     this.asked += 1;
     request.resume().once('end', () => {
       const { refusal } = this;
-      if (refusal === undefined) response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
+      if (refusal === undefined) response.writeHead(200, { 'content-type': 'application/json' }).end(this.#answer);
       else response.writeHead(refusal.status, { 'content-type': 'application/json', ...refusal.headers }).end(JSON.stringify({ error: { message: refusal.message } }));
     });
   });
+
+  /** @param tokens of each answer */
+  constructor(tokens = 5) {
+    this.#answer = answer(tokens);
+  }
 
   async listen(): Promise<string> {
     await once(this.#server.listen(0, '127.0.0.1'), 'listening');

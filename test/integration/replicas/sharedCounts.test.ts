@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { connect, createServer as createProxy, type AddressInfo, type Socket } from 'node:net';
+import { writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { BudgetStatus } from '../../../server/api/budgets/budgetStatus.ts';
 import { startRedis, withoutRedis, type RedisServer } from '../../support/redisServer.ts';
 import { rawRequest, type RawAnswer } from '../support/rawClient.ts';
-import { killAll, serverEntry, spawnServer, until, type Written } from '../support/serverProcess.ts';
+import { killAll, serverEntry, startServer, until, type ServerProcess } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
+import { Provider } from './replicas.ts';
 
 /** Every answer has as many tokens as its request may have at most, so that what is expected of it is exact. */
 const answerTokens = 10;
@@ -20,50 +20,25 @@ const startAtMostMs = 90_000;
 
 const { folder, remove } = temporaryFolder();
 const children: ChildProcess[] = [];
-const providers: Server[] = [];
+const providers: Provider[] = [];
 after(async () => {
   await killAll(children);
-  for (const provider of providers) {
-    provider.closeAllConnections();
-    provider.close();
-  }
+  for (const provider of providers) provider.close();
   remove();
 });
 
-/** A provider that counts what reaches it. */
-class CountingProvider {
-  requests = 0;
-  answersAtOnce = true;
-  readonly server = createServer((request, response) => {
-    this.requests += 1;
-    request.resume().once('end', () => { if (this.answersAtOnce) response.writeHead(200, { 'content-type': 'application/json' }).end(answer); });
-  });
-
-  async listen(): Promise<string> {
-    providers.push(this.server);
-    await once(this.server.listen(0, '127.0.0.1'), 'listening');
-    return `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}/v1`;
-  }
-}
-
-const answer = JSON.stringify({
-  id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: 'yes' }, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 5, completion_tokens: answerTokens, total_tokens: 5 + answerTokens },
-});
-
-interface Replica { readonly child: ChildProcess; readonly written: Written; readonly url: string; readonly token: string; readonly dataDir: string }
+interface Replica extends ServerProcess { readonly dataDir: string }
 
 async function start(configFile: string, dataDir: string, redisUrl: string): Promise<Replica> {
-  const { child, written } = spawnServer(['serve', '--config', configFile, '--port', '0', '--data', dataDir, '--json'], { REDIS_URL: redisUrl });
-  children.push(child);
-  await until('the server announces itself', () => written.stdout.includes('\n') || child.exitCode !== null, startAtMostMs);
-  const { url, tokenFile } = JSON.parse(written.stdout.split('\n')[0] ?? '') as { url: string; tokenFile: string };
-  return { child, written, url, token: readFileSync(tokenFile, 'utf8').trim(), dataDir };
+  const server = await startServer({ configFile, dataDir, environment: { REDIS_URL: redisUrl }, withinMs: startAtMostMs });
+  children.push(server.child);
+  return { ...server, dataDir };
 }
 
 /** Servers, each with a data folder of its own, before one provider and one Redis. */
-async function scene(name: string, count: number, settings: { limits?: object; budgets?: object; whenAway?: object; monitoring?: object }, redisUrl: string): Promise<{ provider: CountingProvider; replicas: Replica[]; configFile: string }> {
-  const provider = new CountingProvider();
+async function scene(name: string, count: number, settings: { limits?: object; budgets?: object; whenAway?: object; monitoring?: object }, redisUrl: string): Promise<{ provider: Provider; replicas: Replica[]; configFile: string }> {
+  const provider = new Provider(answerTokens);
+  providers.push(provider);
   const configFile = path.join(folder, `${name}.yaml`);
   writeFileSync(configFile, JSON.stringify({
     endpoints: { a: { provider: 'openai-compatible', baseUrl: await provider.listen(), probe: { enabled: false }, models: { m: { prices: { inputPerMTok: 0, outputPerMTok } } }, limits: settings.limits } },
@@ -92,7 +67,7 @@ function statuses(answers: readonly RawAnswer[]): Record<number, number> {
 async function slowWay(redis: RedisServer): Promise<{ url: string; delayMs: number }> {
   const way = { url: '', delayMs: 0 };
   const sockets = new Set<Socket>();
-  const proxy = createProxy(socket => {
+  const proxy = createServer(socket => {
     const upstream = connect(redis.port, '127.0.0.1');
     for (const [from, to] of [[socket, upstream], [upstream, socket]] as const) {
       sockets.add(from);
@@ -116,7 +91,7 @@ describe('three servers with data folders of their own and one Redis', { skip: w
     const { provider, replicas } = await scene('rate', 3, { limits: { requestsPerMinute: 30 } }, redis.url);
     const answers = await Promise.all(replicas.flatMap(replica => Array.from({ length: 20 }, () => ask(replica))));
     assert.deepEqual(statuses(answers), { 200: 30, 503: 30 });
-    assert.equal(provider.requests, 30);
+    assert.equal(provider.asked, 30);
     const refused = answers.find(({ status }) => status === 503);
     assert.match(refused?.text ?? '', /its own limit of 30 requests a minute is used up/);
     assert.ok(Number(refused?.headers['retry-after']) > 0);
@@ -127,7 +102,7 @@ describe('three servers with data folders of their own and one Redis', { skip: w
     const { provider, replicas } = await scene('budget', 3, { budgets: { daily: { limitUsd: 20 * answerMicroUsd / 1e6, period: 'day' } } }, redis.url);
     const answers = await Promise.all(replicas.flatMap(replica => Array.from({ length: 20 }, () => ask(replica))));
     assert.deepEqual(statuses(answers), { 200: 20, 400: 40 });
-    assert.equal(provider.requests, 20);
+    assert.equal(provider.asked, 20);
     for (const replica of replicas) await until('it shows all of it', async () => { const { spentMicroUsd, reservedMicroUsd } = await budgetOf(replica); return spentMicroUsd === 20 * answerMicroUsd && reservedMicroUsd === 0; });
     assert.match(answers.find(({ status }) => status === 400)?.text ?? '', /The budget \\"daily\\"/);
   });
@@ -161,7 +136,7 @@ describe('three servers with data folders of their own and one Redis', { skip: w
     await until('both know it', async () => (await Promise.all([first, second].map(({ url }) => rawRequest({ url: `${url}/v1/models`, headers: { authorization: `Bearer ${token}` } })))).every(({ status }) => status === 200));
     const answers = await Promise.all([first, second].flatMap(replica => Array.from({ length: 6 }, () => ask(replica, token))));
     assert.deepEqual(statuses(answers), { 200: 5, 429: 7 });
-    assert.equal(provider.requests, 5);
+    assert.equal(provider.asked, 5);
     const refused = answers.find(({ status }) => status === 429);
     assert.match(refused?.text ?? '', /The request of ci was not sent: the limit of the token of 5 requests a minute is used up/);
     assert.ok(Number(refused?.headers['retry-after']) > 0);
@@ -180,13 +155,13 @@ describe('three servers with data folders of their own and one Redis', { skip: w
     await redis.kill();
     const gone = await Promise.all([first, second].flatMap(replica => Array.from({ length: 30 }, () => ask(replica))));
     assert.deepEqual(statuses(gone), { 200: 20, 503: 40 });
-    assert.equal(provider.requests, 40);
+    assert.equal(provider.asked, 40);
     assert.match(gone.find(({ status }) => status === 503)?.text ?? '', /this server's share of its own limit of 20 requests a minute is used up/);
     way.delayMs = 0;
     await redis.start();
     for (const { written } of [first, second]) await until('it is used again', () => written.stderr.split('is used, by').length > 2, 30_000);
     assert.deepEqual(statuses(await Promise.all([first, second].map(replica => ask(replica)))), { 503: 2 }, 'Redis, which came back empty, knows what was used');
-    assert.equal(provider.requests, 40);
+    assert.equal(provider.asked, 40);
   });
 
   it('refuse with one sentence and a time to try again where the mode is "closed"', async () => {
@@ -204,6 +179,6 @@ describe('three servers with data folders of their own and one Redis', { skip: w
     for (const line of ['waybill_shared_store_up 0', 'waybill_shared_store_losses_total 1', 'waybill_shared_store_mode{kind="limits",state="closed"} 1', 'waybill_shared_store_decisions_total{kind="limits",state="store"} 1']) assert.ok(text.includes(`${line}\n`), line);
     assert.match(text, /waybill_shared_store_decisions_total\{kind="limits",state="closed"\} [1-9]/);
     assert.match(text, /waybill_shared_store_call_duration_seconds_count [1-9]/);
-    assert.equal(provider.requests, 1);
+    assert.equal(provider.asked, 1);
   });
 });
