@@ -2,6 +2,7 @@ import type { AccessSettings } from '../../api/access/tokenAccess.ts';
 import type { CanaryAction } from '../../api/canary.ts';
 import type { DrillFault } from '../../api/drill.ts';
 import type { EndpointAction } from '../../api/endpoints/pause.ts';
+import type { TimeRange } from '../../api/receipt.ts';
 import type { ExportFormat } from '../../api/reports/exportFormat.ts';
 import type { SpendGrouping } from '../../api/reports/groupedSpend.ts';
 import type { RequestFilter } from '../../api/reports/requestFilter.ts';
@@ -24,12 +25,14 @@ export type ExitCode = keyof typeof exitCodes;
 /** A server that runs. A port that is undefined is looked for in the data folder; a data folder that is undefined is the usual one. */
 export interface ServerPlace { readonly port: number | undefined; readonly dataDir: string | undefined }
 interface Output { readonly json: boolean }
+/** A running server that is asked, and how its answer is printed. */
+export type Asked = ServerPlace & Output;
 
 /** Reports of the running server. */
 export type ReportName = 'savings' | 'migration' | 'incidents';
 
-/** Half-open, in milliseconds since the epoch. */
-interface Range { readonly from: number; readonly to: number }
+/** Requests that are looked at. @property range half-open, in milliseconds since the epoch */
+export interface AskedRequests extends Asked { readonly range: TimeRange; readonly filter: RequestFilter }
 
 export type TokenCommand = { readonly command: 'token'; readonly dataDir: string | undefined } & Output & (
   { readonly action: 'create'; readonly name: string; readonly user: string | undefined; readonly team: string | undefined; readonly access: AccessSettings }
@@ -39,7 +42,7 @@ export type TokenCommand = { readonly command: 'token'; readonly dataDir: string
   | { readonly action: 'rotate'; readonly id: string; readonly graceMs: number }
 );
 
-export type DrillCommand = { readonly command: 'drill' } & ServerPlace & Output & (
+export type DrillCommand = { readonly command: 'drill' } & Asked & (
   { readonly action: 'start'; readonly endpoint: string; readonly fault: DrillFault; readonly durationMs: number; readonly model: string | undefined; readonly keyId: string | undefined; readonly slowMs: number | undefined }
   | { readonly action: 'status' }
   | { readonly action: 'stop'; readonly id: string | undefined }
@@ -51,18 +54,18 @@ export type Command =
   | { command: 'serve'; configFile: string; port: number; address?: OtherAddress; drain: DrainTimes; dataDir: string | undefined; json: boolean }
   | { command: 'sandbox'; rest: readonly string[] }
   | { command: 'check'; files: readonly string[]; json: boolean }
-  | { command: 'status'; port: number | undefined; dataDir: string | undefined; json: boolean }
-  | { command: 'spend'; range: Range; by: SpendGrouping; filter: RequestFilter; port: number | undefined; dataDir: string | undefined; json: boolean }
-  | { command: 'export'; range: Range; filter: RequestFilter; format: ExportFormat; file: string | undefined; port: number | undefined; dataDir: string | undefined; json: boolean }
-  | { command: 'doctor'; tools: readonly string[]; port: number | undefined; dataDir: string | undefined; fix: boolean; json: boolean }
-  | { command: 'canary'; action: CanaryAction; route: string | undefined; port: number | undefined; dataDir: string | undefined; json: boolean }
-  | { command: 'report'; report: ReportName; subject: string | undefined; days: number; port: number | undefined; dataDir: string | undefined; json: boolean }
-  | { command: 'shadow'; action: ShadowAction; route: string | undefined; port: number | undefined; dataDir: string | undefined; json: boolean }
-  | { command: 'endpoint'; action: EndpointAction | 'status'; endpoint: string | undefined; span: string | undefined; port: number | undefined; dataDir: string | undefined; json: boolean }
+  | { command: 'status' } & Asked
+  | { command: 'spend'; by: SpendGrouping } & AskedRequests
+  | { command: 'export'; format: ExportFormat; file: string | undefined } & AskedRequests
+  | { command: 'doctor'; tools: readonly string[]; fix: boolean } & Asked
+  | { command: 'canary'; action: CanaryAction; route: string | undefined } & Asked
+  | { command: 'report'; report: ReportName; subject: string | undefined; days: number } & Asked
+  | { command: 'shadow'; action: ShadowAction; route: string | undefined } & Asked
+  | { command: 'endpoint'; action: EndpointAction | 'status'; endpoint: string | undefined; span: string | undefined } & Asked
   | { command: 'dry-run'; configFile: string; against: string | undefined; days: number; dataDir: string | undefined; json: boolean }
   | TokenCommand
   | DrillCommand
-  | { command: 'mcp'; port: number | undefined; dataDir: string | undefined }
+  | { command: 'mcp' } & ServerPlace
   | { command: 'version'; json: boolean }
   /** @property of the command that is described; undefined: all */
   | { command: 'help'; of: string | undefined }

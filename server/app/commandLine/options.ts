@@ -1,7 +1,8 @@
+import type { TimeRange } from '../../api/receipt.ts';
 import { requestFilterFields, readRequestFilter, type RequestFilter } from '../../api/reports/requestFilter.ts';
 import { localDay, nextLocalDay, startOfLocalDay } from '../../base/localDay.ts';
 import { suggestion } from '../../config/nearest.ts';
-import { wrong, type ServerPlace, type Wrong } from './command.ts';
+import { wrong, type Asked, type AskedRequests, type Wrong } from './command.ts';
 import type { Given, OptionSpec } from './commandSpec.ts';
 
 const largestPort = 65_535;
@@ -19,17 +20,19 @@ export const range: Readonly<Record<string, OptionSpec>> = {
   from: { value: 'DAY', text: 'The first day, such as 2026-11-01, in place of --days.' },
   until: { value: 'DAY', text: 'The last day. Default: today.' },
 };
+/** The fields that `--where` knows. */
+export const whereFields = requestFilterFields.filter(field => field !== 'fromMs' && field !== 'toMs');
 export const where: Readonly<Record<string, OptionSpec>> = {
   where: { value: 'FIELD=VALUE', many: true, text: 'Only requests of which this holds, such as model=gpt-5 or tool=codex. Several hold together.' },
 };
 
-export function placeOf(given: Given): (ServerPlace & { json: boolean }) | Wrong {
+export function placeOf(given: Given): Asked | Wrong {
   const port = portOf(given);
   return typeof port === 'object' ? port : { port, dataDir: given.value('data'), json: given.has('json') };
 }
 
 /** @returns undefined where none is given */
-export function portOf(given: Given): number | undefined | Wrong {
+function portOf(given: Given): number | undefined | Wrong {
   const text = given.value('port');
   if (text === undefined) return undefined;
   const port = Number(text);
@@ -43,8 +46,16 @@ export function daysOf(given: Given, usual: number, most: number): number | Wron
   return Number.isInteger(days) && days >= 1 && days <= most ? days : wrong(`--days wants a whole number from 1 to ${most}, not "${text ?? ''}".`);
 }
 
+/** The requests of commands that have `range`, `where` and `place`. */
+export function requestsOf(given: Given): AskedRequests | Wrong {
+  const [at, span, filter] = [placeOf(given), rangeOf(given), filterOf(given)];
+  if (isWrong(at)) return at;
+  if (isWrong(span)) return span;
+  return isWrong(filter) ? filter : { range: span, filter, ...at };
+}
+
 /** Whole local days as a half-open range in milliseconds since the epoch; of today, what has been until now. */
-export function rangeOf(given: Given): { from: number; to: number } | Wrong {
+function rangeOf(given: Given): TimeRange | Wrong {
   const [from, until] = [given.value('from'), given.value('until')];
   if (from === undefined && until === undefined) {
     const days = daysOf(given, 30, 10_000);
@@ -62,14 +73,13 @@ export function rangeOf(given: Given): { from: number; to: number } | Wrong {
 }
 
 /** What `--where` asks for. */
-export function filterOf(given: Given): RequestFilter | Wrong {
-  const fields = requestFilterFields.filter(field => field !== 'fromMs' && field !== 'toMs');
+function filterOf(given: Given): RequestFilter | Wrong {
   const written: Record<string, string> = {};
   for (const text of given.all('where')) {
     const at = text.indexOf('=');
     const [field, value] = [text.slice(0, Math.max(at, 0)), text.slice(at + 1)];
     if (at < 1 || value === '') return wrong(`--where wants FIELD=VALUE, such as model=gpt-5, not "${text}".`);
-    if (!fields.some(one => one === field)) return wrong(`Requests have no field "${field}"${suggestion(field, fields, `; fields are ${fields.join(', ')}.`)}`);
+    if (!whereFields.some(one => one === field)) return wrong(`Requests have no field "${field}"${suggestion(field, whereFields, `; fields are ${whereFields.join(', ')}.`)}`);
     if (written[field] !== undefined) return wrong(`--where gives ${field} twice; give it once.`);
     written[field] = value;
   }

@@ -1,13 +1,12 @@
 import { exportFormats } from '../../../api/reports/exportFormat.ts';
 import { spendGroupings } from '../../../api/reports/groupedSpend.ts';
 import { usualIncidentDays } from '../../../api/reports/incidents.ts';
-import { requestFilterFields } from '../../../api/reports/requestFilter.ts';
 import { suggestion } from '../../../config/nearest.ts';
 import { wrong, type ReportName } from '../command.ts';
 import type { CommandSpec, OptionSpec } from '../commandSpec.ts';
-import { daysOf, filterOf, isWrong, place, placeOf, range, rangeOf, where } from '../options.ts';
+import { daysOf, isWrong, place, placeOf, range, requestsOf, where, whereFields } from '../options.ts';
 
-const fields = `Fields of --where: ${requestFilterFields.filter(field => field !== 'fromMs' && field !== 'toMs').join(', ')}.`;
+const fields = `Fields of --where: ${whereFields.join(', ')}.`;
 const offline = 'While no server of the data folder runs, its ledger is read.';
 
 const spend: CommandSpec = {
@@ -20,14 +19,14 @@ const spend: CommandSpec = {
   options: { by: { value: 'FIELD', text: 'What it is grouped by. Default model.' }, ...range, ...where, ...place },
   examples: [['waybill spend --days 7 --by team', 'What each team cost in the last week'], ['waybill spend --from 2026-11-01 --until 2026-11-30 --by day --where user=mai', 'What one person cost, day by day']],
   read(given) {
-    const [at, span, filter] = [placeOf(given), rangeOf(given), filterOf(given)];
+    const requests = requestsOf(given);
     const by = given.value('by') ?? 'model';
     const grouping = spendGroupings.find(one => one === by);
-    for (const part of [at, span, filter]) if (isWrong(part)) return part;
+    if (isWrong(requests)) return requests;
     if (grouping === undefined) return wrong(`--by knows no "${by}"${suggestion(by, spendGroupings, `; give one of ${spendGroupings.join(', ')}.`)}`);
-    const off = notOfSpend.find(field => (filter as Record<string, unknown>)[field] !== undefined);
+    const off = notOfSpend.find(field => requests.filter[field] !== undefined);
     if (off !== undefined) return wrong(`Spend cannot be narrowed by ${off}; export can.`);
-    return { command: 'spend', range: span as { from: number; to: number }, by: grouping, filter: filter as object, ...at as { port: number | undefined; dataDir: string | undefined; json: boolean } };
+    return { command: 'spend', by: grouping, ...requests };
   },
 };
 /** Fields of requests that sums over attempts do not have. */
@@ -47,13 +46,13 @@ const exported: CommandSpec = {
   },
   examples: [['waybill export --days 31 --output november.csv', 'A file for a spreadsheet'], ['waybill export --format jsonl --where tool=codex | jq .cost_usd', 'Lines for another program']],
   read(given) {
-    const [at, span, filter] = [placeOf(given), rangeOf(given), filterOf(given)];
-    for (const part of [at, span, filter]) if (isWrong(part)) return part;
+    const requests = requestsOf(given);
+    if (isWrong(requests)) return requests;
     const word = given.value('format') ?? (given.has('json') ? 'jsonl' : 'csv');
     const format = exportFormats.find(one => one === word);
     if (format === undefined) return wrong(`--format wants one of ${exportFormats.join(', ')}, not "${word}".`);
     if (given.has('json') && format !== 'jsonl') return wrong('Give --json or --format csv, and not both.');
-    return { command: 'export', range: span as { from: number; to: number }, filter: filter as object, format, file: given.value('output'), ...at as { port: number | undefined; dataDir: string | undefined; json: boolean } };
+    return { command: 'export', format, file: given.value('output'), ...requests };
   },
 };
 

@@ -4,7 +4,7 @@ import { endpointActions, pauseEnd, wrongSpan } from '../../../api/endpoints/pau
 import { spanMs } from '../../../api/localization/times.ts';
 import { shadowActions } from '../../../api/shadow.ts';
 import { suggestion } from '../../../config/nearest.ts';
-import { wrong } from '../command.ts';
+import { wrong, type Asked } from '../command.ts';
 import type { ActionSpec, CommandSpec, Given } from '../commandSpec.ts';
 import { isWrong, place, placeOf } from '../options.ts';
 
@@ -97,7 +97,7 @@ const drill: CommandSpec = {
   },
 };
 
-function startOfDrill(given: Given, where: { port: number | undefined; dataDir: string | undefined; json: boolean }): ReturnType<CommandSpec['read']> {
+function startOfDrill(given: Given, where: Asked): ReturnType<CommandSpec['read']> {
   const [name, word] = given.words;
   if (name === undefined || word === undefined) return wrong(`drill start needs an endpoint and a fault: ${drillFaults.join(', ')}.`);
   const fault = drillFaults.find(one => one === word);
