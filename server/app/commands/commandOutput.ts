@@ -1,6 +1,5 @@
 import { styleText } from 'node:util';
 import { logText } from '../../api/logText.ts';
-import { isObject } from '../../base/json.ts';
 import type { ExitCode } from '../commandLine/command.ts';
 
 /** Says why a command was not carried out. @returns its exit code */
@@ -17,13 +16,6 @@ export function print(text: string): void {
 /** Prints a value as one line of JSON. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
-}
-
-/** The sentence of an answer that is a refusal. */
-export function refusalIn(answer: unknown): string | undefined {
-  const error = isObject(answer) ? answer['error'] : undefined;
-  const message = isObject(error) ? error['message'] : undefined;
-  return typeof message === 'string' ? message : undefined;
 }
 
 /** A reader that closes the pipe, such as `head`, has what it wants: the process then ends well and in silence. */

@@ -5,12 +5,12 @@ import { get } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { text as textOf } from 'node:stream/consumers';
-import { parseJson } from '../../base/json.ts';
 import { requestLines } from '../../router/spend/requestLines.ts';
 import type { Command, ExitCode } from '../commandLine/command.ts';
 import { defaultDataDir } from '../defaultDataDir.ts';
 import { localServerAt } from '../localServer.ts';
-import { failed, refusalIn } from './commandOutput.ts';
+import { queryOf, whyRefused } from './askServer.ts';
+import { failed } from './commandOutput.ts';
 import { fromLedger } from './recordedHistory.ts';
 
 /** Nothing may come from a server for so long. */
@@ -41,12 +41,11 @@ export async function runExport(command: ExportCommand): Promise<ExitCode> {
 }
 
 /** The lines as the server sends them. */
-function lines(url: string, token: string, { range, filter, format }: ExportCommand): Promise<{ lines: Readable } | { refused: string }> {
-  const query = new URLSearchParams({ from: String(range.from), to: String(range.to), format, ...Object.fromEntries(Object.entries(filter).map(([name, value]) => [name, String(value)])) });
+function lines(url: string, token: string, command: ExportCommand): Promise<{ lines: Readable } | { refused: string }> {
   return new Promise((resolve, reject) => {
-    const asked = get(`${url}/waybill/export?${query.toString()}`, { agent: false, timeout: silenceMs, headers: { authorization: `Bearer ${token}` } }, response => {
+    const asked = get(`${url}/waybill/export?${queryOf(command, { format: command.format })}`, { agent: false, timeout: silenceMs, headers: { authorization: `Bearer ${token}` } }, response => {
       if (response.statusCode === 200) resolve({ lines: response });
-      else void textOf(response).then(text => { resolve({ refused: refusalIn(parseJson(text)) ?? 'The server did not answer; its log may say why.' }); }, reject);
+      else void textOf(response).then(text => { resolve({ refused: whyRefused(text) }); }, reject);
     });
     asked.on('timeout', () => { asked.destroy(new Error('the server fell silent')); });
     asked.on('error', reject);

@@ -7,8 +7,8 @@ import { groupedSpend } from '../../router/spend/groupedSpend.ts';
 import type { Command, ExitCode } from '../commandLine/command.ts';
 import { defaultDataDir } from '../defaultDataDir.ts';
 import { askLocal, localServerAt } from '../localServer.ts';
-import { notUnderstood } from './askServer.ts';
-import { failed, printJson, printLines, refusalIn, tableLines, toned, type Cell } from './commandOutput.ts';
+import { notUnderstood, queryOf, whyRefused } from './askServer.ts';
+import { failed, printJson, printLines, tableLines, toned, type Cell } from './commandOutput.ts';
 import { sumText } from './moneyText.ts';
 import { fromLedger } from './recordedHistory.ts';
 
@@ -24,16 +24,16 @@ export async function runSpend(command: Extract<Command, { command: 'spend' }>):
   return 0;
 }
 
-async function read({ range, by, filter, port, dataDir = defaultDataDir() }: Extract<Command, { command: 'spend' }>): Promise<GroupedSpend | ExitCode> {
+async function read(command: Extract<Command, { command: 'spend' }>): Promise<GroupedSpend | ExitCode> {
+  const { range, by, filter, port, dataDir = defaultDataDir() } = command;
   const server = await localServerAt(dataDir, port);
   if ('message' in server) {
     const spend = port === undefined ? await fromLedger(dataDir, history => groupedSpend(history, { range, by, filter: readSpendFilter(filter) })) : undefined;
     return spend ?? failed(server.message, 3);
   }
-  const query = new URLSearchParams({ from: String(range.from), to: String(range.to), by, ...Object.fromEntries(Object.entries(filter).map(([name, value]) => [name, String(value)])) });
-  const { status, text } = await askLocal(`${server.url}/waybill/spend?${query.toString()}`, server.token, undefined, answerMs);
+  const { status, text } = await askLocal(`${server.url}/waybill/spend?${queryOf(command, { by })}`, server.token, undefined, answerMs);
+  if (status !== 200) return failed(whyRefused(text));
   const body = parseJson(text);
-  if (status !== 200) return failed(refusalIn(body) ?? 'The server did not answer; its log may say why.');
   return isObject(body) && Array.isArray(body['rows']) && isObject(body['totals']) ? body as unknown as GroupedSpend : notUnderstood();
 }
 
