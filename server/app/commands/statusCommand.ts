@@ -29,13 +29,12 @@ function servesNothing({ nothingCanServe, offered }: ServerStatus): boolean {
 
 /** @param now milliseconds since the epoch */
 export function statusLines(status: ServerStatus, now: number): string[] {
-  const { version, http, endpoints, offered, budgets = [], problems, running = 0, todayMicroUsd, todayEstimated, todayUnknown, todayUnpriced = [] } = status;
-  const today = sumText({ microUsd: todayMicroUsd, estimatedMicroUsd: todayEstimated ? 1 : 0, unknownAttempts: todayUnknown, unpricedAttempts: todayUnpriced.length });
+  const { version, http, endpoints, offered, budgets = [], problems, running = 0 } = status;
   const routes = offered.filter(({ kind }) => kind === 'route');
   return [
-    toned(`Waybill ${version ?? '(version unknown)'} at ${http.url ?? 'no address'}: ${servesNothing(status) ? 'nothing can serve' : 'serves'}, ${running} running, ${today} today`, 'title'),
+    toned(`Waybill ${version ?? '(version unknown)'} at ${http.url ?? 'no address'}: ${servesNothing(status) ? 'nothing can serve' : 'serves'}, ${running} running, ${costOf(status)} today`, 'title'),
     ...section('ENDPOINT', ['STATE', 'TODAY'], endpoints.map(one => [one.name, conditionCell(one, now), costOf(one)])),
-    ...section('ROUTE', ['STATE', 'TARGETS'], routes.map(({ name, condition, state, targets }) => [name, stateCell(conditionText(condition, now), state), targets.join(', ')])),
+    ...section('ROUTE', ['STATE', 'TARGETS'], routes.map(one => [one.name, conditionCell(one, now), one.targets.join(', ')])),
     ...section('BUDGET', ['USED', 'OF'], budgets.map(({ name, of, spentMicroUsd, limitMicroUsd, allowedMicroUsd = 0, lifted, unknown = 0, state }) => [
       of === undefined ? name : `${name} (${of})`, { text: sumText({ microUsd: spentMicroUsd, estimatedMicroUsd: 0, unknownAttempts: unknown, unpricedAttempts: 0 }), tone: state === 'ok' ? 'good' : state === 'near' ? 'doubtful' : 'bad' }, lifted === true ? 'lifted' : usdText(limitMicroUsd + allowedMicroUsd),
     ])),
@@ -48,14 +47,11 @@ function section(first: string, rest: readonly string[], rows: readonly (readonl
   return ['', ...tableLines([[first, ...rest].map(text => ({ text, tone: 'quiet' as const })), ...rows])];
 }
 
-function conditionCell({ condition, state }: EndpointStatus, now: number): Cell {
-  return stateCell(conditionText(condition, now), state);
+function conditionCell({ condition, state }: Pick<EndpointStatus, 'condition' | 'state'>, now: number): Cell {
+  return { text: conditionText(condition, now), tone: tones[state] };
 }
 
-function stateCell(text: string, state: HealthState): Cell {
-  return { text, tone: tones[state] };
-}
-
-function costOf({ todayMicroUsd, todayEstimated, todayUnknown, todayUnpriced = [] }: EndpointStatus): string {
+/** What was spent today, on all or at an endpoint. */
+function costOf({ todayMicroUsd, todayEstimated, todayUnknown, todayUnpriced = [] }: Pick<StatusSnapshot, 'todayMicroUsd' | 'todayEstimated' | 'todayUnknown' | 'todayUnpriced'>): string {
   return sumText({ microUsd: todayMicroUsd, estimatedMicroUsd: todayEstimated ? 1 : 0, unknownAttempts: todayUnknown, unpricedAttempts: todayUnpriced.length });
 }
