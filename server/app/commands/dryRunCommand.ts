@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { dryRunText, type DryRunReport } from '../../api/rules/dryRun.ts';
 import { systemClock } from '../../base/clock.ts';
-import { createLog, SecretRegister } from '../../base/secrets/redact.ts';
 import { findProvider, providers } from '../../catalog/providers.ts';
 import { emptyConfig, type Config } from '../../config/config.ts';
 import type { LoadedConfig } from '../../config/yamlConfig.ts';
@@ -17,6 +16,7 @@ import { dryRun } from '../../router/rules/rulesDesk.ts';
 import type { Command, ExitCode } from '../commandLine/command.ts';
 import { defaultDataDir } from '../defaultDataDir.ts';
 import { replayParts, routeTableOf } from '../rulesParts.ts';
+import { warningsLog } from '../warningsLog.ts';
 import { failed, print, printJson } from './commandOutput.ts';
 
 /**
@@ -41,9 +41,7 @@ export async function runDryRun(command: Extract<Command, { command: 'dry-run' }
 }
 
 async function reportOf(dataDir: string, draft: LoadedConfig, before: Config | undefined, days: number): Promise<DryRunReport> {
-  const log = createLog((level, line) => {
-    if (level === 'warn' || level === 'error') process.stderr.write(`${level}: ${line}\n`);
-  }, new SecretRegister());
+  const log = warningsLog();
   const pricer = createPricer({ log });
   const directory = new ModelDirectory(emptyConfig, { cache: new ModelCache(join(dataDir, 'models.json')), log });
   directory.configure(draft.config);

@@ -9,9 +9,10 @@ import { requestLines } from '../../router/spend/requestLines.ts';
 import type { Command, ExitCode } from '../commandLine/command.ts';
 import { defaultDataDir } from '../defaultDataDir.ts';
 import { localServerAt } from '../localServer.ts';
+import { fromLedger } from '../recordedHistory.ts';
+import { warningsLog } from '../warningsLog.ts';
 import { queryOf, whyRefused } from './askServer.ts';
 import { failed } from './commandOutput.ts';
-import { fromLedger } from './recordedHistory.ts';
 
 /** Nothing may come from a server for so long. */
 const silenceMs = 120_000;
@@ -30,7 +31,7 @@ export async function runExport(command: ExportCommand): Promise<ExitCode> {
       return 0;
     }
     const { range, filter, format } = command;
-    const found = port === undefined && await fromLedger(dataDir, async history => {
+    const found = port === undefined && await fromLedger(dataDir, warningsLog(), async history => {
       await write(Readable.from(requestLines(history, { ...filter, fromMs: range.from, toMs: range.to }, format, new AbortController().signal)), file);
       return true;
     });

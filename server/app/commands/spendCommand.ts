@@ -7,10 +7,11 @@ import { groupedSpend } from '../../router/spend/groupedSpend.ts';
 import type { Command, ExitCode } from '../commandLine/command.ts';
 import { defaultDataDir } from '../defaultDataDir.ts';
 import { askLocal, localServerAt } from '../localServer.ts';
+import { fromLedger } from '../recordedHistory.ts';
+import { warningsLog } from '../warningsLog.ts';
 import { notUnderstood, queryOf, whyRefused } from './askServer.ts';
 import { failed, printJson, printLines, tableLines, toned, type Cell } from './commandOutput.ts';
 import { sumText } from './moneyText.ts';
-import { fromLedger } from './recordedHistory.ts';
 
 /** Sums over a long ledger take a while. */
 const answerMs = 120_000;
@@ -28,7 +29,7 @@ async function read(command: Extract<Command, { command: 'spend' }>): Promise<Gr
   const { range, by, filter, port, dataDir = defaultDataDir() } = command;
   const server = await localServerAt(dataDir, port);
   if ('message' in server) {
-    const spend = port === undefined ? await fromLedger(dataDir, history => groupedSpend(history, { range, by, filter: readSpendFilter(filter) })) : undefined;
+    const spend = port === undefined ? await fromLedger(dataDir, warningsLog(), history => groupedSpend(history, { range, by, filter: readSpendFilter(filter) })) : undefined;
     return spend ?? failed(server.message, 3);
   }
   const { status, text } = await askLocal(`${server.url}/waybill/spend?${queryOf(command, { by })}`, server.token, undefined, answerMs);

@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline';
-import { createLog, SecretRegister } from '../../base/secrets/redact.ts';
 import { loadMcp } from '../../inbound/mcp/loadMcp.ts';
 import type { McpServer } from '../../inbound/mcp/mcpServer.ts';
 import type { Command } from '../commandLine/command.ts';
 import { defaultDataDir } from '../defaultDataDir.ts';
+import { warningsLog } from '../warningsLog.ts';
 import { ledgerSource } from './ledgerSource.ts';
 import { RunningServer } from './runningServer.ts';
 
@@ -13,9 +13,7 @@ import { RunningServer } from './runningServer.ts';
  */
 export async function runMcp({ port, dataDir = defaultDataDir() }: Extract<Command, { command: 'mcp' }>): Promise<void> {
   const { McpServer: Server } = await loadMcp();
-  const log = createLog((level, line) => {
-    if (level === 'warn' || level === 'error') process.stderr.write(`${level}: ${line}\n`);
-  }, new SecretRegister());
+  const log = warningsLog();
   const alone = new Server({
     version: process.env.WAYBILL_VERSION ?? '0.0.0', source: ledgerSource(dataDir, log),
     failed: error => { process.stderr.write(`A tool failed (${error instanceof Error ? error.name : 'unknown error'}).\n`); },
