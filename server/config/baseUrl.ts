@@ -30,7 +30,7 @@ export function checkBaseUrl(written: string): CheckedBaseUrl {
   return { baseUrl: (url.origin + url.pathname).replace(slashesAtEnd, '') };
 }
 
-/** Whether a host is this machine. @param hostname as `URL.hostname` gives it */
+/** Whether a host is this machine. @param hostname as `URL.hostname` gives it, or an IPv6 address without brackets */
 export function isLoopbackHost(hostname: string): boolean {
   const host = bareHost(hostname);
   return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || (isIPv4(host) && host.startsWith('127.'));

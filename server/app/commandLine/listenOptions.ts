@@ -30,13 +30,8 @@ export function addressOf(given: Given, port: number): OtherAddress | undefined 
   if (odd !== undefined) return wrong(`--host-name wants a name without scheme and port, such as waybill.example.com, not "${odd}".`);
   const noRange = trustedProxies.find(range => !addRange(new BlockList(), range));
   if (noRange !== undefined) return wrong(`--trusted-proxy wants an IP address or a CIDR range such as 10.0.0.0/8, not "${noRange}".`);
-  const isSafe = certFile !== undefined || given.has('insecure-behind-proxy') || isForThisMachine(host);
+  const isSafe = certFile !== undefined || given.has('insecure-behind-proxy') || isLoopbackHost(host);
   if (!isSafe) return wrong(`At ${host} other machines could read tokens and prompts on their way: add --tls-cert FILE and --tls-key FILE, or --insecure-behind-proxy where a proxy in front has TLS.`);
   if (host === '127.0.0.1' && certFile === undefined && hostNames.length === 0 && trustedProxies.length === 0) return undefined;
   return { host, port, ...(certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } }), hostNames, trustedProxies };
-}
-
-/** Only programs of this machine reach it. @param host an IP address */
-export function isForThisMachine(host: string): boolean {
-  return isLoopbackHost(host.includes(':') ? `[${host}]` : host) || isLoopbackHost(host);
 }

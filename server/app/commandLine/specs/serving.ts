@@ -1,7 +1,8 @@
+import { isLoopbackHost } from '../../../config/baseUrl.ts';
 import { defaultPort, wrong } from '../command.ts';
 import type { CommandSpec } from '../commandSpec.ts';
 import { draining, drainOf } from '../drainOptions.ts';
-import { addressOf, isForThisMachine, listening } from '../listenOptions.ts';
+import { addressOf, listening } from '../listenOptions.ts';
 import { data, isWrong, json, placeOf } from '../options.ts';
 
 const serve: CommandSpec = {
@@ -27,7 +28,7 @@ const serve: CommandSpec = {
     const port = place.port ?? defaultPort;
     const address = addressOf(given, port);
     if (isWrong(address)) return address;
-    const drain = drainOf(given, address !== undefined && !isForThisMachine(address.host));
+    const drain = drainOf(given, address !== undefined && !isLoopbackHost(address.host));
     return isWrong(drain) ? drain : { command: 'serve', configFile, ...place, port, drain, ...(address === undefined ? {} : { address }) };
   },
 };
