@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { logLines, logText } from './api/logText.ts';
+import { logLines, logTextLines } from './api/logText.ts';
 import type { ToolDoctor } from './api/toolDoctor.ts';
 import type { Command, LanguageServerCommand } from './app/commandLine/command.ts';
 import { languageServerArguments } from './app/commandLine/languageServer.ts';
@@ -89,7 +89,7 @@ function isTooOld(): boolean {
 
 /** Says what is wrong with the command line. */
 function tell(message: string): void {
-  process.stderr.write(`${message.split('\n').map(logText).join('\n')}\n`);
+  process.stderr.write(`${logTextLines(message)}\n`);
   process.exitCode = 2;
 }
 

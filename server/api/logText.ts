@@ -9,6 +9,11 @@ export function logText(text: string): string {
   return text.replace(obeyed, escapeOf);
 }
 
+/** A text of several lines, each as `logText` writes it. */
+export function logTextLines(text: string): string {
+  return text.split('\n').map(logText).join('\n');
+}
+
 /** A stack or another text of several lines: each is escaped, and those after the first are indented, so that none looks like a line of the log. */
 export function logLines(text: string): string {
   return text.split('\n').map((line, index) => (index === 0 ? logText(line) : `    ${logText(line.trimStart())}`)).join('\n');

@@ -4,4 +4,4 @@ export { runReport } from './reportCommand.ts';
 export { runOnPolicy } from './runningPolicyCommand.ts';
 export { runStatus } from './statusCommand.ts';
 export { runVersion } from './versionCommand.ts';
-export { endWithReader, failed } from './commandOutput.ts';
+export { endWithReader } from './commandOutput.ts';

@@ -1,16 +1,16 @@
 import { styleText } from 'node:util';
-import { logText } from '../../api/logText.ts';
+import { logText, logTextLines } from '../../api/logText.ts';
 import type { ExitCode } from '../commandLine/command.ts';
 
 /** Says why a command was not carried out. @returns its exit code */
 export function failed(message: string, code: ExitCode = 1): ExitCode {
-  process.stderr.write(`${message.split('\n').map(logText).join('\n')}\n`);
+  process.stderr.write(`${logTextLines(message)}\n`);
   return code;
 }
 
 /** Prints a text, line by line, without what a terminal obeys. */
 export function print(text: string): void {
-  process.stdout.write(`${text.split('\n').map(logText).join('\n')}\n`);
+  process.stdout.write(`${logTextLines(text)}\n`);
 }
 
 /** Prints a value as one line of JSON. */
