@@ -2,7 +2,7 @@
 import { requestColumns } from '../server/api/reports/requestRows.ts';
 import { exitCodes } from '../server/app/commandLine/command.ts';
 import { commandGroups } from '../server/app/commandLine/commandSpec.ts';
-import { languageServerUsage, optionText, usageLines } from '../server/app/commandLine/help.ts';
+import { languageServerUsage, meaningOf, optionText, usageLines } from '../server/app/commandLine/help.ts';
 import { commandTable } from '../server/app/commandLine/table.ts';
 
 /** @returns {string} Markdown */
@@ -27,7 +27,7 @@ function describe(spec) {
   const parts = [
     `### ${name}`, `${summary}${notes.length === 0 ? '' : ` ${notes.join(' ')}`}`, `\`\`\`sh\n${usageLines(spec).join('\n')}\n\`\`\``,
     ...(spec.actions === undefined ? [] : [Object.entries(actions).map(([action, { text }]) => `- \`${action}\`: ${text}`).join('\n')]),
-    `| option | meaning |\n|---|---|\n${Object.entries(options).map(([option, value]) => `| \`${optionText(option, value).replaceAll('|', '\\|')}\` | ${value.of === undefined ? '' : `${value.of.join(', ')}: `}${value.text.replaceAll('|', '\\|')} |`).join('\n')}`,
+    `| option | meaning |\n|---|---|\n${Object.entries(options).map(([option, value]) => `| \`${optionText(option, value).replaceAll('|', '\\|')}\` | ${meaningOf(value).replaceAll('|', '\\|')} |`).join('\n')}`,
     ...examples.map(([line, text]) => `${text}:\n\n\`\`\`sh\n${line}\n\`\`\``),
   ];
   return `\n${parts.join('\n\n')}\n`;

@@ -28,7 +28,7 @@ function commandHelp(spec: CommandSpec): string {
   const parts = [
     summary, `Usage:\n${usageLines(spec).map(line => `  ${line}`).join('\n')}`,
     ...(spec.actions === undefined ? [] : [columns(Object.entries(actions).map(([name, { text }]) => [name, text])).join('\n')]),
-    `Options:\n${columns(Object.entries(options).map(([name, option]) => [optionText(name, option), ofText(option) + option.text])).join('\n')}`,
+    `Options:\n${columns(Object.entries(options).map(([name, option]) => [optionText(name, option), meaningOf(option)])).join('\n')}`,
     ...(notes.length === 0 ? [] : [notes.flatMap(note => wrapped(note, width)).join('\n')]),
     ...(examples.length === 0 ? [] : [`Examples:\n${examples.map(([line, text]) => `  ${line}\n      ${text}`).join('\n')}`]),
   ];
@@ -52,8 +52,9 @@ export function optionText(name: string, { value }: OptionSpec): string {
   return value === undefined ? `--${name}` : `--${name} ${value}`;
 }
 
-function ofText({ of }: OptionSpec): string {
-  return of === undefined ? '' : `${of.join(', ')}: `;
+/** What an option is for, and the actions that have it. */
+export function meaningOf({ of, text }: OptionSpec): string {
+  return of === undefined ? text : `${of.join(', ')}: ${text}`;
 }
 
 /** Two columns; the second is wrapped. */
