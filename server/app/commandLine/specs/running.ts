@@ -1,5 +1,5 @@
 import { canaryActions } from '../../../api/canary.ts';
-import { defaultSlowMs, drillFaults, longestDrillMs, longestSlowMs, shortestDrillMs } from '../../../api/drill.ts';
+import { drillFaults, longestDrillMs, longestSlowMs, shortestDrillMs } from '../../../api/drill.ts';
 import { endpointActions, pauseEnd, wrongSpan } from '../../../api/endpoints/pause.ts';
 import { spanMs } from '../../../api/localization/times.ts';
 import { shadowActions } from '../../../api/shadow.ts';
@@ -102,18 +102,18 @@ function startOfDrill(given: Given, where: Asked): ReturnType<CommandSpec['read'
   if (name === undefined || word === undefined) return wrong(`drill start needs an endpoint and a fault: ${drillFaults.join(', ')}.`);
   const fault = drillFaults.find(one => one === word);
   if (fault === undefined) return wrong(`"${word}" is no fault${suggestion(word, drillFaults, `; faults are ${drillFaults.join(', ')}.`)}`);
-  const durationMs = spanOf(given.value('for'), usualDrillMs);
+  const lasting = given.value('for');
+  const durationMs = lasting === undefined ? usualDrillMs : spanOf(lasting);
   if (durationMs === undefined || durationMs < shortestDrillMs || durationMs > longestDrillMs) return wrong('--for wants how long the drill lasts, from 1s to 24h, such as 30s or 5m.');
   const slow = given.value('slow');
   if (slow !== undefined && fault !== 'slow') return wrong('Only the fault slow has --slow.');
-  const slowMs = slow === undefined ? undefined : spanOf(slow, defaultSlowMs);
+  const slowMs = slow === undefined ? undefined : spanOf(slow);
   if (slow !== undefined && (slowMs === undefined || slowMs < 1 || slowMs > longestSlowMs)) return wrong('--slow wants by how much answers are delayed, at most 10m, such as 10s.');
   return { command: 'drill', action: 'start', endpoint: name, fault, durationMs, model: given.value('model'), keyId: given.value('key'), slowMs, ...where };
 }
 
 /** A span that may have seconds. @returns milliseconds; undefined: it is none */
-function spanOf(text: string | undefined, usualMs: number): number | undefined {
-  if (text === undefined) return usualMs;
+function spanOf(text: string): number | undefined {
   const seconds = /^(\d{1,6})s$/.exec(text);
   return seconds === null ? spanMs(text) : Number(seconds[1]) * 1000;
 }
