@@ -1,7 +1,7 @@
 import { usdText } from '../../api/reports/reportText.ts';
 
 /** What a sum of money is made of. */
-export interface MoneySum { microUsd: number; estimatedMicroUsd: number; unknownAttempts: number; unpricedAttempts: number }
+interface MoneySum { microUsd: number; estimatedMicroUsd: number; unknownAttempts: number; unpricedAttempts: number }
 
 /** The exact sum with its marks: `$1.3701`, `~$1.37` where a part is estimated, `$1.37+` where some cost is not in it, `unknown` where none is known. */
 export function sumText({ microUsd, estimatedMicroUsd, unknownAttempts, unpricedAttempts }: MoneySum): string {

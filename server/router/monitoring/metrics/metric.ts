@@ -59,6 +59,7 @@ export type MetricType = 'counter' | 'gauge' | 'histogram';
 /** Values of the labels in the order of the metric's labels, and what is counted for them. */
 export type Sample = readonly [labels: readonly string[], value: number | Histogram];
 
+/** What a metric is called in the OpenTelemetry protocol, its unit by UCUM, and its labels there. */
 export interface OtlpNames { readonly name: string; readonly unit: string; readonly labels: Readonly<Record<string, string>> }
 
 /** One metric: what it is called, what it says, and where its values come from. */

@@ -1,5 +1,4 @@
-import type { SharedStoreFigures } from '../../../limits/replicas/countFigures.ts';
-import { countKinds, deciders } from '../../../limits/replicas/countFigures.ts';
+import { countKinds, deciders, type SharedStoreFigures } from '../../../limits/replicas/countFigures.ts';
 import { Histogram } from './histogram.ts';
 import { ofState, type Metric, type Sample } from './metric.ts';
 

@@ -14,7 +14,7 @@ import { Tracer } from './tracer.ts';
 /** Spans wait so long for others to be sent with. */
 const spansWaitMs = 5_000;
 /** What is left at the end is sent within this time, or not at all. */
-export const flushMs = 2_000;
+const flushMs = 2_000;
 
 export interface OtlpExportOptions extends Pick<MonitoringSources, 'events' | 'copies' | 'receivers' | 'clock' | 'log' | 'redact' | 'codecFor'> {
   /** Attributes of the resource that tell this server from others. */

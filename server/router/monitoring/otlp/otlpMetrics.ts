@@ -1,13 +1,10 @@
 import type { Temporality } from '../../../api/monitoring/monitoringSettings.ts';
 import { Histogram } from '../metrics/histogram.ts';
-import type { Metric, MetricSources, Sample } from '../metrics/metric.ts';
+import type { Metric, MetricSources, OtlpNames, Sample } from '../metrics/metric.ts';
 import { double, integer, keyValues, nanoseconds, type KeyValue } from './otlpJson.ts';
 
 /** Numbers of the enumeration `AggregationTemporality`. */
 const temporalityNumbers: Readonly<Record<Temporality, number>> = { delta: 1, cumulative: 2 };
-
-/** What a metric is called in OTLP, and its unit by UCUM. */
-export interface OtlpName { name: string; unit: string }
 
 /** Ends of names that are a unit; receivers like Prometheus write it behind the name again. Money has no unit there, so its name says it. */
 const units: readonly (readonly [end: string, unit: string])[] = [['_seconds', 's'], ['_bytes', 'By'], ['_ratio', '1']];
@@ -16,7 +13,7 @@ const units: readonly (readonly [end: string, unit: string])[] = [['_seconds', '
  * The name of a metric in OTLP. Names of the OpenTelemetry conventions are written with dots; the others keep theirs without the
  * ends that Prometheus adds to them when it takes them in.
  */
-export function otlpNameOf({ name, type, otlp }: Pick<Metric, 'name' | 'type' | 'otlp'>): OtlpName {
+export function otlpNameOf({ name, type, otlp }: Pick<Metric, 'name' | 'type' | 'otlp'>): Pick<OtlpNames, 'name' | 'unit'> {
   if (otlp !== undefined) return otlp;
   const counted = type === 'counter' && name.endsWith('_total') ? name.slice(0, -'_total'.length) : name;
   const [end, unit = ''] = units.find(([one]) => counted.endsWith(one)) ?? [];
@@ -30,9 +27,9 @@ interface Known { value: number; counts?: readonly number[]; count?: number }
 export type Baseline = ReadonlyMap<string, Known>;
 
 /** The metrics of one moment, ready to be sent, and what the next deltas count from once these are taken. */
-export interface WrittenMetrics { metrics: unknown[]; baseline: Baseline; points: number }
+interface WrittenMetrics { metrics: unknown[]; baseline: Baseline }
 
-export interface WriteOptions {
+interface WriteOptions {
   temporality: Temporality;
   /** Since when what is summed up is counted, in milliseconds since the epoch. */
   sinceMs: number;
@@ -46,13 +43,11 @@ export function otlpMetrics(table: readonly Metric[], sources: MetricSources, { 
   const isDelta = temporality === 'delta';
   const times = { startTimeUnixNano: nanoseconds(sinceMs), timeUnixNano: nanoseconds(sources.now) };
   const aggregationTemporality = temporalityNumbers[temporality];
-  let points = 0;
   const metrics = table.flatMap((metric): unknown[] => {
     const samples = metric.samples(sources);
     if (samples.length === 0) return [];
     const { name, unit } = otlpNameOf(metric);
     const dataPoints = samples.map(([labels, value]: Sample): unknown => {
-      points += 1;
       const attributes = attributesOf(metric, labels);
       if (metric.type === 'gauge') return { attributes, timeUnixNano: times.timeUnixNano, asDouble: double(Number(value)) };
       const id = `${name}\n${labels.join('\n')}`;
@@ -73,10 +68,10 @@ export function otlpMetrics(table: readonly Metric[], sources: MetricSources, { 
     if (metric.type === 'histogram') return [{ ...common, histogram: { dataPoints, aggregationTemporality } }];
     return [{ ...common, sum: { dataPoints, aggregationTemporality, isMonotonic: true } }];
   });
-  return { metrics, baseline: next, points };
+  return { metrics, baseline: next };
 }
 
 /** Labels that say nothing are left out, as Prometheus reads them. */
 function attributesOf({ labels: names, otlp }: Metric, values: readonly string[]): KeyValue[] {
-  return keyValues(names.map((name, index) => [otlp?.labels?.[name] ?? name, values[index] === '' ? undefined : values[index]]));
+  return keyValues(names.map((name, index) => [otlp?.labels[name] ?? name, values[index] === '' ? undefined : values[index]]));
 }

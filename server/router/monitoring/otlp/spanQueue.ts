@@ -1,8 +1,8 @@
 /** The most spans that wait, and the most bytes of them. */
 export const mostWaiting = 4_096;
-export const mostWaitingBytes = 8 * 1024 * 1024;
+const mostWaitingBytes = 8 * 1024 * 1024;
 /** The most spans of one request, and the most bytes of them. */
-export const mostInBatch = 512;
+const mostInBatch = 512;
 const mostBatchBytes = 2 * 1024 * 1024;
 
 /** Spans that wait to be sent, in bounds: what is beyond them is left out and counted by its owner. */
