@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../base/clock.ts';
 
 /** How a server ends when a service manager asks for it. */
 export interface DrainTimes {
@@ -26,17 +26,13 @@ export interface Drained {
  */
 export async function drain({ startDraining, stopAccepting, closeIdle }: Drained, { delayMs, timeoutMs }: DrainTimes, signal: AbortSignal): Promise<number> {
   startDraining();
-  await waited(delayMs, signal);
+  if (delayMs > 0) await pause(delayMs, signal);
   stopAccepting();
   const end = performance.now() + timeoutMs;
   let busy = await closeIdle();
   while (busy > 0 && performance.now() < end && !signal.aborted) {
-    await waited(lookEveryMs, signal);
+    await pause(lookEveryMs, signal);
     busy = await closeIdle();
   }
   return busy;
-}
-
-async function waited(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms > 0 && !signal.aborted) await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

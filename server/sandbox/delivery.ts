@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../base/clock.ts';
 import type { StreamPoint } from './sandboxBehaviour.ts';
 import type { Frame } from './wires/sandboxWire.ts';
 
@@ -95,11 +95,6 @@ export async function deliver(response: ServerResponse, steps: readonly Delivery
 async function write(response: ServerResponse, bytes: string | Buffer, signal: AbortSignal): Promise<void> {
   if (response.write(bytes)) return;
   await orAborted(once(response, 'drain', { signal }));
-}
-
-/** Resolves after so many milliseconds or when the signal aborts; never rejects. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await orAborted(sleep(ms, undefined, { signal }));
 }
 
 /** Resolves when the signal aborts. */

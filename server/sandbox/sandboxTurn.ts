@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { isObject } from '../base/json.ts';
 import type { JsonObject } from '../base/json.ts';
+import { pause } from '../base/clock.ts';
 import { planDelivery } from './behaviourSteps.ts';
 import { composeAnswer, composeEmptyAnswer, composeRefusal, composeUsage } from './composeAnswer.ts';
-import { deliver, forever, pause } from './delivery.ts';
+import { deliver, forever } from './delivery.ts';
 import { maskCredential } from './requestJournal.ts';
 import type { SandboxRequest } from './requestJournal.ts';
 import type { SandboxBehaviour, SandboxErrorKind } from './sandboxBehaviour.ts';

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Log } from '../../../base/log.ts';
+import { pause } from '../../../base/clock.ts';
 import type { WebhookConfig } from '../../../config/monitoring/monitoringConfig.ts';
 import type { Post } from '../../../upstream/receivers.ts';
 import { postJson } from './postJson.ts';
@@ -46,8 +47,7 @@ export class WebhookSender {
   #sentAt: number[] = [];
   #leftOut = 0;
   #isSending = false;
-  #wake: (() => void) | undefined;
-  #isClosed = false;
+  readonly #closed = new AbortController();
 
   constructor(config: WebhookConfig, log: Pick<Log, 'warn'>, now: () => number, post: Post) {
     this.#config = config;
@@ -58,7 +58,7 @@ export class WebhookSender {
 
   /** @returns what became of the message, once that is known */
   send(message: AlertMessage): Promise<Delivery> {
-    if (this.#isClosed) return Promise.resolve('closed');
+    if (this.#closed.signal.aborted) return Promise.resolve('closed');
     const now = this.#now();
     this.#sentAt = this.#sentAt.filter(at => now - at < windowMs);
     if (this.#sentAt.length >= mostInWindow) {
@@ -75,8 +75,7 @@ export class WebhookSender {
 
   /** What waits is not sent, so that another sender or another server can. */
   close(): void {
-    this.#isClosed = true;
-    this.#wake?.();
+    this.#closed.abort();
   }
 
   async #sendAll(): Promise<void> {
@@ -88,30 +87,19 @@ export class WebhookSender {
   }
 
   async #sendOne(message: AlertMessage): Promise<Delivery> {
-    if (this.#isClosed) return 'closed';
+    if (this.#closed.signal.aborted) return 'closed';
     const { name, url } = this.#config;
     const body = this.#body(message);
-    for (let tried = 1; !this.#isClosed; tried += 1) {
+    for (let tried = 1; !this.#closed.signal.aborted; tried += 1) {
       const posted = await postJson(this.#post, { name: `The webhook "${name}"`, url, headers: this.#headers(body), body: Buffer.from(body), timeoutMs }, isTemporary);
       if (posted.kind === 'taken') return 'taken';
       if (posted.kind === 'refused' || tried === mostTries) {
         this.#log.warn(`The webhook "${name}" did not take the message of an alert: ${posted.why}.`);
         return 'given-up';
       }
-      await this.#pause(posted.afterMs ?? firstRetryMs * 2 ** (tried - 1));
+      await pause(posted.afterMs ?? firstRetryMs * 2 ** (tried - 1), this.#closed.signal, false);
     }
     return 'closed';
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise(resolve => {
-      const timer = setTimeout(resolve, ms);
-      timer.unref();
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   #body(message: AlertMessage): string {

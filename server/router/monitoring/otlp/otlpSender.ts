@@ -2,6 +2,7 @@ import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { isObject, parseJson } from '../../../base/json.ts';
 import type { Log } from '../../../base/log.ts';
+import { pause } from '../../../base/clock.ts';
 import type { OtlpReceiver } from '../../../config/monitoring/monitoringConfig.ts';
 import type { Post } from '../../../upstream/receivers.ts';
 import { postJson } from '../delivery/postJson.ts';
@@ -38,9 +39,8 @@ const temporary: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 export class OtlpSender {
   readonly #options: OtlpSenderOptions;
   readonly #ended = new AbortController();
+  readonly #hurried = new AbortController();
   #isFailing = false;
-  #wake: (() => void) | undefined;
-  #isClosing = false;
 
   constructor(options: OtlpSenderOptions) {
     this.#options = options;
@@ -62,23 +62,21 @@ export class OtlpSender {
         return { kind: 'refused' };
       }
       this.#failed(`${posted.why}; it is tried again.`);
-      if (tried === mostTries || this.#isClosing) return { kind: 'given-up' };
-      await this.#pause(posted.afterMs ?? this.#distance(tried));
+      if (tried === mostTries || this.#hurried.signal.aborted) return { kind: 'given-up' };
+      await pause(posted.afterMs ?? this.#distance(tried), this.#hurried.signal, false);
     }
     return { kind: 'closed' };
   }
 
   /** Pauses end at once, and each request has one more try. */
   hurry(): void {
-    this.#isClosing = true;
-    this.#wake?.();
+    this.#hurried.abort();
   }
 
   /** Ends what runs. */
   close(): void {
-    this.#isClosing = true;
     this.#ended.abort();
-    this.#wake?.();
+    this.#hurried.abort();
   }
 
   /** Of several servers that wait for one receiver, each comes at another time. */
@@ -101,19 +99,5 @@ export class OtlpSender {
     const words = typeof partial['errorMessage'] === 'string' ? partial['errorMessage'] : '';
     if (rejected > 0 || words !== '') this.#options.log.warn(`${this.#options.name} took out ${String(rejected)} of what was sent${words === '' ? '' : `: ${this.#options.redact(words).slice(0, longestWords)}`}`);
     return rejected >= 0 && Number.isFinite(rejected) ? rejected : 0;
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise(resolve => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#wake = undefined;
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      timer.unref();
-      this.#wake = done;
-      if (this.#isClosing) done();
-    });
   }
 }
