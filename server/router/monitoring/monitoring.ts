@@ -1,7 +1,6 @@
-import { isIPv4 } from 'node:net';
 import type { HttpStatus } from '../../api/status.ts';
 import { Guard } from '../../base/guarded.ts';
-import { isLoopbackHost } from '../../config/baseUrl.ts';
+import { isLoopbackHost, plainAddress } from '../../config/baseUrl.ts';
 import type { Config } from '../../config/config.ts';
 import { loadMonitoring } from './loadMonitoring.ts';
 import type { TickedPart } from '../ticker.ts';
@@ -52,7 +51,7 @@ export class Monitoring implements TickedPart {
    */
   mayRead(address: string | undefined, isForwarded: boolean): boolean {
     if (this.#config?.monitoring?.metrics?.requireToken !== false || address === undefined || isForwarded) return false;
-    return isLoopbackHost(address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address);
+    return isLoopbackHost(plainAddress(address));
   }
 
   /** The metrics in the text format of Prometheus, with its media type; undefined where they are off. */

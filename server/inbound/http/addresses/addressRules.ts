@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import type { Log } from '../../../base/log.ts';
+import { plainAddress } from '../../../config/baseUrl.ts';
 import type { Refusal } from '../auth/access.ts';
 import type { OtherAddress } from './otherAddress.ts';
-import { addRange, isInRanges, plainAddress } from './proxyRanges.ts';
+import { addRange, isInRanges } from './proxyRanges.ts';
 
 type Heard = Pick<IncomingMessage, 'headers' | 'socket'>;
 

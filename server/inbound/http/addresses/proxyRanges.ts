@@ -11,12 +11,6 @@ export function addRange(list: BlockList, text: string): boolean {
   return true;
 }
 
-/** IPv4 that a socket for both versions writes as IPv6 is IPv4. */
-export function plainAddress(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  return mapped ?? address;
-}
-
 export function isInRanges(list: BlockList, address: string): boolean {
   const version = isIP(address);
   return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');

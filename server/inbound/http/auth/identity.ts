@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { plainAddress } from '../../../config/baseUrl.ts';
 import { sendJson } from '../sendJson.ts';
 
 /** Where a server proves that it has the token of its data folder. Requires no token, and reveals none. */
@@ -15,8 +16,7 @@ const maxAnswerBytes = 4096;
 export function answerIdentity(request: IncomingMessage, response: ServerResponse, token: string): void {
   request.resume();
   // Whoever holds this port of 127.0.0.1 alone may prove it: at another address the port of the same number can have another holder.
-  const address = request.socket.localAddress;
-  if (address !== '127.0.0.1' && address !== '::ffff:127.0.0.1') return sendJson(response, 404, { error: { message: 'The identity is proved at 127.0.0.1 alone.' } });
+  if (plainAddress(request.socket.localAddress ?? '') !== '127.0.0.1') return sendJson(response, 404, { error: { message: 'The identity is proved at 127.0.0.1 alone.' } });
   const nonce = new URL(request.url ?? '', 'http://localhost').searchParams.get('nonce') ?? '';
   if (!nonceShape.test(nonce)) sendJson(response, 400, { error: { message: 'Give nonce as 64 hexadecimal digits.' } });
   else sendJson(response, 200, { proof: proofOf(token, request.socket.localPort ?? 0, nonce) });
