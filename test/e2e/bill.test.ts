@@ -40,7 +40,7 @@ describe('a bill beside the ledger', () => {
     window = await scene.openWindow('alpha');
     await window.useColourTheme('dark');
     await window.command('Waybill: Add Key…');
-    await window.enter('sk-simulated-0123456789abcdef');
+    await window.enterKey('sk-simulated-0123456789abcdef');
     const ask = async (): Promise<number> => {
       const response = await scene.endpoint.request('/v1/chat/completions', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ model: 'gpt-4.1', messages: [{ role: 'user', content: 'hello' }] }) });
       await response.text();
@@ -65,11 +65,11 @@ describe('a bill beside the ledger', () => {
     await window.command('Waybill: Reconcile Bill…');
     await window.pick('Last 7 Days');
     await window.page.locator('.quick-input-widget:visible .monaco-list-row').filter({ hasText: 'Ask OpenAI' }).click();
-    await window.enter('sk-proj-0123456789abcdef');
+    await window.enterKey('sk-proj-0123456789abcdef');
     await until('the refusal', async () => /a key for requests cannot read costs/.test(await window.quickInputText()));
     await window.screenshot('bill-key');
     assert.equal(provider.seen.filter(({ path }) => path.includes('/organization/')).length, 0);
-    await window.enter(openAiAdminKey);
+    await window.enterKey(openAiAdminKey);
   });
 
   let page: Frame;

@@ -105,6 +105,12 @@ export class Workbench {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Types into an open box for keys and accepts it. The list or palette that led there may be open until then. */
+  async enterKey(key: string): Promise<void> {
+    await this.quickInput().locator('input[type="password"]').waitFor();
+    await this.enter(key);
+  }
+
   /** What the open quick input says: title, message and rows. */
   async quickInputText(): Promise<string> {
     return (await this.quickInput().innerText()).trim();
