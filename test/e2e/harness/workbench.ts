@@ -149,8 +149,9 @@ export class Workbench {
 
   /** The rows of a tree view as a person reads them: label, then description. */
   async treeRows(viewTitle: string): Promise<string[]> {
-    const rows = await this.view(viewTitle).locator('.monaco-list-row').all();
-    return Promise.all(rows.map(async (row) => (await row.innerText()).replace(/\s+/g, ' ').trim()));
+    // All at one moment: a row that is asked for by itself may be gone by then, and would be waited for.
+    const rows = await this.view(viewTitle).locator('.monaco-list-row').allInnerTexts();
+    return rows.map((row) => row.replace(/\s+/g, ' ').trim());
   }
 
   treeRow(viewTitle: string, label: string): Locator {
