@@ -10,8 +10,8 @@ export interface JournalBatch {
   exchanges: readonly ShippedRow[];
   /** With the names of their exchange, and with what each adds to sums. */
   attempts: readonly ShippedRow[];
-  /** To be handed back when the rows are copied. */
-  place: { readonly position: number; readonly everythingFrom: number };
+  /** To be handed back when the rows are copied. restarts: of the state that it was read for. */
+  place: { readonly position: number; readonly everythingFrom: number; readonly restarts: number };
 }
 
 /** What this ledger and the shared one have to do with each other. */
@@ -22,6 +22,8 @@ export interface JournalState {
   store: string | undefined;
   /** In how many batches. */
   batches: number;
+  /** How often copying began anew. */
+  restarts: number;
 }
 
 /** What waits to be copied. */
@@ -43,9 +45,12 @@ export interface LedgerJournal {
   follow(): JournalState;
   /** Everything is to be copied (again), to the shared ledger of this id. @param batches that it has from here */
   restart(store: string, batches: number): void;
-  /** What is to be copied next; undefined: nothing. */
-  next(limit: number): JournalBatch | undefined;
-  /** A batch was copied. What changed in it meanwhile still waits. @param batches that the shared ledger has from here, with this one */
+  /** What is to be copied next, to the shared ledger of a state; undefined: nothing. */
+  next(limit: number, state: Pick<JournalState, 'restarts'>): JournalBatch | undefined;
+  /**
+   * A batch was copied. What changed in it meanwhile still waits, and all of it does where copying began anew after the state that the batch was read for.
+   * @param batches that the shared ledger has from here, with this one
+   */
   shipped(place: JournalBatch['place'], batches: number): void;
   /** Something waits to be copied. */
   waits(): boolean;

@@ -80,6 +80,7 @@ export class Shipper {
     const { journal, connections, schema, log } = this.#options;
     let batch: JournalBatch | undefined;
     let state: JournalState | undefined;
+    let batches = 0;
     try {
       await connections.run('write', async (transaction) => {
         const { replica } = journal.follow();
@@ -90,8 +91,8 @@ export class Shipper {
         const [there] = await transaction.all(`SELECT (SELECT id FROM ${schema}.ledger) AS store, (SELECT batches FROM ${schema}.replicas WHERE id = $1) AS batches`, [replica]);
         // A standby may have taken over without a sign on the connection. The next round compares, and copies what is lost.
         if (there?.['store'] !== state.store || Number(there?.['batches'] ?? 0) < state.batches) throw new SharedLedgerError('The shared ledger is not as it was at the last copy.', true);
-        batch = journal.next(limit);
-        if (batch !== undefined) await this.#write(transaction, batch, state);
+        batch = journal.next(limit, state);
+        if (batch !== undefined) batches = await this.#write(transaction, batch, state);
       });
     } catch (error) {
       if (!leaveOut || batch === undefined || state === undefined || !isWrongData(error)) throw error;
@@ -101,13 +102,14 @@ export class Shipper {
       return true;
     }
     if (batch === undefined || state === undefined) return false;
-    journal.shipped(batch.place, state.batches + 1);
+    journal.shipped(batch.place, batches);
     this.figures.batches += 1;
     this.figures.exchanges += batch.exchanges.length;
     return true;
   }
 
-  async #write({ all }: Transaction, batch: JournalBatch, { replica, batches }: JournalState): Promise<void> {
+  /** @returns the batches that the shared ledger has of this replica, with this one: also those whose note was lost */
+  async #write({ all }: Transaction, batch: JournalBatch, { replica }: JournalState): Promise<number> {
     const { schema, name, keptMs, clock } = this.#options;
     const oldest = keptMs === undefined ? -Infinity : clock.now() - keptMs;
     const [exchanges, attempts] = [batch.exchanges, batch.attempts].map((rows) => rows.filter((row) => Number(row['started_at']) >= oldest)) as [ShippedRow[], ShippedRow[]];
@@ -117,7 +119,8 @@ export class Shipper {
     if (attempts.length > 0) await all(upsert(schema, 'attempts', ['exchange_id', 'number'], attempts[0], ` AND ${known}`), [jsonOf(attempts)]);
     const slots = [...new Set([...exchanges, ...attempts].map((row) => Math.floor(Number(row['started_at']) / slotMs)))].sort((a, b) => a - b);
     if (slots.length > 0) await all(`INSERT INTO ${schema}.changed_slots (slot) SELECT unnest($1::bigint[])`, [slots]);
-    await all(`INSERT INTO ${schema}.replicas AS old (id, name, batches) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET batches = greatest(old.batches, excluded.batches), last_seen = now()`, [replica, name, batches + 1]);
+    const [row] = await all(`INSERT INTO ${schema}.replicas AS old (id, name, batches) VALUES ($1, $2, 1) ON CONFLICT (id) DO UPDATE SET batches = old.batches + 1, last_seen = now() RETURNING batches`, [replica, name]);
+    return Number(row?.['batches']);
   }
 }
 

@@ -15,6 +15,7 @@ const shippedColumns = exchangeColumns.replace('seq, id, ', '');
  * shipping: exchanges that have ended and wait, by their seq, in the order of what happened to them last; triggers write it.
  * shipping_state, one row at most: replica: what the shared ledger knows this file by; store: the shared ledger that it was copied to
  * last, and in how many batches. Of the exchanges up to everything_to those up to everything_from are not to be copied (again).
+ * restarts: how often everything_from was set back. A note of a batch that was read before counts for nothing.
  */
 const tables = `
   CREATE TABLE IF NOT EXISTS shipping (position INTEGER PRIMARY KEY AUTOINCREMENT, exchange_seq INTEGER NOT NULL UNIQUE) STRICT;
@@ -24,7 +25,8 @@ const tables = `
     store TEXT,
     batches INTEGER NOT NULL,
     everything_from INTEGER NOT NULL,
-    everything_to INTEGER NOT NULL
+    everything_to INTEGER NOT NULL,
+    restarts INTEGER NOT NULL DEFAULT 0
   ) STRICT;`;
 
 /** Makes the triggers. The row of an exchange is written after those of its attempts, and again when one of them gets another price. */
@@ -66,18 +68,18 @@ export class ShippingQueue {
       this.#database.prepare(`INSERT OR IGNORE INTO shipping_state (id, replica, batches, everything_from, everything_to) VALUES (1, ?, 0, 0, (SELECT coalesce(max(seq), 0) FROM exchanges))`)
         .run(randomBytes(8).toString('hex'));
     });
-    return this.#state() ?? { replica: '', store: undefined, batches: 0 };
+    return this.#state() ?? { replica: '', store: undefined, batches: 0, restarts: 0 };
   }
 
   restart(store: string, batches: number): void {
-    this.#database.prepare('UPDATE shipping_state SET store = ?, batches = ?, everything_from = 0, everything_to = (SELECT coalesce(max(seq), 0) FROM exchanges)').run(store, batches);
+    this.#database.prepare('UPDATE shipping_state SET store = ?, batches = ?, everything_from = 0, everything_to = (SELECT coalesce(max(seq), 0) FROM exchanges), restarts = restarts + 1').run(store, batches);
   }
 
-  next(limit: number): JournalBatch | undefined {
+  next(limit: number, { restarts }: Pick<JournalState, 'restarts'>): JournalBatch | undefined {
     const { queued, earlier, exchanges, attempts } = this.#statements();
-    const state = this.#row();
-    if (state === undefined) return undefined;
     return this.#reading(() => {
+      const state = this.#row();
+      if (state === undefined) return undefined;
       const waiting = queued.all(limit);
       const seqs = waiting.map((row) => Number(row['exchange_seq']));
       let everythingFrom = Number(state['everything_from']);
@@ -86,7 +88,7 @@ export class ShippingQueue {
         everythingFrom = more.length < limit - seqs.length ? Number(state['everything_to']) : more.at(-1) ?? everythingFrom;
         seqs.push(...more);
       }
-      const place = { position: Number(waiting.at(-1)?.['position'] ?? 0), everythingFrom };
+      const place = { position: Number(waiting.at(-1)?.['position'] ?? 0), everythingFrom, restarts };
       if (seqs.length === 0 && everythingFrom === Number(state['everything_from'])) return undefined;
       const named = { seqs: JSON.stringify(seqs), replica: String(state['replica']) };
       return { exchanges: allRows(exchanges, named) as ShippedRow[], attempts: allRows(attempts, named) as ShippedRow[], place };
@@ -96,6 +98,7 @@ export class ShippingQueue {
   shipped(place: JournalBatch['place'], batches: number): void {
     const { remove, advance } = this.#statements();
     atomically(this.#database, () => {
+      if (Number(this.#row()?.['restarts']) !== place.restarts) return;
       remove.run(place.position);
       advance.run(batches, place.everythingFrom);
     });
@@ -131,7 +134,7 @@ export class ShippingQueue {
   #state(): JournalState | undefined {
     const row = this.#row();
     if (row === undefined) return undefined;
-    return { replica: String(row['replica']), store: typeof row['store'] === 'string' ? row['store'] : undefined, batches: Number(row['batches']) };
+    return { replica: String(row['replica']), store: typeof row['store'] === 'string' ? row['store'] : undefined, batches: Number(row['batches']), restarts: Number(row['restarts']) };
   }
 
   #row(): Record<string, SQLInputValue> | undefined {
@@ -141,6 +144,8 @@ export class ShippingQueue {
   #statements(): Statements {
     if (this.#made !== undefined) return this.#made;
     this.#database.exec(tables);
+    // A file of an earlier version has the table without the column.
+    if (this.#database.prepare(`SELECT 1 FROM pragma_table_info('shipping_state') WHERE name = 'restarts'`).get() === undefined) this.#database.exec('ALTER TABLE shipping_state ADD COLUMN restarts INTEGER NOT NULL DEFAULT 0');
     return this.#made = prepared(this.#database);
   }
 
@@ -162,14 +167,14 @@ function prepared(database: DatabaseSync): Statements {
   const ofExchange = ['tool', 'workspace', 'branch', 'route', 'conversation', 'extension', 'token', 'user', 'team', 'purpose', 'work_kind'].map((name) => `e.${name} AS ${name}`).join(', ');
   const chosen = 'IN (SELECT value FROM json_each(:seqs))';
   return {
-    state: database.prepare(`SELECT replica, store, CAST(batches AS REAL) AS batches, CAST(everything_from AS REAL) AS everything_from, CAST(everything_to AS REAL) AS everything_to FROM shipping_state`),
+    state: database.prepare(`SELECT replica, store, CAST(batches AS REAL) AS batches, CAST(everything_from AS REAL) AS everything_from, CAST(everything_to AS REAL) AS everything_to, CAST(restarts AS REAL) AS restarts FROM shipping_state`),
     queued: database.prepare('SELECT CAST(position AS REAL) AS position, CAST(exchange_seq AS REAL) AS exchange_seq FROM shipping ORDER BY position LIMIT ?'),
     earlier: database.prepare(`SELECT CAST(seq AS REAL) AS seq FROM exchanges WHERE seq > ? AND seq <= ? AND outcome <> 'open' ORDER BY seq LIMIT ?`),
     exchanges: database.prepare(`SELECT ${shippedId} AS id, ${shippedColumns}, plan, work_kind, :replica AS replica FROM exchanges e WHERE e.seq ${chosen} ORDER BY 1`),
     attempts: database.prepare(`SELECT ${selectedAttemptColumns}, ${shippedId} AS exchange_id, ${ofExchange}, ${attemptFigures}, CASE WHEN e.shadow IS NULL THEN 0 ELSE 1 END AS is_shadow
       FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq WHERE a.exchange_seq ${chosen} AND :replica <> '' ORDER BY exchange_id, a.number`),
     remove: database.prepare('DELETE FROM shipping WHERE position <= ?'),
-    advance: database.prepare('UPDATE shipping_state SET batches = ?, everything_from = max(everything_from, ?)'),
+    advance: database.prepare('UPDATE shipping_state SET batches = max(batches, ?), everything_from = max(everything_from, ?)'),
     counts: database.prepare('SELECT count(*) AS count FROM shipping'),
     first: database.prepare(`SELECT min(ended) AS ended FROM (
       SELECT started_at + total_ms AS ended FROM exchanges WHERE seq = (SELECT exchange_seq FROM shipping ORDER BY position LIMIT 1)

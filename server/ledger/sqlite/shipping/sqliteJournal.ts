@@ -73,8 +73,8 @@ export class SqliteJournal implements LedgerJournal {
     this.#use(({ queue }) => { queue.restart(store, batches); });
   }
 
-  next(limit: number): JournalBatch | undefined {
-    return this.#use(({ queue }) => queue.next(limit));
+  next(limit: number, state: Pick<JournalState, 'restarts'>): JournalBatch | undefined {
+    return this.#use(({ queue }) => queue.next(limit, state));
   }
 
   shipped(place: JournalBatch['place'], batches: number): void {
