@@ -72,10 +72,9 @@ export async function scriptSandbox(provider, behaviour) {
   if (!response.ok) throw new Error(`${provider.name} did not take the behaviour: ${await response.text()}`);
 }
 
-/** Resolves on Ctrl-C or a request to terminate. */
+/** Resolves on Ctrl-C, on a request to terminate, and when the terminal is closed. */
 export function untilInterrupted() {
   return new Promise((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, resolve);
   });
 }

@@ -71,6 +71,39 @@ function makeCluster(folder: string, port: number, user: EngineUser | undefined)
   ].join('\n'));
 }
 
+/** Redis that holds everything in memory, as servers that share it need. */
+export const redisProgram: EngineProgram = {
+  name: 'Redis', ready: 'Ready to accept connections', stopSignal: 'SIGTERM',
+  prepare(folder, port, user) {
+    writeFor(user, path.join(folder, 'password'), `${randomBytes(16).toString('hex')}\n`);
+    writeFor(user, path.join(folder, 'redis.conf'), ['bind 127.0.0.1', `port ${String(port)}`, `requirepass ${secretIn(folder)}`, 'save ""', 'appendonly no', 'maxmemory-policy noeviction', ''].join('\n'));
+  },
+  command: folder => ({ file: programFile('redis', 'redis-server'), args: [path.join(folder, 'redis.conf')] }),
+  empty: () => { /* it stores nothing */ },
+};
+
+/** The address of a Redis with its password. */
+export function redisUrl(folder: string, port: number): string {
+  return `redis://:${secretIn(folder)}@127.0.0.1:${String(port)}`;
+}
+
+/**
+ * Prometheus with Waybill's rules of alerts.
+ * @param targets host and port of each server whose metrics it reads
+ */
+export function prometheusProgram(targets: readonly string[]): EngineProgram {
+  return {
+    name: 'Prometheus', ready: 'Server is ready to receive web requests', stopSignal: 'SIGTERM',
+    prepare(folder, _port, user) {
+      writeFor(user, path.join(folder, 'alerts.yml'), readFileSync(path.join(import.meta.dirname, '..', '..', '..', 'docs', 'monitoring', 'alerts.yml'), 'utf8'));
+      // JSON is YAML.
+      writeFor(user, path.join(folder, 'prometheus.yml'), JSON.stringify({ global: { scrape_interval: '5s', evaluation_interval: '5s' }, rule_files: ['alerts.yml'], scrape_configs: [{ job_name: 'waybill', static_configs: [{ targets }] }] }));
+    },
+    command: (folder, port) => ({ file: programFile('prometheus', 'prometheus'), args: [`--config.file=${path.join(folder, 'prometheus.yml')}`, `--storage.tsdb.path=${path.join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${String(port)}`] }),
+    empty: folder => { rmSync(path.join(folder, 'data'), { recursive: true, force: true }); },
+  };
+}
+
 /** The address of a PostgreSQL with its password. */
 export function postgresUrl(folder: string, port: number): string {
   return `postgres://waybill:${secretIn(folder)}@127.0.0.1:${String(port)}/postgres`;
