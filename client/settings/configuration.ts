@@ -54,9 +54,9 @@ export class Configuration implements vscode.Disposable {
 
   /** Everything the server needs, keys included; only ever for `waybill/configure`. */
   async serverConfiguration(): Promise<ConfigureParams> {
-    const { endpoints, routes, aliases, equivalents, tools, caps, budgets, monitoring, localEndpoint, rulesFile } = this.#reading.settings;
+    const { endpoints, routes, aliases, equivalents, tools, caps, budgets, monitoring, keepTitles, localEndpoint, rulesFile } = this.#reading.settings;
     return {
-      endpoints, routes, aliases, equivalents, tools, caps, budgets, ...(monitoring === undefined ? {} : { monitoring }), keys: await this.#keys.material(Object.keys(endpoints)), http: localEndpoint, network: readNetwork(),
+      endpoints, routes, aliases, equivalents, tools, caps, budgets, ...(monitoring === undefined ? {} : { monitoring }), keepTitles, keys: await this.#keys.material(Object.keys(endpoints)), http: localEndpoint, network: readNetwork(),
       ...(rulesFile === undefined ? {} : { rulesFile: { path: homePath(rulesFile), workspaceFolders: (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath) } }),
     };
   }

@@ -30,6 +30,8 @@ export interface ClientSettings {
   monitoring?: MonitoringSettings | undefined;
   /** Ids of extensions whose requests in the editor are refused. */
   blockedExtensions: readonly string[];
+  /** The first words of conversations are kept in the ledger. */
+  keepTitles: boolean;
   localEndpoint: { enabled: boolean; port: number };
   statusBar: StatusBarChoice;
   shownModels: ShownModels;
@@ -49,6 +51,7 @@ export const settingDefaults = {
   'budgets': {},
   'monitoring': {},
   'blockedExtensions': [],
+  'keepTitles': false,
   'localEndpoint.enabled': true,
   'localEndpoint.port': 7717,
   'statusBar.show': 'health',
@@ -88,6 +91,7 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
       budgets: (userValue('budgets') ?? {}) as Record<string, BudgetSettings>,
       ...(isEmpty(monitoring) ? {} : { monitoring: monitoring as MonitoringSettings }),
       blockedExtensions: textsOf(userValue('blockedExtensions')),
+      keepTitles: userValue('keepTitles') === true,
       localEndpoint: {
         enabled: typeof localEndpointEnabled === 'boolean' ? localEndpointEnabled : settingDefaults['localEndpoint.enabled'],
         port: typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65535 ? port : settingDefaults['localEndpoint.port'],

@@ -45,6 +45,8 @@ export interface ConfigureParams {
   budgets?: Record<string, BudgetSettings> | undefined;
   /** What is measured, and who may read it. */
   monitoring?: MonitoringSettings | undefined;
+  /** Keep the first words of conversations in the ledger. */
+  keepTitles?: boolean | undefined;
   keys: Record<string, KeyMaterial[]>;
   http: { enabled: boolean; port: number };
   /** The editor's own network settings, as far as the user wrote them. Its proxy may hold a password. */

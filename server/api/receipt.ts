@@ -256,6 +256,8 @@ export interface Receipt {
   /** Beside `ok` only `content-policy`: the model answered that it declines. */
   failureClass?: FailureClass | undefined;
   message?: string | undefined;
+  /** The first words of its conversation, at most 60 characters; absent where they are not kept. */
+  title?: string | undefined;
   /** What the request used of its model, as bits; see requestFeatures. Absent: not recorded. */
   features?: number | undefined;
   /** The target that answered. */
@@ -287,6 +289,8 @@ export interface RequestSummary {
   usage: TokenUsage;
   cost: Cost;
   caller: Caller;
+  /** As of the receipt. */
+  title?: string | undefined;
   /** As of the receipt. */
   shadow?: ShadowOfReceipt | undefined;
   /** Absent: the route keeps no answers. */

@@ -248,6 +248,8 @@ export interface Config {
   state?: StateConfig | undefined;
   /** Absent: each data folder has its own ledger alone. */
   ledger?: SharedLedgerConfig | undefined;
+  /** The first words of conversations are kept with their requests. Absent: they are not. */
+  keepTitles?: true | undefined;
   /** Absent: every endpoint without a proxy of its own is reached directly. */
   network?: NetworkConfig | undefined;
 }

@@ -284,7 +284,7 @@ export const configurationSchema = z.strictObject({
   budgets: optional(z.record(z.string().check(z.regex(namePattern)), budgetSchema), 'What may be spent in a day, a week or a month, by names of your own. docs/budgets.md says how they are counted.'),
   monitoring: optional(monitoringSchema, 'What is measured for others. Nothing of it runs where it is not written.'),
   state: optional(stateSchema, 'Where servers on several machines find each other and share what they count: limits and budgets. It holds for `serve` alone. docs/replicas.md says what is exact, and what holds while it is away.'),
-  ledger: optional(ledgerSchema, 'Where servers on several machines keep one ledger together: each copies there what it recorded, and sums are of all of them. It holds for `serve` alone.'),
+  ledger: optional(ledgerSchema, 'What the ledger keeps beside figures, and where servers on several machines keep one together. It holds for `serve` alone.'),
   network: optional(networkSchema, 'How this machine reaches the outside. Proxies come from the environment or stand at their endpoint.'),
 });
 

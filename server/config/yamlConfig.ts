@@ -7,7 +7,7 @@ import type { Config, KeyRing } from './config.ts';
 import { expandVariables } from './environment.ts';
 import { suggestion } from './nearest.ts';
 import { networkOf, type NetworkConfig } from './network.ts';
-import { resolveLedger } from './ledger/resolveLedger.ts';
+import { keepsTitles, resolveLedger } from './ledger/resolveLedger.ts';
 import { resolveMonitoring } from './monitoring/resolveMonitoring.ts';
 import { resolveState } from './state/resolveState.ts';
 import { resolveConfig } from './resolve.ts';
@@ -75,7 +75,7 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
   const measured = resolveMonitoring(monitoring, environment, report);
   const shared = resolveState(state, environment, report);
   const sharedLedger = resolveLedger(ledger, environment, report);
-  const config = { ...resolved.config, ...(measured === undefined ? {} : { monitoring: measured }), ...(shared === undefined ? {} : { state: shared }), ...(sharedLedger === undefined ? {} : { ledger: sharedLedger }), network: readNetwork(network, environment, report) };
+  const config = { ...resolved.config, ...(measured === undefined ? {} : { monitoring: measured }), ...(shared === undefined ? {} : { state: shared }), ...(sharedLedger === undefined ? {} : { ledger: sharedLedger }), ...(keepsTitles(ledger, report) ? { keepTitles: true as const } : {}), network: readNetwork(network, environment, report) };
   return { config, keys: readKeys(resolved.config, endpoints, environment, report), problems, readable: true };
 }
 

@@ -1,4 +1,5 @@
 import type { Attempt, Plan, PlannedTarget, Receipt } from '../api/receipt.ts';
+import { keptTitle } from './conversation/keptTitle.ts';
 import { usedFeatures } from './conversation/usedFeatures.ts';
 import { roundMs } from './attempt/timers.ts';
 import type { UnpricedAttempt } from './events.ts';
@@ -9,13 +10,13 @@ import type { ExchangeServices } from './services.ts';
 /** The receipt of an exchange while it is written, with what its attempts are priced by. No text in it holds a known secret. */
 export class ReceiptDraft {
   readonly receipt: Receipt;
-  readonly #services: Pick<ExchangeServices, 'redact'>;
+  readonly #services: Pick<ExchangeServices, 'redact' | 'config'>;
   /** The attempts of the receipt, in the same order. */
   #ended: readonly UnpricedAttempt[] = [];
   readonly #startedAtMs = performance.now();
 
   /** @param startedAt milliseconds since the epoch */
-  constructor(input: ExchangeInput, services: Pick<ExchangeServices, 'redact'>, startedAt: number) {
+  constructor(input: ExchangeInput, services: Pick<ExchangeServices, 'redact' | 'config'>, startedAt: number) {
     this.#services = services;
     const { id, inbound, protocol, stream, caller, requestedModel, shadow } = input;
     this.receipt = {
@@ -24,6 +25,10 @@ export class ReceiptDraft {
       attempts: [], usage: {}, cost: { certainty: 'unknown' },
     };
     if (shadow !== undefined) this.receipt.shadow = shadow;
+    if (services.config().keepTitles === true) {
+      const title = keptTitle(input, services);
+      if (title !== undefined) this.receipt.title = title;
+    }
   }
 
   /** When the exchange began, by the monotonic clock. */

@@ -62,7 +62,9 @@ async function askValue(services: CommandServices, part: OfferedPart, filter: Re
   const canGoBack = !direct;
   switch (part) {
     case 'text': {
-      const prompt = t('Names, ids and errors that are kept of requests. Prompts and answers are not kept, so they cannot be searched.');
+      const prompt = services.configuration.settings.keepTitles
+        ? t('Names, ids, errors and the first words of conversations. The rest of prompts and answers is not kept, so it cannot be searched.')
+        : t('Names, ids and errors that are kept of requests. Prompts and answers are not kept, so they cannot be searched.');
       return mapped(await askText({ title, placeholder: 'gpt-4.1', prompt, value: filter.text, canGoBack, problem: text => (text === '' ? t('Type a text to look for.') : undefined) }), text => ({ text }));
     }
     case 'cost': {
@@ -110,7 +112,7 @@ async function valueChoices({ server, configuration }: CommandServices, part: Ex
       return values.map((value) => {
         const latest = requests.find(({ caller }) => caller.conversation === value);
         const from = latest === undefined ? '' : `${toolText(latest.caller)}, ${formatListTime(latest.startedAt, now, { locale: currentLanguage() })}`;
-        const known = titles.of(value);
+        const known = titles.of(value) ?? latest?.title;
         return { label: known ?? value, description: known === undefined ? from : `${from} · ${value}`, value };
       });
     }

@@ -103,6 +103,7 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
     [t('Started'), formatMoment(receipt.startedAt, style)],
     [t('First token'), receipt.firstTokenMs === undefined ? undefined : formatDuration(receipt.firstTokenMs)],
     [t('Total time'), receipt.outcome === 'open' ? t('still running') : formatDuration(receipt.totalMs)],
+    [t('Title'), receipt.title],
     [t('Asked by'), callerText(receipt.caller)],
     [t('Token'), receipt.caller.token],
     [t('Extension'), receipt.caller.extension],

@@ -174,7 +174,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
   }
 
   #conditions(): ReturnType<typeof filterWords> {
-    return filterWords(this.#filter, { locale: currentLanguage() }, conversation => this.#titles.of(conversation));
+    return filterWords(this.#filter, { locale: currentLanguage() }, conversation => this.#titles.of(conversation) ?? this.#keptTitle(conversation));
   }
 
   async #read(token: vscode.CancellationToken): Promise<RequestNode[]> {
@@ -228,8 +228,14 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
     }, () => token.isCancellationRequested);
   }
 
-  #titleOf({ caller: { conversation } }: RequestSummary): { title?: string } {
-    const title = conversation === undefined ? undefined : this.#titles.of(conversation);
+  /** As a line that is shown has it. */
+  #keptTitle(conversation: string): string | undefined {
+    for (const node of this.#elements.lines) if (node.kind === 'request' && node.request.caller.conversation === conversation && node.title !== undefined) return node.title;
+    return undefined;
+  }
+
+  #titleOf({ caller: { conversation }, title: kept }: RequestSummary): { title?: string } {
+    const title = (conversation === undefined ? undefined : this.#titles.of(conversation)) ?? kept;
     return title === undefined ? {} : { title };
   }
 }

@@ -1,5 +1,7 @@
-/** Where replicas keep one ledger together. */
+/** What the ledger keeps beside figures, and where replicas keep one together. */
 export interface LedgerSettings {
+  /** The first words of conversations are kept. Default: false. */
+  keepTitles?: boolean | undefined;
   /** Absent: each data folder has its own alone. */
   postgres?: PostgresSettings | undefined;
 }

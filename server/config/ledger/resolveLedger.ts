@@ -18,7 +18,9 @@ const encrypted: ReadonlySet<string> = new Set(['prefer', 'require', 'verify-ca'
  */
 export function resolveLedger(written: unknown, environment: Readonly<Record<string, string | undefined>>, report: Report): SharedLedgerConfig | undefined {
   if (written === undefined || written === null) return undefined;
-  const whole = isObject(written) && typeof written['postgres'] === 'string' ? { ...written, postgres: { url: written['postgres'] } } : written;
+  // Whatever is wrong with it, the shared ledger is not concerned; see keepsTitles.
+  const { keepTitles: _keepTitles, ...shared } = isObject(written) ? written : {};
+  const whole = !isObject(written) ? written : typeof shared['postgres'] === 'string' ? { ...shared, postgres: { url: shared['postgres'] } } : shared;
   const wrong = schemaProblems(ledgerSchema, whole);
   for (const { path, text } of wrong) report(['ledger', ...path], `${unusable} ${text}`);
   if (wrong.length > 0) return { postgres: undefined, secrets: [] };
@@ -32,6 +34,13 @@ export function resolveLedger(written: unknown, environment: Readonly<Record<str
   const usable = typeof made === 'object' ? made : undefined;
   const secrets = [...usable?.password === undefined ? [] : [usable.password], ...url.text.includes('@') ? [url.text] : []];
   return { postgres: usable, secrets };
+}
+
+/** Whether the first words of conversations are to be kept. */
+export function keepsTitles(written: unknown, report: Report): boolean {
+  const keepTitles = isObject(written) ? written['keepTitles'] : undefined;
+  if (keepTitles !== undefined && keepTitles !== null && typeof keepTitles !== 'boolean') report(['ledger', 'keepTitles'], 'Titles of conversations are not kept: "keepTitles" must be true or false.');
+  return keepTitles === true;
 }
 
 /** @returns what is wrong, as a sentence that repeats nothing of the address but its host */

@@ -26,7 +26,8 @@ const mostMessages = 16;
 const changingBlock = 'x-anthropic-billing-header';
 
 const systemFields = ['system', 'instructions', 'systemInstruction', 'system_instruction'];
-const messageFields = ['messages', 'input', 'contents', 'prompt'];
+/** Top-level fields that hold messages, in all protocols. */
+export const messageFields = ['messages', 'input', 'contents', 'prompt'];
 
 /** The head of a body that came as bytes, of any protocol. The first messages are read, and nothing behind them. */
 export function headOfBytes(raw: RawBody): BodyHead {
@@ -129,7 +130,7 @@ const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
 /** The next element of a JSON list, from behind its bracket or a comma; undefined where none ends before `end`. */
-function elementFrom(bytes: Buffer, from: number, end: number): ByteRange | undefined {
+export function elementFrom(bytes: Buffer, from: number, end: number): ByteRange | undefined {
   let depth = 0;
   for (let at = from; at < end; at++) {
     const byte = bytes[at];

@@ -131,7 +131,7 @@ const tools: Readonly<Record<string, Tool>> = {
   },
   waybill_why: {
     title: 'Why a Request Went Where It Went',
-    description: 'Why the last request (or the last failed one, the last of a tool or conversation, or one by its id) went where it went or failed: one sentence, its attempts, times and cost. No prompt is kept, so none is shown.',
+    description: 'Why the last request (or the last failed one, the last of a tool or conversation, or one by its id) went where it went or failed: one sentence, its attempts, times and cost. Nothing of a prompt is shown.',
     properties: {
       request: { type: 'string', description: 'Id of a request, such as wb_…; absent: the last one.' },
       failed: { type: 'boolean', default: false, description: 'The last one that failed.' },
@@ -262,9 +262,9 @@ async function lastWithCaps(source: McpSource, signal: AbortSignal): Promise<{ i
   return undefined;
 }
 
-/** A receipt without sentences of providers, which may quote a prompt, and without what a person knows a key by. */
+/** A receipt without words of a prompt, without sentences of providers, which may quote one, and without what a person knows a key by. */
 function plainReceipt(receipt: Receipt): Receipt {
-  const { message: _message, ...plain } = receipt;
+  const { message: _message, title: _title, ...plain } = receipt;
   return { ...plain, attempts: receipt.attempts.map(({ message: _own, keyLabel: _label, keyLast4: _last4, ...attempt }) => attempt) };
 }
 

@@ -10,6 +10,8 @@ import { json, number, put, putNumber, text, type Row } from './rowValues.ts';
 
 export const exchangeColumns = 'seq, id, face, protocol, stream, tool, workspace, conversation, purpose, wanted, route, started_at, first_token_ms, '
   + 'total_ms, outcome, failure_class, message, target, branch, extension, features, shadow, cache, cache_facts, CAST(saved_micro_usd AS REAL) AS saved_micro_usd, token, user, team';
+/** Those and what only the ledger of a machine has: text of a prompt is not copied to a ledger that replicas share. */
+export const localExchangeColumns = `${exchangeColumns}, title`;
 
 /** An attempt with what is learnt from it; see RecordedAttempt. @throws UnreadableRowError */
 export function recordedAttemptFromRow(row: Row): RecordedAttempt {
@@ -127,6 +129,7 @@ export function receiptFromRow(row: Row, read: ReadAttempts): Receipt {
   put(receipt, 'failureClass', row['failure_class']);
   put(receipt, 'message', row['message']);
   put(receipt, 'target', row['target']);
+  put(receipt, 'title', row['title']);
   putNumber(receipt, 'features', row['features']);
   const shadow = shadowFromRow(row);
   if (shadow !== undefined) receipt.shadow = shadow;
@@ -150,6 +153,7 @@ export function summaryFromRow(row: Row, read: ReadAttempts): RequestSummary {
     caller: callerFromRow(row),
   };
   put(summary, 'target', row['target']);
+  put(summary, 'title', row['title']);
   put(summary, 'failureClass', row['failure_class']);
   putNumber(summary, 'firstTokenMs', row['first_token_ms']);
   const shadow = shadowFromRow(row);

@@ -73,8 +73,8 @@ export class BatchWriter {
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
     this.#insertExchange = database.prepare(`INSERT INTO exchanges (id, instance, face, protocol, stream, tool, workspace, conversation, purpose,
-      wanted, route, started_at, first_token_ms, total_ms, outcome, failure_class, message, target, plan, branch, extension, work_kind, features, shadow, cache, cache_facts, saved_micro_usd, token, user, team)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
+      wanted, route, started_at, first_token_ms, total_ms, outcome, failure_class, message, target, plan, branch, extension, work_kind, features, shadow, cache, cache_facts, saved_micro_usd, token, user, team, title)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
     this.#findExchange = database.prepare('SELECT seq, outcome FROM exchanges WHERE id = ?');
     this.#updateExchange = database.prepare(`UPDATE exchanges SET purpose = ?, work_kind = ?, route = ?, first_token_ms = ?, total_ms = ?, outcome = ?, failure_class = ?, message = ?,
       target = ?, plan = ?, features = coalesce(?, features), cache = ?, cache_facts = ?, saved_micro_usd = ? WHERE seq = ?`);
@@ -150,7 +150,7 @@ export class BatchWriter {
       caller.workspace ?? null, caller.conversation ?? null, caller.purpose ?? null, receipt.plan.requestedModel, receipt.plan.route ?? null, Math.round(receipt.startedAt),
       receipt.firstTokenMs ?? null, receipt.totalMs, receipt.outcome, receipt.failureClass ?? null, receipt.message ?? null,
       receipt.target ?? null, JSON.stringify(receipt.plan), caller.branch ?? null, caller.extension ?? null, receipt.plan.purpose?.kind ?? null, receipt.features ?? null, receipt.shadow === undefined ? null : JSON.stringify(receipt.shadow), ...cacheValues(receipt),
-      caller.token ?? null, caller.user ?? null, caller.team ?? null);
+      caller.token ?? null, caller.user ?? null, caller.team ?? null, receipt.title ?? null);
     if (result.changes === 0) {
       // Handed in once more after it had ended: the later receipt counts.
       const row = this.#findExchange.get(receipt.id);

@@ -14,7 +14,7 @@ import { LedgerReplacedError } from './ledgerErrors.ts';
 import { openDatabase } from './openDatabase.ts';
 import { allRows, lastSeq, readable } from './readRows.ts';
 import {
-  exchangeColumns, healthEventFromRow, peerAttemptFromRow, receiptFromRow, recordedAttemptFromRow, spentColumns, summaryFromRow, type ReadAttempts,
+  localExchangeColumns, healthEventFromRow, peerAttemptFromRow, receiptFromRow, recordedAttemptFromRow, spentColumns, summaryFromRow, type ReadAttempts,
 } from '../rows/rows.ts';
 import type { Row } from '../rows/rowValues.ts';
 import { CellFold } from './dashboard/cellFold.ts';
@@ -120,12 +120,12 @@ export class LedgerFile {
       this.outcomes = new OutcomeQueries(database);
       this.used = new UsedExchanges(database, this.#unreadable);
 
-      this.#exchange = database.prepare(`SELECT ${exchangeColumns}, plan FROM exchanges WHERE id = ?`);
+      this.#exchange = database.prepare(`SELECT ${localExchangeColumns}, plan FROM exchanges WHERE id = ?`);
       this.#attemptsOf = database.prepare(`SELECT ${selectedAttemptColumns}, a.exchange_seq FROM attempts a WHERE a.exchange_seq = ? ORDER BY a.number`);
       const page = 'FROM exchanges WHERE started_at < ? ORDER BY started_at DESC, seq DESC LIMIT ?';
-      this.#recent = database.prepare(`SELECT ${exchangeColumns} ${page}`);
+      this.#recent = database.prepare(`SELECT ${localExchangeColumns} ${page}`);
       this.#attemptsOfPage = database.prepare(`SELECT ${selectedAttemptColumns}, a.exchange_seq FROM attempts a WHERE a.exchange_seq IN (SELECT seq ${page}) ORDER BY a.exchange_seq, a.number`);
-      this.#receiptsIn = database.prepare(`SELECT ${exchangeColumns}, plan FROM exchanges WHERE (started_at, seq) > (?, ?) AND started_at < ? ORDER BY started_at, seq LIMIT ?`);
+      this.#receiptsIn = database.prepare(`SELECT ${localExchangeColumns}, plan FROM exchanges WHERE (started_at, seq) > (?, ?) AND started_at < ? ORDER BY started_at, seq LIMIT ?`);
       this.#recentAttempts = database.prepare(`SELECT a.seq, ${selectedAttemptColumns} FROM attempts a WHERE a.started_at >= ? AND a.final = 1
         AND a.started_at + a.total_ms >= ? ORDER BY a.started_at + a.total_ms DESC, a.seq DESC LIMIT ${warmUpBound}`);
       this.#waitingAttempts = database.prepare(`SELECT a.seq, ${selectedAttemptColumns} FROM attempts a WHERE a.retry_after_ms IS NOT NULL AND a.started_at >= ? AND a.final = 1

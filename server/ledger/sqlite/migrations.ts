@@ -269,4 +269,8 @@ export const migrations: readonly string[] = [
   /* The Spend dashboard looks for the dearest conversations, and for the cells of some, without sorting all of them. */
   CREATE INDEX spend_cells_of_conversation ON spend_cells (conversation, slot, micro_usd, unknown_attempts) WHERE level = 2;
   `,
+  `
+  /* The first words of the conversation, where the user has them kept. */
+  ALTER TABLE exchanges ADD COLUMN title TEXT;
+  `,
 ];

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Receipt } from '../../../server/api/receipt.ts';
+import type { LedgerSettings } from '../../../server/api/ledger/ledgerSettings.ts';
 import type { MonitoringSettings } from '../../../server/api/monitoring/monitoringSettings.ts';
 import type { EndpointSettings, RouteSettings, ToolModelSettings } from '../../../server/api/settings.ts';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
@@ -16,6 +17,7 @@ export interface TestRouterOptions {
   routes?: Record<string, RouteSettings> | undefined;
   tools?: Record<string, ToolModelSettings> | undefined;
   monitoring?: MonitoringSettings | undefined;
+  ledger?: LedgerSettings | undefined;
   /** What `${NAME}` in the endpoints' keys stands for. */
   environment?: Record<string, string> | undefined;
   /** How often silence is filled for streaming callers, in milliseconds; default: as the server does. Not changed by `configure`. */
@@ -50,9 +52,9 @@ export async function startTestRouter(options: TestRouterOptions): Promise<TestR
     },
   });
   const configFile = path.join(folder, 'waybill.yaml');
-  const configure = async ({ endpoints, routes, tools, monitoring, environment }: TestRouterOptions): Promise<void> => {
+  const configure = async ({ endpoints, routes, tools, monitoring, ledger, environment }: TestRouterOptions): Promise<void> => {
     // JSON is YAML.
-    writeFileSync(configFile, JSON.stringify({ endpoints, routes: routes ?? {}, ...(tools === undefined ? {} : { tools }), ...(monitoring === undefined ? {} : { monitoring }) }, undefined, 1));
+    writeFileSync(configFile, JSON.stringify({ endpoints, routes: routes ?? {}, ...(tools === undefined ? {} : { tools }), ...(monitoring === undefined ? {} : { monitoring }), ...(ledger === undefined ? {} : { ledger }) }, undefined, 1));
     const { config, keys, problems } = await loadYamlConfig(configFile, environment ?? {}, { catalog: { providers, findProvider }, supportedProtocols });
     if (problems.length > 0) throw new Error(`the test's configuration is wrong: ${JSON.stringify(problems)}`);
     testRouter.router.configure(config, keys, problems);

@@ -44,6 +44,15 @@ describe('the ledger that replicas share', () => {
     assert.equal(load('{}').config.ledger, undefined);
   });
 
+  it('does not come with titles of conversations, which are kept only where that is written', () => {
+    const { config: { ledger, keepTitles }, problems } = load('{ keepTitles: true }');
+    assert.deepEqual([ledger, keepTitles, problems], [undefined, true, []]);
+    assert.equal(load('{ postgres: "${INNER}" }').config.keepTitles, undefined);
+    const wrong = load('{ keepTitles: sometimes, postgres: "${INNER}" }');
+    assert.deepEqual([wrong.config.keepTitles, wrong.config.ledger?.postgres?.host], [undefined, 'db']);
+    assert.match(wrong.problems.map(({ message }) => message).join('\n'), /^Titles of conversations are not kept: "keepTitles" must be true or false\.$/);
+  });
+
   for (const [what, written, expected] of [
     ['a variable that is not set', '{ postgres: "${NO_SUCH}" }', /in "url", the environment variable NO_SUCH is not set\./],
     ['no address', '{ postgres: "db.internal:5432/waybill" }', /must be an address such as postgres:\/\/waybill:PASSWORD@db\.internal:5432\/waybill/],

@@ -34,7 +34,7 @@ export function findContract(name: string, make: () => Ledger): void {
       ledger.close(aReceipt('x-1'));
       ledger.close(aReceipt('x-2', other));
       ledger.close(aReceipt('x-3', { startedAt: noon + 2_000, attempts: [anAttempt({ cost: exact(50_000) }), anAttempt({ number: 2, endpoint: 'relay', provider: undefined, cost: { certainty: 'unknown' } })] }));
-      ledger.close(aReceipt('x-4', { startedAt: noon + 3_000, attempts: [], caller: { tool: 'http' } }));
+      ledger.close(aReceipt('x-4', { startedAt: noon + 3_000, attempts: [], caller: { tool: 'http' }, title: 'Why is the SKY blue' }));
       const cases: [RequestFilter, string][] = [
         [{}, 'x-4 x-3 x-2 x-1'], [{ fromMs: noon + 1_000 }, 'x-4 x-3 x-2'], [{ toMs: noon + 1_000 }, 'x-1'], [{ fromMs: noon + 1_000, toMs: noon + 2_000 }, 'x-2'],
         [{ endpoint: 'relay' }, 'x-3 x-2'], [{ provider: 'openrouter' }, 'x-2'], [{ kind: 'balanced' }, 'x-2'], [{ model: 'deepseek-v3.2' }, 'x-2'], [{ model: 'gpt-4.1' }, 'x-3 x-1'], [{ route: 'cheap' }, 'x-2'],
@@ -42,7 +42,7 @@ export function findContract(name: string, make: () => Ledger): void {
         [{ extension: 'acme.other' }, 'x-2'], [{ extension: 'claude-code' }, ''], [{ notRecorded: ['workspace', 'extension'] }, 'x-4'], [{ notRecorded: ['kind'] }, 'x-4 x-3 x-1'], [{ notRecorded: ['provider'] }, 'x-3'], [{ outcome: 'failed' }, 'x-2'], [{ part: 'failover' }, 'x-2'], [{ part: 'answer' }, 'x-3 x-1'], [{ part: 'retry' }, ''],
         [{ token: 'ci-x4k2' }, 'x-3 x-1'], [{ user: 'mai' }, 'x-3 x-1'], [{ team: 'other' }, ''], [{ notRecorded: ['token'] }, 'x-4 x-2'],
         [{ minCostMicroUsd: 50_000 }, 'x-3'], [{ minCostMicroUsd: 50_001 }, ''], [{ minCostMicroUsd: 0 }, 'x-4 x-3 x-1'],
-        [{ text: 'STRASSE' }, ''], [{ text: 'STRAßE' }, 'x-2'], [{ text: 'check THE' }, 'x-2'], [{ text: 'refused the' }, 'x-2'], [{ text: "x-3" }, 'x-3'], [{ text: "'; --%" }, ''],
+        [{ text: 'STRASSE' }, ''], [{ text: 'STRAßE' }, 'x-2'], [{ text: 'check THE' }, 'x-2'], [{ text: 'refused the' }, 'x-2'], [{ text: "x-3" }, 'x-3'], [{ text: 'the sky' }, 'x-4'], [{ text: "'; --%" }, ''],
         [{ tool: 'claude-code', endpoint: 'relay', minCostMicroUsd: 1 }, 'x-3'], [{ tool: 'http', endpoint: 'relay' }, ''],
       ];
       for (const [query, wanted] of cases) assert.equal((await searched(ledger, query)).ids.join(' '), wanted, JSON.stringify(query));

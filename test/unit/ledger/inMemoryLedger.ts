@@ -316,7 +316,7 @@ function passes(receipt: Receipt, filter: RequestFilter): boolean {
   const { caller, plan, attempts, startedAt, outcome } = receipt;
   const known = sumCost(attempts).microUsd;
   const optional = { route: plan.route, kind: plan.purpose?.kind, ...caller };
-  const texts = [receipt.id, plan.requestedModel, receipt.target, plan.route, ...Object.values(caller), receipt.message, ...attempts.flatMap(({ target, message }) => [target, message])];
+  const texts = [receipt.id, plan.requestedModel, receipt.target, plan.route, ...Object.values(caller), receipt.message, receipt.title, ...attempts.flatMap(({ target, message }) => [target, message])];
   const holds = (field: keyof RequestFilter): boolean => {
     switch (field) {
       case 'fromMs': return startedAt >= (filter.fromMs ?? 0);

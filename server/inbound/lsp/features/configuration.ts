@@ -55,7 +55,7 @@ class TakenSettings {
     this.#file.close();
   }
 
-  async #apply({ endpoints, routes, aliases, equivalents, tools, caps, budgets, monitoring, keys, network, rulesFile }: ConfigureParams): Promise<ConfigProblem[]> {
+  async #apply({ endpoints, routes, aliases, equivalents, tools, caps, budgets, monitoring, keepTitles, keys, network, rulesFile }: ConfigureParams): Promise<ConfigProblem[]> {
     const { router, simulation } = this.#context;
     const played = await simulation.addressed(endpoints);
     const { resolveConfig } = await import('../../../config/resolve.ts');
@@ -67,7 +67,7 @@ class TakenSettings {
     problems.unshift(...played.problems.map(message => ({ message })), ...merged?.problems ?? []);
     const reached = networkOf(network, process.env, message => { problems.push({ message }); });
     const measured = monitoring === undefined ? undefined : (await import('../../../config/monitoring/resolveMonitoring.ts')).resolveMonitoring(monitoring, process.env, (path, message) => { problems.push({ message, path: path.join('.') }); });
-    router.configure({ ...config, ...(measured === undefined ? {} : { monitoring: measured }), network: reached }, withBoundedLabels(keys), problems);
+    router.configure({ ...config, ...(measured === undefined ? {} : { monitoring: measured }), ...(keepTitles === true ? { keepTitles } : {}), network: reached }, withBoundedLabels(keys), problems);
     await simulation.endOthers(endpoints);
     // After the secrets in use are known.
     router.rules.keepVersion(settingsRulesText({ routes, aliases: aliases ?? {}, equivalents: equivalents ?? {}, tools: tools ?? {}, caps: caps ?? {} }), Object.keys(routes).length, undefined);

@@ -4,7 +4,7 @@ import { addSum, emptySum, type DearConversation, type DearestParams, type Deare
 import type { Guard } from '../../../base/guarded.ts';
 import { attemptFromRow, selectedAttemptColumns } from '../../rows/attemptColumns.ts';
 import { allRows, readable } from '../readRows.ts';
-import { exchangeColumns, summaryFromRow } from '../../rows/rows.ts';
+import { localExchangeColumns, summaryFromRow } from '../../rows/rows.ts';
 import { filterSql, mostSql, sumFromRow } from './cellSql.ts';
 import type { DashboardQueries } from './dashboardQueries.ts';
 import { boundsOf, slotMs } from '../../rows/slotBounds.ts';
@@ -74,7 +74,7 @@ export class DearestQueries {
 
   #summaries(seqs: readonly number[]): RequestSummary[] {
     const list = JSON.stringify(seqs);
-    const exchanges = this.#prepared(`SELECT ${exchangeColumns} FROM exchanges WHERE seq IN (SELECT value FROM json_each(?))`);
+    const exchanges = this.#prepared(`SELECT ${localExchangeColumns} FROM exchanges WHERE seq IN (SELECT value FROM json_each(?))`);
     const attempts = this.#prepared(`SELECT ${selectedAttemptColumns} FROM attempts a WHERE a.exchange_seq = ? ORDER BY a.number`);
     return readable(allRows(exchanges, list), (row) => {
       const rows = allRows(attempts, row['seq'] ?? null);

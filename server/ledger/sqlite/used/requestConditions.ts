@@ -10,7 +10,7 @@ const cost = figure('cost_micro_usd');
 const knownCost = `(SELECT CASE WHEN total(${cost}) > 0 THEN total(${cost}) WHEN count(*) = count(${cost}) THEN 0 END FROM attempts a WHERE a.exchange_seq = e.seq)`;
 
 const textOfAttempts = `(SELECT group_concat(a.target || ' ' || coalesce(a.message, ''), char(10)) FROM attempts a WHERE a.exchange_seq = e.seq)`;
-const keptText = ['e.id', 'e.wanted', 'e.target', 'e.route', 'e.tool', 'e.workspace', 'e.branch', 'e.conversation', 'e.purpose', 'e.extension', 'e.token', 'e.user', 'e.team', 'e.message', textOfAttempts]
+const keptText = ['e.id', 'e.wanted', 'e.target', 'e.route', 'e.tool', 'e.workspace', 'e.branch', 'e.conversation', 'e.purpose', 'e.extension', 'e.token', 'e.user', 'e.team', 'e.message', 'e.title', textOfAttempts]
   .map(part => `coalesce(${part}, '')`).join(' || char(10) || ');
 
 /** The condition on an exchange `e` for each field of a filter, with the field as its parameter. A field without one does not compile. */

@@ -5,7 +5,7 @@ import type { FoundRequests, RequestPlace, RunningRequest } from '../../../api/r
 import type { Guard } from '../../../base/guarded.ts';
 import { attemptFromRow, selectedAttemptColumns } from '../../rows/attemptColumns.ts';
 import { allRows, readable } from '../readRows.ts';
-import { exchangeColumns, summaryFromRow } from '../../rows/rows.ts';
+import { localExchangeColumns, summaryFromRow } from '../../rows/rows.ts';
 import { number, type Row } from '../../rows/rowValues.ts';
 import { requestConditions } from './requestConditions.ts';
 
@@ -37,7 +37,7 @@ export class RequestSearch {
     this.#border = database.prepare(`SELECT started_at, seq FROM exchanges WHERE (started_at, seq) < (:startedAt, :seq) AND started_at >= :from
       ORDER BY started_at DESC, seq DESC LIMIT 1 OFFSET :skipped`);
     this.#attempts = database.prepare(`SELECT ${selectedAttemptColumns}, a.exchange_seq FROM attempts a WHERE a.exchange_seq IN (SELECT value FROM json_each(?)) ORDER BY a.exchange_seq, a.number`);
-    this.#running = database.prepare(`SELECT ${exchangeColumns}, instance FROM exchanges INDEXED BY exchanges_open WHERE outcome = 'open' ORDER BY started_at DESC, seq DESC LIMIT ${mostRunning}`);
+    this.#running = database.prepare(`SELECT ${localExchangeColumns}, instance FROM exchanges INDEXED BY exchanges_open WHERE outcome = 'open' ORDER BY started_at DESC, seq DESC LIMIT ${mostRunning}`);
   }
 
   /** Looks through the next exchanges behind a place. @param after absent: from the latest one */
@@ -73,7 +73,7 @@ export class RequestSearch {
 
   #statement(where: readonly string[]): StatementSync {
     const conditions = ['(e.started_at, e.seq) < (:startedAt, :seq)', '(e.started_at, e.seq) >= (:endAt, :endSeq)', ...where];
-    const text = `SELECT ${exchangeColumns} FROM exchanges e INDEXED BY exchanges_by_time WHERE ${conditions.join(' AND ')} ORDER BY e.started_at DESC, e.seq DESC LIMIT :limit`;
+    const text = `SELECT ${localExchangeColumns} FROM exchanges e INDEXED BY exchanges_by_time WHERE ${conditions.join(' AND ')} ORDER BY e.started_at DESC, e.seq DESC LIMIT :limit`;
     const statement = this.#statements.get(text) ?? this.#database.prepare(text);
     this.#statements.delete(text);
     this.#statements.set(text, statement);

@@ -19,7 +19,7 @@ describe('readNetworkSettings', () => {
 describe('readSettings', () => {
   it('fills every default in when the user has written nothing', () => {
     assert.deepEqual(read({}), {
-      settings: { endpoints: {}, routes: {}, aliases: {}, equivalents: {}, tools: {}, budgets: {}, blockedExtensions: [], localEndpoint: { enabled: true, port: 7717 }, statusBar: 'health', shownModels: 'routes', agentTools: false },
+      settings: { endpoints: {}, routes: {}, aliases: {}, equivalents: {}, tools: {}, budgets: {}, blockedExtensions: [], keepTitles: false, localEndpoint: { enabled: true, port: 7717 }, statusBar: 'health', shownModels: 'routes', agentTools: false },
       problems: [],
     });
   });
@@ -27,10 +27,10 @@ describe('readSettings', () => {
   it('takes what the user wrote', () => {
     const { settings } = read({
       'endpoints': { openai: { provider: 'openai' } }, 'routes': { default: { targets: ['openai/gpt-4.1'] } }, 'aliases': { sonnet: 'claude-sonnet-5.5' },
-      'localEndpoint.enabled': false, 'localEndpoint.port': 0, 'statusBar.show': 'both', 'models.show': 'all', 'agentTools.enabled': true,
+      'localEndpoint.enabled': false, 'localEndpoint.port': 0, 'statusBar.show': 'both', 'models.show': 'all', 'agentTools.enabled': true, 'keepTitles': true,
     });
     assert.deepEqual(settings, {
-      endpoints: { openai: { provider: 'openai' } }, routes: { default: { targets: ['openai/gpt-4.1'] } }, aliases: { sonnet: 'claude-sonnet-5.5' }, equivalents: {}, tools: {}, budgets: {}, blockedExtensions: [],
+      endpoints: { openai: { provider: 'openai' } }, routes: { default: { targets: ['openai/gpt-4.1'] } }, aliases: { sonnet: 'claude-sonnet-5.5' }, equivalents: {}, tools: {}, budgets: {}, blockedExtensions: [], keepTitles: true,
       localEndpoint: { enabled: false, port: 0 }, statusBar: 'both', shownModels: 'all', agentTools: true,
     });
   });
@@ -44,8 +44,8 @@ describe('readSettings', () => {
   });
 
   it('falls back to the default for values that cannot be', () => {
-    const { settings } = read({ 'localEndpoint.enabled': 'yes', 'localEndpoint.port': 70_000, 'statusBar.show': 'loud', 'models.show': 3, 'agentTools.enabled': 'yes' });
-    assert.deepEqual([settings.localEndpoint, settings.statusBar, settings.shownModels, settings.agentTools], [{ enabled: true, port: 7717 }, 'health', 'routes', false]);
+    const { settings } = read({ 'localEndpoint.enabled': 'yes', 'localEndpoint.port': 70_000, 'statusBar.show': 'loud', 'models.show': 3, 'agentTools.enabled': 'yes', 'keepTitles': 1 });
+    assert.deepEqual([settings.localEndpoint, settings.statusBar, settings.shownModels, settings.agentTools, settings.keepTitles], [{ enabled: true, port: 7717 }, 'health', 'routes', false, false]);
   });
 
   it('keeps keys written into settings away from everything, and says where they belong', () => {

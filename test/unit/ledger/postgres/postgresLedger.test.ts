@@ -20,7 +20,7 @@ describe('the ledger that replicas share', { skip: missing }, () => {
   it('has the sums of all replicas, what one of them runs now among its own, and the receipts of each', async () => {
     const schema = 'two';
     const [one, other] = [aReplica(engine.url, 'two-1', { schema }), aReplica(engine.url, 'two-2', { schema })];
-    one.local.close(costing('a-1', 100));
+    one.local.close(costing('a-1', 100, { title: 'Why is the sky blue' }));
     assert.equal(await total(one), 100);
     other.local.close(costing('b-1', 20, { caller: { tool: 'codex', token: 'ci' } }));
     other.local.open(running(costing('b-2', 3)));
@@ -29,6 +29,7 @@ describe('the ledger that replicas share', { skip: missing }, () => {
     assert.deepEqual([report.totals.microUsd, report.totals.exchanges, report.byTool.map(({ name }) => name), report.scope], [120, 2, ['claude-code', 'codex'], { replicas: 'all', count: 2 }]);
     assert.deepEqual((await one.shared.spentBy(day, 'token')).sort((a, b) => b.microUsd - a.microUsd), [{ name: 'ci-x4k2', microUsd: 100, unknown: 0 }, { name: 'ci', microUsd: 20, unknown: 0 }]);
     assert.deepEqual(await one.shared.receipt('b-1'), await other.local.receipt('b-1'));
+    assert.deepEqual([(await other.shared.receipt('a-1'))?.id, (await other.shared.receipt('a-1'))?.title], ['a-1', undefined]);
     assert.equal(await one.shared.receipt('b-2'), undefined);
     await Promise.all([one.close(), other.close()]);
   });

@@ -62,6 +62,19 @@ describe('the Requests view', () => {
     view.dispose();
   });
 
+  it('tells requests apart by the words of this window, else by those that the ledger keeps, and a filter says them', async () => {
+    const of = server();
+    const kept = { ...request('kept', 1, 'ok'), title: 'Fix the build', caller: { tool: 'codex', conversation: 'c-2' } };
+    const own = { ...request('own', 2, 'ok'), title: 'Kept words', caller: { tool: 'vscode-chat', conversation: 'c-1' } };
+    of.findRequests = () => Promise.resolve({ requests: [own, kept, request('bare', 0, 'ok')] });
+    const view = new RequestsView(of as never, { of: (conversation: string) => (conversation === 'c-1' ? 'Typed here' : undefined) } as never);
+    const titles = async (): Promise<unknown[]> => (await view.getChildren()).map(node => (node.kind === 'request' ? [node.request.id, node.title] : node.kind === 'condition' ? node.words : node.kind));
+    assert.deepEqual(await titles(), [['live', undefined], ['own', 'Typed here'], ['kept', 'Fix the build'], ['bare', undefined]]);
+    await view.show({ conversation: 'c-2' });
+    assert.equal((await titles())[0], 'Conversation: Fix the build');
+    view.dispose();
+  });
+
   it('goes on with the time of a request that runs when it is shown again', async t => {
     t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
     const of = server();
