@@ -4,6 +4,7 @@ import { Emitter, type Subscription } from '../base/emitter.ts';
 import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
 import { shownAddress, type RedisConfig, type StateConfig } from '../config/state/stateConfig.ts';
+import { AnswerTimes, tooLate } from './answerTimes.ts';
 import { loadRedis } from './loadRedis.ts';
 import type { OpenDriver, StateDriver } from './stateDriver.ts';
 import { StateFigures } from './stateFigures.ts';
@@ -39,6 +40,7 @@ export class StateConnection implements StateStore {
   readonly #options: StateConnectionOptions;
   readonly #guard: Guard;
   readonly #changes: Emitter<StateChange>;
+  readonly #times = new AnswerTimes();
   readonly #digests = new WeakMap<StateScript, string>();
   readonly #listeners = new Map<string, Set<(message: string) => void>>();
   readonly #receiver: { driver: StateDriver | undefined; isOpening: boolean } = { driver: undefined, isOpening: false };
@@ -156,7 +158,7 @@ export class StateConnection implements StateStore {
     if (listeners === undefined) {
       this.#listeners.set(channel, listeners = new Set());
       if (this.#receiver.driver === undefined) this.#guard.start(() => this.#receive());
-      else this.#guard.start(() => this.#receiver.driver?.subscribe(this.#nameOf(channel), message => { this.#heard(channel, message); }));
+      else this.#guard.start(() => this.#subscribeMore(channel));
     }
     listeners.add(guarded);
     return {
@@ -199,7 +201,7 @@ export class StateConnection implements StateStore {
     const begun = performance.now();
     const ended = (outcome: 'ok' | 'timeout' | 'error'): void => { this.figures.called(outcome, (performance.now() - begun) / 1000); };
     try {
-      const reply = await answeredWithin(driver.send(key, args), commandTimeoutMs);
+      const reply = await this.#times.within(driver.send(key, args), commandTimeoutMs);
       if (reply === tooLate) {
         ended('timeout');
         this.#unanswered += 1;
@@ -229,13 +231,7 @@ export class StateConnection implements StateStore {
     try {
       const open = await (this.#options.load ?? loadRedis)();
       if (!isCurrent()) return;
-      const opening = open(config, cause => { if (driver !== undefined) this.#lost(driver, cause); });
-      const opened = await answeredWithin(opening, config.connectTimeoutMs + 2 * config.commandTimeoutMs);
-      if (opened === tooLate) {
-        opening.then(late => { late.close(); }, () => undefined);
-        throw new Error(`no connection within ${String(config.connectTimeoutMs)} ms`);
-      }
-      driver = opened;
+      driver = await this.#opened(config, open(config, cause => { if (driver !== undefined) this.#lost(driver, cause); }));
       if (!isCurrent()) {
         driver.close();
         return;
@@ -313,44 +309,63 @@ export class StateConnection implements StateStore {
     if (redis === undefined || !this.#isUp || receiver.driver !== undefined || receiver.isOpening) return;
     receiver.isOpening = true;
     const epoch = this.#epoch;
+    let driver: StateDriver | undefined;
+    let isLost = false;
     try {
       const open = await (this.#options.load ?? loadRedis)();
-      const driver = await open(redis, () => { if (receiver.driver === driver) receiver.driver = undefined; });
-      if (epoch !== this.#epoch) {
+      driver = await this.#opened(redis, open(redis, () => {
+        isLost = true;
+        if (receiver.driver === driver) receiver.driver = undefined;
+      }));
+      // Channels that are added meanwhile are in the list, too.
+      for (const channel of this.#listeners.keys()) await this.#subscribeAt(driver, channel);
+      if (isLost || epoch !== this.#epoch) {
         driver.close();
         return;
       }
       receiver.driver = driver;
-      for (const channel of this.#listeners.keys()) await driver.subscribe(this.#nameOf(channel), message => { this.#heard(channel, message); });
       this.#changes.emit('subscribed');
     } catch (cause) {
-      receiver.driver?.close();
-      receiver.driver = undefined;
-      this.#options.log.debug(`Messages of the shared store cannot be received: ${reasonOf(cause)}.`);
+      this.#giveUpReceiver(driver, cause);
     } finally {
       receiver.isOpening = false;
     }
   }
 
+  /** @throws where there is no connection within its time limit; one that comes later is closed */
+  async #opened({ connectTimeoutMs, commandTimeoutMs }: RedisConfig, opening: Promise<StateDriver>): Promise<StateDriver> {
+    const opened = await this.#times.within(opening, connectTimeoutMs + 2 * commandTimeoutMs);
+    if (opened !== tooLate) return opened;
+    opening.then(late => { late.close(); }, () => undefined);
+    throw new Error(`no connection within ${String(connectTimeoutMs)} ms`);
+  }
+
+  /** @throws where it is not confirmed in time */
+  async #subscribeAt(driver: StateDriver, channel: string): Promise<void> {
+    const subscribed = await this.#times.within(driver.subscribe(this.#nameOf(channel), message => { this.#heard(channel, message); }), this.timeoutMs);
+    if (subscribed === tooLate) throw new Error(`no answer to a subscription within ${String(this.timeoutMs)} ms`);
+  }
+
+  /** One more channel on the connection for messages. Where that fails, the next tick makes another connection, for all channels. */
+  async #subscribeMore(channel: string): Promise<void> {
+    const { driver } = this.#receiver;
+    if (driver === undefined) return;
+    try {
+      await this.#subscribeAt(driver, channel);
+    } catch (cause) {
+      this.#giveUpReceiver(driver, cause);
+    }
+  }
+
+  #giveUpReceiver(driver: StateDriver | undefined, cause: unknown): void {
+    driver?.close();
+    if (this.#receiver.driver === driver) this.#receiver.driver = undefined;
+    this.#options.log.debug(`Messages of the shared store cannot be received: ${reasonOf(cause)}.`);
+  }
+
   #heard(channel: string, message: string): void {
     for (const listen of this.#listeners.get(channel) ?? []) listen(message);
   }
-}
-
-const tooLate = Symbol('too late');
-
-/** What a promise gives, or `tooLate` after some milliseconds. A process that was held up itself looks at its sockets first. */
-function answeredWithin<Value>(promise: Promise<Value>, ms: number): Promise<Value | typeof tooLate> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => { setImmediate(() => { setImmediate(resolve, tooLate); }); }, ms);
-    promise.then(value => {
-      clearTimeout(timer);
-      resolve(value);
-    }, (cause: unknown) => {
-      clearTimeout(timer);
-      reject(cause instanceof Error ? cause : new Error(String(cause)));
-    });
-  });
 }
 
 function namedError(error: unknown, script: string): unknown {

@@ -50,19 +50,35 @@ class FakeStore {
   opened = 0;
   /** Undefined: it does not answer. */
   answer: ((args: readonly string[]) => StateReply | Error) | undefined = () => [0, 3, 'one'];
+  /** Takes the place of `answer`. */
+  answerLater: (() => Promise<StateReply>) | undefined;
   isReachable = true;
+  /** Connections are made, and it says nothing on them: to a log-in, to a subscription. */
+  isMute: 'never' | 'to a connection' | 'to a subscription' = 'never';
+  closed = 0;
+  readonly subscribed: string[] = [];
+  /** Called at the first subscription, before its answer. */
+  subscribing: (() => void) | undefined;
   #lost: ((cause: Error) => void) | undefined;
 
   readonly open = (_config: unknown, lost: (cause: Error) => void): Promise<StateDriver> => {
     this.opened += 1;
     if (!this.isReachable) return Promise.reject(new Error('connect ECONNREFUSED 127.0.0.1:1'));
+    if (this.isMute === 'to a connection') return new Promise(() => undefined);
     this.#lost = lost;
     return Promise.resolve({
       send: (_key, args) => {
+        if (this.answerLater !== undefined) return this.answerLater();
         const answer = this.answer?.(args);
         return answer === undefined ? new Promise<never>(() => undefined) : answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
       },
-      subscribe: () => Promise.resolve(), unsubscribe: () => Promise.resolve(), close: () => undefined,
+      subscribe: channel => {
+        if (this.isMute === 'to a subscription') return new Promise(() => undefined);
+        this.subscribed.push(channel);
+        if (this.subscribed.length === 1) this.subscribing?.();
+        return Promise.resolve();
+      },
+      unsubscribe: () => Promise.resolve(), close: () => { this.closed += 1; },
     });
   };
 
@@ -100,6 +116,59 @@ describe('the breaker around the shared store', () => {
     await until('it is up again', () => state.isUp);
     assert.deepEqual(changes, ['up', 'down', 'up']);
     assert.equal(state.replicas, 2);
+  });
+
+  it('is not opened by a store that had no time to answer, because this process was held up', async () => {
+    const store = new FakeStore();
+    const { state } = connection({ load: () => Promise.resolve(store.open) });
+    state.configure(configOf({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 40 }));
+    await state.ready();
+    // An answer comes after five turns of the event loop, each of which is held up for longer than the time limit.
+    store.answerLater = async () => {
+      for (let turn = 0; turn < 5; turn += 1) {
+        const until = performance.now() + 60;
+        while (performance.now() < until);
+        await new Promise(resolve => { setImmediate(resolve); });
+      }
+      return 'an answer';
+    };
+    assert.deepEqual(await Promise.all([1, 2, 3].map(() => state.command('GET', 'a'))), ['an answer', 'an answer', 'an answer']);
+    assert.deepEqual([state.isUp, state.figures.calls.timeout], [true, 0]);
+  });
+
+  for (const isMute of ['to a connection', 'to a subscription'] as const) {
+    it(`makes the connection for messages anew where the store says nothing ${isMute}`, async () => {
+      const store = new FakeStore();
+      const { state, changes } = connection({ load: () => Promise.resolve(store.open) });
+      state.configure(fakeConfig);
+      await state.ready();
+      store.isMute = isMute;
+      state.subscribe('news', () => undefined);
+      await until('it is tried once more', () => { state.tick(); return store.opened >= 3; });
+      assert.ok(state.isUp, 'messages are no reason to give the store up');
+      assert.ok(!changes.includes('subscribed'));
+      store.isMute = 'never';
+      await until('it is subscribed', () => { state.tick(); return changes.includes('subscribed'); });
+      assert.equal(store.subscribed.length, 1);
+      store.isMute = 'to a subscription';
+      const opened = store.opened;
+      state.subscribe('more', () => undefined);
+      await until('that one is given up, too', () => { state.tick(); return store.opened > opened; });
+      store.isMute = 'never';
+      await until('both are subscribed', () => { state.tick(); return store.subscribed.length === 3; });
+      assert.deepEqual(new Set(store.subscribed.slice(1)), new Set(['{waybill}:news', '{waybill}:more']));
+    });
+  }
+
+  it('subscribes once to a channel that is added while the connection for messages is made', async () => {
+    const store = new FakeStore();
+    const { state, changes } = connection({ load: () => Promise.resolve(store.open) });
+    state.configure(fakeConfig);
+    await state.ready();
+    store.subscribing = () => { state.subscribe('second', () => undefined); };
+    state.subscribe('first', () => undefined);
+    await until('it is ready', () => { state.tick(); return changes.includes('subscribed') && store.subscribed.length >= 2; });
+    assert.deepEqual(store.subscribed, ['{waybill}:first', '{waybill}:second']);
   });
 
   it('tells of a store that lost what it held, before it is used again', async () => {
