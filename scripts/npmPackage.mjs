@@ -48,6 +48,8 @@ export async function packForNpm(folder = dist) {
   const files = serverFiles();
   for (const file of files) cpSync(path.join(dist, file), path.join(staged, 'dist', file));
   writeFileSync(path.join(staged, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(built.filter((one) => files.includes(one.name))));
+  // One package is there afterwards, which a pattern such as waybill-*.tgz names.
+  for (const file of readdirSync(folder)) if (new RegExp(`^${name}-.+\\.tgz$`).test(file)) rmSync(path.join(folder, file));
   // npm, which is a script on Windows, takes no argument that a shell could read otherwise.
   execFileSync('npm', ['pack', '--offline', '--silent', '--pack-destination', '..'], { cwd: staged, shell: process.platform === 'win32', stdio: ['ignore', 'ignore', 'inherit'] });
   rmSync(staged, { recursive: true });

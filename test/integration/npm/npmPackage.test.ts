@@ -9,6 +9,7 @@ import { endedWithTests } from '../../support/childProcesses.ts';
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
 import { exitOf, until, writeConfig } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
+import { describeDeployPage } from './deployPage/deployPage.ts';
 
 const { folder, remove } = temporaryFolder();
 const root = path.join(import.meta.dirname, '..', '..', '..');
@@ -64,3 +65,6 @@ describe('the package for npm', () => {
     assert.equal(await exitOf(child), 0);
   });
 });
+
+// In this file, because both build the package, and one build writes what the other one reads.
+describeDeployPage();

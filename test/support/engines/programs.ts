@@ -63,7 +63,7 @@ function makeCluster(folder: string, port: number, user: EngineUser | undefined)
   const data = path.join(folder, 'data');
   mkdirSync(data, { mode: 0o700 });
   if (user !== undefined) chownSync(data, user.uid, user.gid);
-  execFileSync(programFile('postgres', 'initdb'), ['-D', data, '-U', 'waybill', '-A', 'scram-sha-256', '--pwfile', path.join(folder, 'password'), '-E', 'UTF8', '--no-locale', '--no-sync'], {
+  execFileSync(programFile('postgres', 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', '--pwfile', path.join(folder, 'password'), '-E', 'UTF8', '--no-locale', '--no-sync'], {
     cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' }, ...user,
   });
   writeFor(user, path.join(data, 'postgresql.auto.conf'), [
@@ -104,14 +104,14 @@ export function prometheusProgram(targets: readonly string[]): EngineProgram {
   };
 }
 
-/** The address of a PostgreSQL with its password. */
+/** The address of a PostgreSQL for its administrator, with the password. */
 export function postgresUrl(folder: string, port: number): string {
-  return `postgres://waybill:${secretIn(folder)}@127.0.0.1:${String(port)}/postgres`;
+  return `postgres://postgres:${secretIn(folder)}@127.0.0.1:${String(port)}/postgres`;
 }
 
 /** Asks a PostgreSQL with its own client. @returns the rows, each with the text of its columns; NULL is empty */
 export function queryPostgres(folder: string, port: number, sql: string): string[][] {
-  const text = execFileSync(programFile('postgres', 'psql'), ['-X', '-A', '-t', '-q', '-F', '\t', '-v', 'ON_ERROR_STOP=1', '-h', '127.0.0.1', '-p', String(port), '-U', 'waybill', 'postgres'], {
+  const text = execFileSync(programFile('postgres', 'psql'), ['-X', '-A', '-t', '-q', '-F', '\t', '-v', 'ON_ERROR_STOP=1', '-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', 'postgres'], {
     input: sql, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', PGPASSWORD: secretIn(folder), PGCONNECT_TIMEOUT: '10' },
   });
   return text.split('\n').filter(line => line !== '').map(line => line.split('\t'));

@@ -174,7 +174,7 @@ describe('the ledger that replicas share', { skip: missing }, () => {
       return url.href;
     };
     for (const [folder, url, sentence] of [
-      ['w-1', wrong(url => { url.password = 'open-secret'; }), /^PostgreSQL at .* refuses the login of "waybill"; correct the user and the password/],
+      ['w-1', wrong(url => { url.password = 'open-secret'; }), /^PostgreSQL at .* refuses the login of "postgres"; correct the user and the password/],
       ['w-2', wrong(url => { url.pathname = '/nowhere'; }), /^PostgreSQL at .* has no database "nowhere"; create it/],
       ['w-3', wrong(url => { url.port = '1'; }), /^Nothing answers at 127\.0\.0\.1:1; see that PostgreSQL runs there\./],
       ['w-4', wrong(url => { url.search = 'sslmode=require'; }), /^PostgreSQL at .* does not speak TLS; switch it on there/],
