@@ -356,7 +356,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The update of the status', tick: at => { changes.tick(at); } },
   ], clock, log);
   const history = new History({ ledger, shared: sharedLedger, running, costs, providerMessages });
-  const monitoring = new Monitoring({ events, copies: copyEvents, ledger, sharedLedger, status: http => status.snapshot(http), spend: range => history.spend(range), outcomes: (range, boundsMs) => history.outcomes(range, boundsMs), alertsFolder: options.alertsFolder, receivers: new Receivers(), tracePassing, codecFor, news: () => replicas.figures, shared: () => sharedCounts.read(), redact: text => register.redact(text), hasAudience: () => notices.hasListeners, notify, clock, log });
+  const monitoring = new Monitoring({ events, copies: copyEvents, ledger, sharedLedger, status: http => status.snapshot(http), spend: range => history.spend(range), outcomes: (range, boundsMs) => history.outcomes(range, boundsMs), alertsFolder: options.alertsFolder, store: state, config, receivers: new Receivers(), tracePassing, codecFor, news: () => replicas.figures, shared: () => sharedCounts.read(), redact: text => register.redact(text), hasAudience: () => notices.hasListeners, notify, clock, log });
   ticker.add(monitoring);
   const used: typeof history.used = (...page) => history.used(...page);
   const router = new Router({

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { HttpStatus } from '../../api/status.ts';
 import type { Subscription } from '../../base/emitter.ts';
+import { isLoopbackHost } from '../../config/baseUrl.ts';
 import type { Config } from '../../config/config.ts';
 import type { MonitoringConfig, OtlpConfig } from '../../config/monitoring/monitoringConfig.ts';
 import type { ExchangeInput, ResponseSink } from '../../exchange/request.ts';
@@ -8,6 +10,7 @@ import { Guard } from '../../base/guarded.ts';
 import { tickMs } from '../ticker.ts';
 import { AlertBook } from './alerts/alertBook.ts';
 import { isWindowed } from './alerts/conditions.ts';
+import { SharedIncidents } from './alerts/sharedIncidents.ts';
 import { Windows } from './alerts/windows.ts';
 import { exposition, expositionType } from './metrics/exposition.ts';
 import { Figures } from './metrics/figures.ts';
@@ -68,7 +71,7 @@ export class MonitoringPart {
     this.#guard = new Guard('The watch of alerts', log);
     this.#unread = new Guard('Reading how requests ended, for alerts', log);
     if (alertsFolder !== undefined) {
-      this.#alerts = new AlertBook({ folder: alertsFolder, now: () => clock.now(), log, post: receivers.post, redact, hasAudience, notify: (message, text, alert) => { notify({ kind: 'alert', endpoint: '', message, alert, ...(text === undefined ? {} : { said: text }) }); } });
+      this.#alerts = new AlertBook({ folder: alertsFolder, shared: new SharedIncidents(sources.store, (rule, subject) => this.#placeOf(rule, subject)), now: () => clock.now(), log, post: receivers.post, redact, hasAudience, notify: (message, text, alert) => { notify({ kind: 'alert', endpoint: '', message, alert, ...(text === undefined ? {} : { said: text }) }); } });
     }
     this.configure(config);
   }
@@ -114,6 +117,15 @@ export class MonitoringPart {
       this.#hourUsd = (await spend({ from: now - hourMs, to: now })).totals.microUsd / 1e6;
     }
     this.#alerts?.look({ status: status(off), within: windowMs => this.#windows.within(windowMs), hourUsd: this.#hourUsd });
+    await this.#alerts?.share();
+  }
+
+  /** An address of this machine is another server on each machine. */
+  #placeOf(rule: string, subject: string): string {
+    const { endpoints, monitoring } = this.#sources.config();
+    if (monitoring?.alerts?.find(({ name }) => name === rule)?.when !== 'endpoint-down') return '';
+    const baseUrl = endpoints.get(subject)?.baseUrl ?? '';
+    return URL.canParse(baseUrl) && isLoopbackHost(new URL(baseUrl).hostname) ? hostname() : '';
   }
 
   metrics(http: HttpStatus): { text: string; type: string } {

@@ -4,6 +4,7 @@ import type { SpendReport, TimeRange } from '../../api/receipt.ts';
 import type { HttpStatus, StatusSnapshot } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import type { Config } from '../../config/config.ts';
 import type { ExchangePublisher } from '../../exchange/publisher.ts';
 import type { TracePassing } from '../../exchange/services.ts';
 import type { SharedState } from '../../ledger/ports.ts';
@@ -12,6 +13,7 @@ import type { RouteOutcomes } from '../../ledger/spend.ts';
 import type { NewsFigures } from '../replicas/news/newsDesk.ts';
 import type { SharedStoreFigures } from '../../limits/replicas/countFigures.ts';
 import type { ProtocolCodec } from '../../protocols/codec.ts';
+import type { StateStore } from '../../state/stateStore.ts';
 import type { Receivers } from '../../upstream/receivers.ts';
 
 /** What monitoring looks at. */
@@ -29,6 +31,9 @@ export interface MonitoringSources {
   outcomes(range: TimeRange, boundsMs: readonly number[]): Promise<readonly RouteOutcomes[]>;
   /** Where servers agree on incidents of alerts; absent: there are no alerts. */
   alertsFolder: string | undefined;
+  /** What replicas share; where none is configured, servers of a data folder agree through it. */
+  store: Pick<StateStore, 'isConfigured' | 'replica' | 'run'>;
+  config(): Pick<Config, 'endpoints' | 'monitoring'>;
   /** Sends to receivers over the network of the configuration. */
   receivers: Pick<Receivers, 'configure' | 'post' | 'shutdown'>;
   /** How targets learn of traces. */

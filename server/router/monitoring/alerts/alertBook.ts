@@ -3,9 +3,12 @@ import type { AlertOfNotice } from '../../../api/messages.ts';
 import type { Log } from '../../../base/log.ts';
 import type { AlertRule, WebhookConfig } from '../../../config/monitoring/monitoringConfig.ts';
 import type { Post } from '../../../upstream/receivers.ts';
-import { WebhookSender, type AlertMessage } from '../delivery/webhookSender.ts';
+import type { AlertMessage } from '../delivery/webhookSender.ts';
+import { AlertWebhooks } from './alertWebhooks.ts';
 import { conditionsOf, isKnownUp, isWindowed, type Condition, type ConditionSources } from './conditions.ts';
 import { IncidentFiles, type AlertIncident } from './incidentFiles.ts';
+import type { SharedIncidents } from './sharedIncidents.ts';
+import { SharedTelling, type Notice } from './sharedTelling.ts';
 import { firedSentence, overSentence } from './words.ts';
 
 /** A condition is over that no server has seen for so long, and that this one has known to be over for so long. */
@@ -14,6 +17,8 @@ const quietMs = 60_000;
 export interface AlertBookOptions {
   /** The folder of incidents, shared by the servers of a data folder. */
   folder: string;
+  /** Incidents of all replicas; absent: there are no others. */
+  shared?: Pick<SharedIncidents, 'isConfigured' | 'exchange'> | undefined;
   now(): number;
   log: Pick<Log, 'info' | 'warn'>;
   /** Sends to webhooks. */
@@ -26,11 +31,6 @@ export interface AlertBookOptions {
   notify(message: string, text: Said | undefined, alert: AlertOfNotice): void;
 }
 
-/** So many messages are kept for each webhook that did not take them. */
-const mostGivenUp = 30;
-
-interface Refused { incident: AlertIncident; message: AlertMessage }
-
 /**
  * The rules of alerts, and the incidents that they found. A condition that holds long enough is an incident; people are told of it once, and
  * once more when it is over, also over a restart and by several servers of a data folder.
@@ -39,7 +39,8 @@ export class AlertBook {
   readonly #options: AlertBookOptions;
   readonly #files: IncidentFiles;
   #rules: readonly AlertRule[] = [];
-  readonly #senders = new Map<string, { config: WebhookConfig; sender: WebhookSender }>();
+  readonly #webhooks: AlertWebhooks;
+  readonly #telling: SharedTelling | undefined;
   /** Since when a condition holds, by rule and subject, in milliseconds since the epoch. */
   readonly #holdsSince = new Map<string, number>();
   /** Since when it is known that an incident does not hold, by rule and subject, in milliseconds since the epoch. */
@@ -48,36 +49,31 @@ export class AlertBook {
   /** When the machine last woke; what is known from before does not count as having lasted. */
   #wokeAt: number | undefined;
   #hasFailed = false;
-  #isClosed = false;
-  /** What a webhook did not take, by its name, of incidents that may last. */
-  readonly #givenUp = new Map<string, Refused[]>();
+  #isShareBroken = false;
+  /** What the last look found, by rule and subject. */
+  #seen: { conditions: ReadonlyMap<string, Condition>; sources: ConditionSources } | undefined;
 
   constructor(options: AlertBookOptions) {
     this.#options = options;
-    this.#files = new IncidentFiles(options.folder);
+    const files = this.#files = new IncidentFiles(options.folder);
+    const { now, log, post, shared } = options;
+    this.#webhooks = new AlertWebhooks({ now, log, post, lasts: incident => files.lasts(incident), isWanted: (rule, webhook) => this.#rules.some(({ name, webhooks }) => name === rule && webhooks.includes(webhook)) });
+    this.#telling = shared === undefined ? undefined : new SharedTelling({
+      shared, files, now, quietMs, ruleOf: name => this.#rules.find(rule => rule.name === name && rule.webhooks.length > 0),
+      endOf: (incident, seenAt) => this.#endElsewhere(incident, seenAt), failed: error => { this.#shareFailed(error); },
+    });
   }
 
   configure(rules: readonly AlertRule[], webhooks: ReadonlyMap<string, WebhookConfig>): void {
     this.#rules = rules;
-    this.#isClosed = false;
-    const { log, now, post } = this.#options;
-    for (const [name, { config, sender }] of this.#senders) {
-      const wanted = webhooks.get(name);
-      if (wanted?.url === config.url && wanted.form === config.form && wanted.secret === config.secret) continue;
-      sender.close();
-      this.#senders.delete(name);
-    }
-    for (const [name, config] of webhooks) {
-      if (this.#senders.has(name)) continue;
-      this.#senders.set(name, { config, sender: new WebhookSender(config, log, now, post) });
-      this.#sendAgain(name);
-    }
+    this.#webhooks.configure(webhooks);
   }
 
   /** Looks at every rule. Called again and again, well within `quietMs`. */
   look(sources: ConditionSources): void {
     const now = this.#options.now();
     this.#noticeSleep(now);
+    this.#telling?.begin();
     try {
       const conditions = new Map<string, Condition>();
       for (const rule of this.#rules) {
@@ -87,6 +83,7 @@ export class AlertBook {
         }
       }
       this.#endIncidents(conditions, sources, now);
+      this.#seen = { conditions, sources };
       this.#hasFailed = false;
     } catch (error) {
       if (!this.#hasFailed) this.#options.log.warn(`Alerts cannot be kept in the data folder, so none is sent: ${error instanceof Error ? error.message : String(error)}`);
@@ -94,11 +91,18 @@ export class AlertBook {
     }
   }
 
+  /** Agrees with other replicas on who tells webhooks, after a look. */
+  async share(): Promise<void> {
+    try {
+      await this.#telling?.take(this.#options.shared?.isConfigured === true);
+    } catch (error) {
+      this.#shareFailed(error);
+    }
+  }
+
   /** What was not sent yet is left to another server, or to this one when it is configured again. */
   close(): void {
-    this.#isClosed = true;
-    for (const { sender } of this.#senders.values()) sender.close();
-    this.#senders.clear();
+    this.#webhooks.close();
   }
 
   /** A machine that slept, or whose clock was set, has seen nothing in between. */
@@ -125,10 +129,20 @@ export class AlertBook {
     const sentence = firedSentence(rule, condition);
     // A server without a window leaves the windows to one that has some.
     if (rule.toEditor && this.#options.hasAudience() && this.#files.claimEditor(incident)) this.#show(sentence, { event: 'fired', when: rule.when });
-    if (!tell) return;
     const { name, when, above } = rule;
     const measured = condition.value === undefined ? {} : { value: condition.value, above };
-    void this.#tell(rule, 'fired', sentence, incident, { incident: incident.id, rule: name, when, subject: condition.subject, ...measured, startedAt: new Date(incident.startedAt).toISOString() })
+    const notice: Notice = {
+      phase: 'on', rule, incident, seenAt: now,
+      tell: told => this.#tellWebhooks(rule, 'fired', sentence, told, { incident: told.id, rule: name, when, subject: condition.subject, ...measured, startedAt: new Date(told.startedAt).toISOString() }),
+    };
+    if (tell) this.#write(rule, 'fired', sentence);
+    if (this.#isShared(rule)) this.#telling?.holds(notice, tell);
+    else if (tell) this.#tellAlone(notice);
+  }
+
+  /** Tells webhooks of an incident that no other replica knows. */
+  #tellAlone({ incident, tell }: Notice): void {
+    void tell(incident)
       .then(isDone => { if (isDone) this.#files.told(incident); else this.#files.release(incident); })
       .catch((error: unknown) => { this.#options.log.warn(`That an alert was told of cannot be noted: ${error instanceof Error ? error.message : String(error)}`); });
   }
@@ -155,11 +169,48 @@ export class AlertBook {
   }
 
   #over(rule: AlertRule, incident: AlertIncident, endedAt: number, sources: ConditionSources, isShown: boolean): void {
-    const { id, rule: name, subject, startedAt } = incident;
-    const minutes = Math.max(1, Math.round((endedAt - startedAt) / 60_000));
-    const sentence = overSentence(rule, subject, minutes, isKnownUp(subject, sources));
+    const sentence = endSentence(rule, incident, endedAt, sources);
     if (isShown && rule.toEditor) this.#show(sentence, { event: 'over', when: rule.when });
-    void this.#tell(rule, 'over', sentence, incident, { incident: id, rule: name, when: rule.when, subject, startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() });
+    this.#write(rule, 'over', sentence);
+    const notice = this.#endNotice(rule, incident, endedAt, sources);
+    if (this.#isShared(rule)) this.#telling?.ended(notice);
+    else void notice.tell(incident);
+  }
+
+  #endNotice(rule: AlertRule, incident: AlertIncident, endedAt: number, sources: ConditionSources): Notice {
+    const sentence = endSentence(rule, incident, endedAt, sources);
+    const { name, when } = rule;
+    return {
+      phase: 'over', rule, incident, seenAt: endedAt,
+      tell: ({ id, subject, startedAt }) => this.#tellWebhooks(rule, 'over', sentence, incident, { incident: id, rule: name, when, subject, startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() }),
+    };
+  }
+
+  /** The end of an incident of other replicas, where this server knows for long enough that it is over. */
+  #endElsewhere(incident: AlertIncident, seenAt: number): Notice | undefined {
+    const rule = this.#rules.find(({ name }) => name === incident.rule);
+    if (rule === undefined || this.#seen === undefined) return undefined;
+    const id = idOf(incident.rule, incident.subject);
+    const now = this.#options.now();
+    if (!isOver(rule, this.#seen.conditions.get(id), now - seenAt)) {
+      this.#calmSince.delete(id);
+      return undefined;
+    }
+    const calmSince = this.#calmSince.get(id) ?? now;
+    this.#calmSince.set(id, calmSince);
+    if (now - calmSince < quietMs) return undefined;
+    this.#calmSince.delete(id);
+    return this.#endNotice(rule, incident, seenAt, this.#seen.sources);
+  }
+
+  /** Replicas agree on who tells the webhooks of a rule. */
+  #isShared({ webhooks }: AlertRule): boolean {
+    return this.#options.shared?.isConfigured === true && webhooks.length > 0;
+  }
+
+  #shareFailed(error: unknown): void {
+    if (!this.#isShareBroken) this.#options.log.warn(`Replicas cannot agree on who tells of alerts, so each does: ${error instanceof Error ? error.message : String(error)}`);
+    this.#isShareBroken = true;
   }
 
   #show(sentence: Said, alert: AlertOfNotice): void {
@@ -168,43 +219,19 @@ export class AlertBook {
     this.#options.notify(message, message === whole ? sentence : undefined, alert);
   }
 
-  /** Writes to the log and to webhooks. @returns false where this server ended before a webhook had answered */
-  async #tell(rule: AlertRule, event: AlertMessage['event'], sentence: Said, incident: AlertIncident, rest: Omit<AlertMessage, 'event' | 'message'>): Promise<boolean> {
+  #write(rule: AlertRule, event: AlertMessage['event'], sentence: Said): void {
     const { log, redact } = this.#options;
-    const message = redact(englishOf(sentence));
-    if (rule.toLog) log[event === 'fired' ? 'warn' : 'info'](`Alert "${rule.name}": ${message}`);
-    const done = await Promise.all(rule.webhooks.map(name => this.#send(name, { incident, message: { event, message, ...rest } })));
-    return !done.includes(false);
+    if (rule.toLog) log[event === 'fired' ? 'warn' : 'info'](`Alert "${rule.name}": ${redact(englishOf(sentence))}`);
   }
 
-  /** @returns false where this server ended before the webhook had answered */
-  async #send(name: string, refused: Refused): Promise<boolean> {
-    for (let tried: WebhookSender | undefined; ;) {
-      const sender = this.#senders.get(name)?.sender;
-      // A webhook that is taken out of the configuration is told nothing more.
-      if (sender === undefined || sender === tried) return !this.#isClosed;
-      const delivery = await sender.send(refused.message);
-      if (delivery === 'given-up' && this.#senders.get(name)?.sender === sender) this.#remember(name, refused);
-      if (delivery !== 'closed' && (delivery === 'taken' || this.#senders.get(name)?.sender === sender)) return true;
-      tried = sender;
-    }
+  /** @returns false where this server ended before a webhook had answered */
+  #tellWebhooks(rule: AlertRule, event: AlertMessage['event'], sentence: Said, incident: AlertIncident, rest: Omit<AlertMessage, 'event' | 'message'>): Promise<boolean> {
+    return this.#webhooks.tell(rule.webhooks, { incident, message: { event, message: this.#options.redact(englishOf(sentence)), ...rest } });
   }
+}
 
-  #remember(name: string, refused: Refused): void {
-    const lasting = (this.#givenUp.get(name) ?? []).filter(({ incident }) => this.#files.lasts(incident));
-    if (refused.message.event === 'fired') lasting.push(refused);
-    this.#givenUp.set(name, lasting.slice(-mostGivenUp));
-  }
-
-  /** Tells a webhook whose address was corrected of what lasts. */
-  #sendAgain(name: string): void {
-    const all = this.#givenUp.get(name) ?? [];
-    this.#givenUp.delete(name);
-    for (const refused of all) {
-      const isWanted = this.#rules.some(rule => rule.name === refused.incident.rule && rule.webhooks.includes(name));
-      if (isWanted && this.#files.lasts(refused.incident)) void this.#send(name, refused);
-    }
-  }
+function endSentence(rule: AlertRule, { subject, startedAt }: AlertIncident, endedAt: number, sources: ConditionSources): Said {
+  return overSentence(rule, subject, Math.max(1, Math.round((endedAt - startedAt) / 60_000)), isKnownUp(subject, sources));
 }
 
 function idOf(rule: string, subject: string): string {

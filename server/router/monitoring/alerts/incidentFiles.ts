@@ -16,6 +16,9 @@ export interface AlertIncident {
   startedAt: number;
 }
 
+/** An incident that is not over. */
+export interface KeptIncident { incident: AlertIncident; seenAt: number; told: boolean }
+
 /** Whether people were told, and whether its teller has given it up. */
 interface IncidentState { told?: boolean; released?: boolean }
 
@@ -73,6 +76,28 @@ export class IncidentFiles {
     this.#note(incident, { released: true });
   }
 
+  /** What people were told of was an earlier incident. */
+  reopen(incident: AlertIncident): void {
+    this.#note(incident, {});
+  }
+
+  /** Another server of an incident saw it hold. */
+  seen(incident: AlertIncident, at: number): void {
+    const file = this.#fileOf(incident);
+    if (readIncident(file) !== undefined) utimesSync(file, at / 1000, at / 1000);
+  }
+
+  /** An incident is the same as one of another data folder: it gets the id and the beginning of that one. */
+  adopt(incident: AlertIncident, { id, startedAt }: Pick<AlertIncident, 'id' | 'startedAt'>, told: boolean): AlertIncident {
+    const file = this.#fileOf(incident);
+    const adopted = { ...incident, id, startedAt };
+    const editorFile = editorFileOf(file);
+    const shownAt = this.isToldInEditor(incident) ? statSync(editorFile, { throwIfNoEntry: false })?.mtimeMs : undefined;
+    this.#note(adopted, { told });
+    if (shownAt !== undefined && shownAt >= startedAt) replaceSharedFile(editorFile, id);
+    return adopted;
+  }
+
   /** The windows of the editor have not been told of an incident. @returns true for one of the servers that ask */
   claimEditor(incident: AlertIncident): boolean {
     const file = editorFileOf(this.#fileOf(incident));
@@ -105,14 +130,14 @@ export class IncidentFiles {
   }
 
   /** The incidents that are not over; files of that age that cannot be read are removed. @property seenAt when a server last saw it, in milliseconds since the epoch */
-  all(now: number, unreadableMs: number): { incident: AlertIncident; seenAt: number }[] {
-    const found: { incident: AlertIncident; seenAt: number }[] = [];
+  all(now: number, unreadableMs: number): KeptIncident[] {
+    const found: KeptIncident[] = [];
     for (const name of this.#names()) {
       const file = join(this.#folder, name);
       const seenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
-      const incident = readIncident(file)?.incident;
+      const known = readIncident(file);
       if (seenAt === undefined) continue;
-      if (incident !== undefined) found.push({ incident, seenAt: Math.round(seenAt) });
+      if (known !== undefined) found.push({ incident: known.incident, seenAt: Math.round(seenAt), told: known.told });
       else if (now - seenAt >= unreadableMs) rmSync(file, { force: true });
     }
     return found;
