@@ -112,6 +112,11 @@ export class ProxyStarter {
     return this.#serverFile;
   }
 
+  /** The server of an earlier build; absent: none is measured. */
+  get earlierFile(): string | undefined {
+    return this.#earlierFile;
+  }
+
   /** A data folder of this name for a server that is started elsewhere. */
   newFolder(name: string): string {
     const folder = path.join(this.#folder, name);
