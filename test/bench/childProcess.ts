@@ -123,6 +123,8 @@ export interface SpawnOptions {
   reports?: boolean;
   /** The processor core on which it runs; absent: any. */
   core?: number | undefined;
+  /** Variables that it has beside those of this process. */
+  environment?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A process under test: its first line on standard output is JSON with its `url`. */
@@ -134,11 +136,11 @@ export interface ProcessUnderTest {
   reports: LineReader | undefined;
 }
 
-export async function startUnderTest({ args, nodeArgs = [], reports = false, core }: SpawnOptions): Promise<ProcessUnderTest> {
+export async function startUnderTest({ args, nodeArgs = [], reports = false, core, environment }: SpawnOptions): Promise<ProcessUnderTest> {
   const command = [process.execPath, ...nodeArgs, ...args];
   // `taskset` becomes the program it starts, so the process is the same.
   const [program = '', ...rest] = core === undefined ? command : ['taskset', '-c', String(core), ...command];
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe', ...(reports ? ['pipe' as const] : [])] });
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe', ...(reports ? ['pipe' as const] : [])], ...(environment === undefined ? {} : { env: { ...process.env, ...environment } }) });
   let complaints = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaints = (complaints + text).slice(-4000);

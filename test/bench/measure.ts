@@ -6,7 +6,7 @@ import type { ProxyStarter, RunningProxy, SubjectName } from './subjects.ts';
 /** One line of the table. */
 export interface Row {
   title: string;
-  unit: 'us' | 'ms' | 'MB' | 'x' | '%' | 'bytes';
+  unit: 'us' | 'ms' | 'MB' | 'x' | '%' | 'bytes' | 'a request' | 'a second' | 'in all';
   /** What Waybill may need at most: times what the pass-through needs, or in the row's unit. */
   target?: { ratio: number } | { most: number };
 }

@@ -18,6 +18,7 @@ import { profileProxy } from './profile.ts';
 import { judge, table, writeResults } from './report.ts';
 import { Samples } from './samples.ts';
 import { spendMeasure } from './spendMeasure.ts';
+import { replicasMeasure } from './replicas/replicasMeasure.ts';
 import { restMeasure } from './restMeasure.ts';
 import { ProxyStarter } from './subjects.ts';
 import { translatedTurnMeasure } from './translatedTurnMeasure.ts';
@@ -25,7 +26,7 @@ import { translationMeasure } from './translationMeasure.ts';
 
 /** `npm run bench`: what Waybill costs, next to a pass-through and to no proxy at all. */
 
-const measures: readonly Measure[] = [...loadMeasures, translationMeasure, translatedTurnMeasure, editorMeasure, ...freshMeasures, activationMeasure, restMeasure, deadTargetMeasure, hedgingMeasure, planningMeasure, classifierMeasure, spendMeasure, metricsMeasure];
+const measures: readonly Measure[] = [...loadMeasures, translationMeasure, translatedTurnMeasure, editorMeasure, ...freshMeasures, activationMeasure, restMeasure, deadTargetMeasure, hedgingMeasure, planningMeasure, classifierMeasure, spendMeasure, metricsMeasure, replicasMeasure];
 const full = { rounds: 5, amounts: { floodRequests: 5000, pacedSeconds: 20, turnSeconds: 8, megabyteRequests: 40, eightMegabyteRequests: 8, startsPerRound: 3, restSeconds: 60, deadRequests: 20, stallRequests: 4000 } };
 const quick = { rounds: 2, amounts: { floodRequests: 1500, pacedSeconds: 4, turnSeconds: 2, megabyteRequests: 10, eightMegabyteRequests: 3, startsPerRound: 2, restSeconds: 20, deadRequests: 8, stallRequests: 2000 } };
 

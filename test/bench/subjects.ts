@@ -96,11 +96,12 @@ export class ProxyStarter {
   /**
    * Starts Waybill with a configuration of its own.
    * @param dataFolder a name nobody else uses at the time; the configuration is written beside it
+   * @param environment variables that the configuration names
    */
-  async startWaybill(configuration: readonly string[], dataFolder: string): Promise<ConfiguredServer> {
+  async startWaybill(configuration: readonly string[], dataFolder: string, environment?: Readonly<Record<string, string>>): Promise<ConfiguredServer> {
     const configFile = path.join(this.#folder, `${dataFolder}.yaml`);
     writeFileSync(configFile, [...configuration, ''].join('\n'));
-    const running = await startUnderTest({ args: this.#serverArguments(dataFolder, configFile), core: this.core });
+    const running = await startUnderTest({ args: this.#serverArguments(dataFolder, configFile), core: this.core, environment });
     return {
       ...running, dataDir: path.join(this.#folder, dataFolder),
       route: model => ({ name: `waybill (${model})`, port: running.port, token, model }),
