@@ -205,6 +205,13 @@ export interface StreamDecoder {
    * @param data the event's data
    */
   decode(event: string | undefined, data: string): ConversationEvent[];
+  /**
+   * Reads a chunk that is one event of a form that the decoder knows from earlier ones, in its usual lines: the fields that it needs and
+   * a blank line. It counts as one call of `decode`.
+   * @param chunk begins and ends between events
+   * @returns undefined where it is anything else; `decode` then takes it, event by event
+   */
+  decodeChunk?(chunk: Buffer): ConversationEvent[] | undefined;
   /** The answer is whole: its finish reason or the protocol's terminal event was read. Usage may still follow. */
   readonly terminated: boolean;
   /** Nothing more is awaited: the protocol's last event was read, or usage in an event of its own after the finish reason. */

@@ -18,6 +18,10 @@ export interface SseReader {
    * belong to no event's data; and again on every later call.
    */
   push(chunk: Uint8Array): void;
+  /** What was read so far ends with a blank line, and the next chunk begins an event or another line. */
+  readonly isBetweenEvents: boolean;
+  /** A whole event that came between two others was read elsewhere. */
+  skipEvent(): void;
   /**
    * The stream has ended: an event that lacks only its closing blank line is still delivered.
    * @throws WaybillError `event-too-large`, `stream-noise`
@@ -150,6 +154,14 @@ export function createSseReader(
     betweenEvents = bare === undefined && text.endsWith('\n\n');
   };
 
+  /** An event of the usual form has ended, and with it its last line. */
+  const noteEvent = (): void => {
+    sinceEvent = 0;
+    pieces = 0;
+    noise = undefined;
+    lineHead = '';
+  };
+
   /** Reads a chunk that holds whole events of the usual form and nothing else; of any other, what comes after those. @returns what is left to read */
   const readWhole = (text: string): string => {
     let at = 0;
@@ -159,10 +171,7 @@ export function createSseReader(
       const named = text.startsWith(eventField, at);
       const dataFrom = named ? text.indexOf('\n', at) + 1 : at;
       const name = named ? text.slice(at + eventField.length, dataFrom - 1) : undefined;
-      sinceEvent = 0;
-      pieces = 0;
-      noise = undefined;
-      lineHead = '';
+      noteEvent();
       onEvent(name, text.slice(dataFrom + dataField.length + 1, end - 2));
       at = end;
     }
@@ -191,6 +200,10 @@ export function createSseReader(
   };
 
   return {
+    get isBetweenEvents() {
+      return betweenEvents && overflow === undefined;
+    },
+    skipEvent: noteEvent,
     push(chunk) {
       // Nearly every chunk is one or more whole events. In these nothing has to be looked for that the parser looks for.
       if (betweenEvents && overflow === undefined && chunk.length <= mostWholeBytes && endsWithBlankLine(chunk)) {

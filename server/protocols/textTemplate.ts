@@ -4,6 +4,13 @@ const longestEvent = 4096;
 const mostAttempts = 16;
 /** What cannot stand as it is in a JSON string. */
 const needsEscape = /["\\\u0000-\u001f]/;
+/** Bytes that stand for themselves in a JSON string, as nearly all of an English answer do. */
+const onlyPlain = /^[ !#-[\]-~]*$/;
+/** A raw line end or another control character: the chunk holds more than one event, or no JSON. */
+const controls = /[\u0000-\u001f]/;
+const beyondAscii = /[\u0080-\u00ff]/;
+/** A larger chunk is read as any other. */
+const longestChunk = 16 * 1024;
 
 /**
  * Recognises the events of a stream that differ from an earlier one in their text only, as nearly all events of an answer do,
@@ -18,6 +25,9 @@ export class TextTemplate {
   #event: string | undefined;
   #head = '';
   #tail = '';
+  /** How a chunk begins and ends that holds one such event and nothing else: its bytes, each as one character. */
+  #chunkHead = '';
+  #chunkTail = '';
   #attempts = 0;
 
   /** @param field the name of the field that holds the text */
@@ -33,12 +43,26 @@ export class TextTemplate {
     if (head === '' || length < 0 || event !== this.#event || !data.startsWith(head) || !data.endsWith(tail)) return undefined;
     const raw = data.slice(head.length, head.length + length);
     this.#attempts = 0;
-    if (!needsEscape.test(raw)) return raw;
-    try {
-      return JSON.parse(`"${raw}"`) as string;
-    } catch {
-      return undefined;
+    return needsEscape.test(raw) ? unescaped(raw) : raw;
+  }
+
+  /** As `textOf`, from the bytes of a chunk that begins and ends between events; undefined where it is not one event of the known form in its usual lines. */
+  textOfChunk(chunk: Buffer): string | undefined {
+    const head = this.#chunkHead;
+    const tail = this.#chunkTail;
+    const end = chunk.length - tail.length;
+    if (head === '' || end < head.length || chunk.length > longestChunk) return undefined;
+    const bytes = chunk.toString('latin1');
+    if (!bytes.startsWith(head) || !bytes.endsWith(tail)) return undefined;
+    const raw = bytes.slice(head.length, end);
+    if (onlyPlain.test(raw)) {
+      this.#attempts = 0;
+      return raw;
     }
+    if (controls.test(raw)) return undefined;
+    this.#attempts = 0;
+    const text = beyondAscii.test(raw) ? chunk.toString('utf8', head.length, end) : raw;
+    return needsEscape.test(text) ? unescaped(text) : text;
   }
 
   /** Takes the form of an event that was parsed. @param text all that the event brought */
@@ -53,5 +77,22 @@ export class TextTemplate {
     this.#event = event;
     this.#head = data.slice(0, from + 1);
     this.#tail = data.slice(from + literal.length - 1);
+    // Data of several lines has other lines in the chunk.
+    this.#chunkHead = data.includes('\n') ? '' : latin1(`${event === undefined ? '' : `event: ${event}\n`}data: ${this.#head}`);
+    this.#chunkTail = latin1(`${this.#tail}\n\n`);
   }
+}
+
+/** What stands between the quotes of a JSON string, as text; undefined where it is no such string. */
+function unescaped(raw: string): string | undefined {
+  try {
+    return JSON.parse(`"${raw}"`) as string;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The bytes of a text in UTF-8, each as one character. */
+function latin1(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }

@@ -91,6 +91,7 @@ export class EventStreamSplitter {
    */
   push(chunk: Buffer): SplitterOutput {
     this.#begin();
+    if (this.#readAtOnce(chunk)) return this.#finished(chunk);
     this.#reader.push(chunk);
     return this.#finished(this.#options.raw ? this.#wholeEvents(chunk) : undefined);
   }
@@ -115,6 +116,16 @@ export class EventStreamSplitter {
     this.#begin();
     this.#output.events = this.#decoder.close?.() ?? noEvents;
     return this.#finished(Buffer.from(missing));
+  }
+
+  /** Reads a chunk that is one event of a form that the decoder knows. @returns false where it is anything else */
+  #readAtOnce(chunk: Buffer): boolean {
+    const events = this.#reader.isBetweenEvents && this.#tail.length === 0 ? this.#decoder.decodeChunk?.(chunk) : undefined;
+    if (events === undefined) return false;
+    this.#reader.skipEvent();
+    this.eventCount += 1;
+    this.#output.events = events;
+    return true;
   }
 
   #begin(): void {

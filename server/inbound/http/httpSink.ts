@@ -5,6 +5,7 @@ import { headerValue } from '../../base/names.ts';
 import { ignoredHeader } from '../../exchange/purpose/ignoredHeaders.ts';
 import type { AnswerHead, ByteSink, DrainListener, ExchangeFailure } from '../../exchange/request.ts';
 import type { ResponseItemStore } from './request/responseItemStore.ts';
+import { StreamedBody } from './streamedBody.ts';
 import { errorHeaders } from '../../protocols/callerErrors.ts';
 import type { CallerError, ProtocolCodec, ResponseMeta, StreamEncoder } from '../../protocols/codec.ts';
 
@@ -34,6 +35,8 @@ export class HttpSink implements ByteSink {
   #response: ServerResponse;
   #answer: HttpAnswer;
   #head: AnswerHead | undefined;
+  /** Made when a stream is opened. */
+  #body: StreamedBody | undefined;
   #encoder: StreamEncoder | undefined;
   #events: ConversationEvent[] = [];
   #bufferedSent = false;
@@ -53,7 +56,7 @@ export class HttpSink implements ByteSink {
 
   bytes(chunk: Buffer): boolean {
     if (this.#answer.items !== undefined) this.#passedId ??= responseIdIn(chunk);
-    return this.#response.write(chunk);
+    return this.#write(chunk);
   }
 
   events(events: readonly ConversationEvent[]): boolean {
@@ -65,7 +68,7 @@ export class HttpSink implements ByteSink {
     let text = '';
     for (const event of events) text += encoder.encode(event);
     this.#answer.items?.rememberStreamed(text);
-    return text === '' ? true : this.#response.write(text);
+    return text === '' ? true : this.#write(text);
   }
 
   buffered(body: Buffer): void {
@@ -78,8 +81,9 @@ export class HttpSink implements ByteSink {
     if (this.#answer.stream) {
       const last = this.#encoder?.end();
       if (last !== undefined) this.#answer.items?.rememberStreamed(last);
-      if (last === undefined || last === '') this.#response.end();
-      else this.#response.end(last);
+      if (last !== undefined && last !== '') this.#write(last);
+      if (this.#body === undefined) this.#response.end();
+      else this.#body.end();
       return;
     }
     const body = this.#answer.codec.encodeResponse(this.#events, this.#meta());
@@ -95,7 +99,7 @@ export class HttpSink implements ByteSink {
       // The event that ends an answer carries the answer's own id.
       const passedId = this.#passedId ?? '';
       const errorBody = { ...callerError(failure), ...(passedId === '' ? {} : { exchangeId: passedId }) };
-      response.write(this.#encoder?.fail?.(errorBody) ?? this.#answer.codec.encodeStreamError(errorBody), () => response.destroy());
+      this.#write(this.#encoder?.fail?.(errorBody) ?? this.#answer.codec.encodeStreamError(errorBody), () => response.destroy());
       return;
     }
     const headers: Record<string, string> = { 'x-waybill-attempts': String(failure.attempts) };
@@ -113,7 +117,7 @@ export class HttpSink implements ByteSink {
   keepAlive(): void {
     if (!this.#response.headersSent) this.#openStream();
     const filler = this.#answer.jsonArray === true ? this.#streamEncoder().keepAlive : this.#answer.codec.keepAlive;
-    if (filler !== undefined && filler !== '') this.#response.write(filler);
+    if (filler !== undefined && filler !== '') this.#write(filler);
   }
 
   #openStream(): void {
@@ -124,6 +128,11 @@ export class HttpSink implements ByteSink {
       'x-accel-buffering': 'no',
       ...this.#ownHeaders(),
     });
+    this.#body = new StreamedBody(this.#response);
+  }
+
+  #write(piece: Buffer | string, written?: () => void): boolean {
+    return this.#body === undefined ? this.#response.write(piece, written) : this.#body.write(piece, written);
   }
 
   #sendJson(status: number, body: Buffer, headers: Readonly<Record<string, string>> | undefined): void {

@@ -69,6 +69,11 @@ export class MessagesStreamDecoder implements StreamDecoder {
     return events;
   }
 
+  decodeChunk(chunk: Buffer): ConversationEvent[] | undefined {
+    const plainText = this.#plainText.textOfChunk(chunk);
+    return plainText === undefined ? undefined : plainText === '' ? [] : [{ type: 'text', text: plainText }];
+  }
+
   /** Reads a plain answer, block by block as if it had been streamed. */
   decodeWhole(body: JsonValue): ConversationEvent[] {
     const error = readErrorBody(body);

@@ -68,11 +68,7 @@ export class ChatStreamDecoder implements StreamDecoder {
   decode(event: string | undefined, data: string): ConversationEvent[] {
     // The first text after reasoning also ends the reasoning.
     const plainText = this.#isThinking ? undefined : this.#plainText.textOf(event, data);
-    if (plainText !== undefined) {
-      if (plainText === '') return [];
-      this.#hasContent = true;
-      return [{ type: 'text', text: plainText }];
-    }
+    if (plainText !== undefined) return this.#plain(plainText);
     const chunk = parseJson(data);
     if (!isObject(chunk) && !Array.isArray(chunk)) {
       const word = data.trim();
@@ -89,6 +85,17 @@ export class ChatStreamDecoder implements StreamDecoder {
     const [only] = events;
     if (events.length === 1 && only?.type === 'text' && only.logprobs === undefined && !data.includes('_call')) this.#plainText.learn(event, data, only.text);
     return events;
+  }
+
+  decodeChunk(chunk: Buffer): ConversationEvent[] | undefined {
+    const plainText = this.#isThinking ? undefined : this.#plainText.textOfChunk(chunk);
+    return plainText === undefined ? undefined : this.#plain(plainText);
+  }
+
+  #plain(text: string): ConversationEvent[] {
+    if (text === '') return [];
+    this.#hasContent = true;
+    return [{ type: 'text', text }];
   }
 
   /** Reads a plain answer; its message is a chunk that holds everything. */

@@ -14,11 +14,15 @@ function learnt(data: string, text: string, event?: string): TextTemplate {
   return template;
 }
 
+const lines = (data: string, event?: string): Buffer => Buffer.from(`${event === undefined ? '' : `event: ${event}\n`}data: ${data}\n\n`);
+
 describe('the form of a text event', () => {
   const texts = ['word', ' a', '', 'é世🚂', 'say "hi"\n\tand \\ more', '{"content":"x"}', '"},"finish_reason":"stop"}]}', '\u2028', 'null', '\ud83d'];
   for (const text of texts) {
     test(`gives the text ${JSON.stringify(text)} as a parser reads it`, () => {
       assert.equal(learnt(chunk('first'), 'first').textOf(undefined, chunk(text)), text);
+      assert.equal(learnt(chunk('first'), 'first').textOfChunk(lines(chunk(text))), text);
+      assert.equal(learnt(chunk('first', { model: 'mô hình' }), 'first', 'delta').textOfChunk(lines(chunk(text, { model: 'mô hình' }), 'delta')), text);
     });
   }
 
@@ -27,8 +31,21 @@ describe('the form of a text event', () => {
     for (const other of [
       chunk('x', { usage: { prompt_tokens: 1 } }), chunk('x', { id: 'chatcmpl-2' }), chunk('x').replace('null}', '"stop"}'), chunk('x').replace('"x"', '["x"]'),
       chunk('x').replace('"x"', '"x","content":"y"'), chunk('x').replace('"x"', 'null'), chunk('x').replace('"x"', '"x\n"'), chunk('x').slice(0, -1), '', '[DONE]',
-    ]) assert.equal(template.textOf(undefined, other), undefined, other);
+    ]) {
+      assert.equal(template.textOf(undefined, other), undefined, other);
+      assert.equal(template.textOfChunk(lines(other)), undefined, other);
+    }
     assert.equal(template.textOf('error', chunk('x')), undefined);
+  });
+
+  test('is the form of no chunk with more in it than one event in its usual lines', () => {
+    const template = learnt(chunk('first'), 'first');
+    const one = lines(chunk('x')).toString();
+    for (const other of [one + one, `: ping\n\n${one}`, `${one}: ping\n\n`, one.replace('data: ', 'data:'), one.replaceAll('\n', '\r\n'), `id: 1\n${one}`, `event: error\n${one}`, one.slice(0, -1), one.slice(1)]) {
+      assert.equal(template.textOfChunk(Buffer.from(other)), undefined, other);
+    }
+    const pretty = JSON.stringify(JSON.parse(chunk('first')), undefined, 1);
+    assert.equal(learnt(pretty.replace('"content": ', '"content":'), 'first').textOfChunk(lines(pretty.replace('"content": ', '"content":'))), undefined);
   });
 
   test('is not learnt where the same text stands twice, or the event is long', () => {

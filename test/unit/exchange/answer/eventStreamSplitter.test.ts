@@ -38,6 +38,36 @@ describe('the event stream splitter', () => {
     }
   });
 
+  for (const protocol of ['openai-chat', 'anthropic-messages'] as const) {
+    it(`reads events of ${protocol} that come one a chunk as it reads them byte by byte`, () => {
+      const texts = ['one', 'two', '', 'line\nbreak "quoted" \\', 'é世🚂', ' and more'];
+      const events = protocol === 'openai-chat'
+        ? [...texts.map(word), ': ping\n\n', word('x') + word('y'), word('z'), chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }), 'data: [DONE]\n\n']
+        : [
+            'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n',
+            ...texts.map(text => `event: content_block_delta\ndata: ${JSON.stringify({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } })}\n\n`),
+            'event: ping\ndata: {"type":"ping"}\n\n',
+          ];
+      const whole = splitter(protocol);
+      const single = splitter(protocol);
+      const seen = through(whole, events.map(event => Buffer.from(event)));
+      assert.deepEqual(seen, through(single, [...Buffer.from(events.join(''))].map(byte => Buffer.of(byte))));
+      assert.equal(seen.bytes, events.join(''));
+      assert.equal(whole.eventCount, single.eventCount);
+    });
+  }
+
+  it('lets through what keeps a stream awake between events, however much of it comes in all', () => {
+    const one = splitter('openai-chat');
+    const filler = Buffer.from(`: ${'.'.repeat(250_000)}\n\n`);
+    one.push(Buffer.from(word('one')));
+    for (let at = 0; at < 10; at += 1) {
+      one.push(filler);
+      one.push(Buffer.from(word('more')));
+    }
+    assert.equal(one.eventCount, 11);
+  });
+
   it('returns a chunk of whole events unchanged, and reuses one output object for all chunks', () => {
     const one = splitter('openai-chat');
     const first = Buffer.from(word('one'));
