@@ -3,7 +3,10 @@ import { findProvider, providers } from '../catalog/providers.ts';
 import type { AddressListener } from '../inbound/http/addresses/addressListener.ts';
 import { watchConfigFile } from '../config/watchConfigFile.ts';
 import { loadYamlConfig } from '../config/yamlFile.ts';
+import type { LoadedConfig } from '../config/yamlConfig.ts';
 import type { Command } from './commandLine/command.ts';
+import { drainTimes } from './commandLine/drainOptions.ts';
+import { placeToListen } from './commandLine/listenOptions.ts';
 import type { CompiledParts } from './compiledParts.ts';
 import { defaultDataDir } from './defaultDataDir.ts';
 import { drain } from './drain.ts';
@@ -15,7 +18,7 @@ import { supportedProtocols } from '../protocols/registry.ts';
 
 /** Serves the local endpoint with a YAML configuration until the parent process ends or a signal asks for the end. */
 export async function runHeadless(command: Extract<Command, { command: 'serve' }>, instanceId: string, parts?: CompiledParts): Promise<void> {
-  const { configFile, port, json, address, drain: times } = command;
+  const { configFile, json } = command;
   let announced = false;
   let listener: AddressListener | undefined;
   const [writeOut, writeError] = [quietWriter(process.stdout), quietWriter(process.stderr)];
@@ -39,6 +42,7 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
       writeOut(json ? `${JSON.stringify({ url: served, tokenFile, ...(listener === undefined ? {} : { localUrl: url }) })}\n` : `Waybill serves at ${served ?? ''}\nToken: ${tokenFile ?? ''}\n`);
     },
   });
+  let times = drainTimes(command.drain, false);
   let ending = false;
   const end = (code: number): void => {
     if (ending) return;
@@ -74,13 +78,26 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
     });
   });
 
-  const usable = await applyConfigFile(routerProcess, configFile, 'start');
-  if (!usable) {
+  const refuse = async (code: 1 | 2, why?: string): Promise<never> => {
+    if (why !== undefined) routerProcess.log.error(why);
     await routerProcess.close();
-    process.exit(1);
-  }
+    return process.exit(code);
+  };
+  const loaded = await applyConfigFile(routerProcess, configFile, 'start');
+  if (loaded === undefined) return refuse(1);
+  if (loaded.listen === 'wrong') return refuse(1, `the server does not start before "listen" in ${configFile} is right.`);
+  const place = placeToListen(command.listen, loaded.listen);
+  if (typeof place === 'string') return refuse(2, place);
+  const { port, address } = place;
+  times = drainTimes(command.drain, place.forOthers);
+  let listen = JSON.stringify(loaded.listen);
   const reload = new Guard('Reloading the configuration', routerProcess.log);
-  watchConfigFile(configFile, reload.wrap(() => applyConfigFile(routerProcess, configFile, 'reload')));
+  watchConfigFile(configFile, reload.wrap(async () => {
+    const again = await applyConfigFile(routerProcess, configFile, 'reload');
+    if (again === undefined || again.listen === 'wrong' || JSON.stringify(again.listen) === listen) return;
+    listen = JSON.stringify(again.listen);
+    routerProcess.log.warn(`"listen" in ${configFile} was changed: it holds from the next start of the server on.`);
+  }));
   // Requests that come at once find the store, where it answers.
   await routerProcess.state.ready();
   await routerProcess.sharedCounts.ready();
@@ -98,17 +115,17 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
 
 /**
  * @param when an empty file is valid at the start; later it is taken for one that is half written
- * @returns false when the file cannot be read at all; the configuration from before stays in use
+ * @returns undefined when the file cannot be read at all; the configuration from before stays in use
  */
-async function applyConfigFile(routerProcess: RouterProcess, configFile: string, when: 'start' | 'reload'): Promise<boolean> {
-  const { config, keys, problems, readable, empty } = await loadYamlConfig(configFile, process.env, {
+async function applyConfigFile(routerProcess: RouterProcess, configFile: string, when: 'start' | 'reload'): Promise<Pick<LoadedConfig, 'listen'> | undefined> {
+  const { config, keys, problems, readable, empty, listen } = await loadYamlConfig(configFile, process.env, {
     catalog: { providers, findProvider }, supportedProtocols, before: routerProcess.router.rules.used,
   });
   if (!readable && !(empty === true && when === 'start')) {
     for (const { file, line, message } of problems) routerProcess.log.error(`${file ?? configFile}${line === undefined ? '' : `:${line}`}: ${message}${when === 'reload' ? ' The configuration from before stays.' : ''}`);
-    return false;
+    return undefined;
   }
   routerProcess.router.configure(config, keys, problems);
   await keepVersion(routerProcess, configFile);
-  return true;
+  return { listen };
 }

@@ -6,6 +6,8 @@ import { amount, described, expectations, listed, optional, percent, positive, s
 import { monitoringSchema, type alertSchema, type metricsSchema, type webhookSchema } from './monitoring/monitoringSchema.ts';
 import { ledgerSchema, type postgresSchema } from './ledger/ledgerSchema.ts';
 import type { LedgerSettings, PostgresSettings } from '../api/ledger/ledgerSettings.ts';
+import { listenSchema, type listenTlsSchema } from './listen/listenSchema.ts';
+import type { ListenSettings, ListenTlsSettings } from '../api/listen/listenSettings.ts';
 import { stateSchema, type redisSchema, type redisTlsSchema, type whenAwaySchema } from './state/stateSchema.ts';
 import type { AwaySettings, RedisSettings, RedisTlsSettings, StateSettings } from '../api/state/stateSettings.ts';
 import type { otlpSchema } from './monitoring/otlpSchema.ts';
@@ -285,6 +287,7 @@ export const configurationSchema = z.strictObject({
   monitoring: optional(monitoringSchema, 'What is measured for others. Nothing of it runs where it is not written.'),
   state: optional(stateSchema, 'Where servers on several machines find each other and share what they count: limits and budgets. It holds for `serve` alone. docs/replicas.md says what is exact, and what holds while it is away.'),
   ledger: optional(ledgerSchema, 'What the ledger keeps beside figures, and where servers on several machines keep one together. It holds for `serve` alone.'),
+  listen: optional(listenSchema, 'Where the server listens, beside what the command line says, which comes first. It is read by `serve` alone, and at its start. docs/addresses.md has the rest.'),
   network: optional(networkSchema, 'How this machine reaches the outside. Proxies come from the environment or stand at their endpoint.'),
 });
 
@@ -318,6 +321,8 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof whenAwaySchema>, { [K in keyof AwaySettings]: AwaySettings[K] }>,
   Same<z.infer<typeof stateSchema>, { [K in keyof StateSettings]: StateSettings[K] }>,
   Same<z.infer<typeof postgresSchema>, { [K in keyof PostgresSettings]: PostgresSettings[K] }>,
+  Same<z.infer<typeof listenTlsSchema>, { [K in keyof ListenTlsSettings]: ListenTlsSettings[K] }>,
+  Same<z.infer<typeof listenSchema>, { [K in keyof ListenSettings]: ListenSettings[K] }>,
   Same<z.infer<typeof ledgerSchema>, { [K in keyof LedgerSettings]: LedgerSettings[K] }>,
   Same<z.infer<typeof routeSchema>, { [K in keyof RouteSettings]: RouteSettings[K] }>,
 ]>;

@@ -7,6 +7,8 @@ import type { Config, KeyRing } from './config.ts';
 import { expandVariables } from './environment.ts';
 import { suggestion } from './nearest.ts';
 import { networkOf, type NetworkConfig } from './network.ts';
+import type { ListenConfig } from './listen/listenConfig.ts';
+import { resolveListen } from './listen/resolveListen.ts';
 import { keepsTitles, resolveLedger } from './ledger/resolveLedger.ts';
 import { resolveMonitoring } from './monitoring/resolveMonitoring.ts';
 import { resolveState } from './state/resolveState.ts';
@@ -30,6 +32,8 @@ export interface LoadedConfig {
   readable: boolean;
   /** Why it is not readable: there is nothing in it but comments. Who has no older configuration may go on with none. */
   empty?: boolean | undefined;
+  /** Where `serve` listens; `wrong`: what is written cannot be used. Nothing else reads it. */
+  listen?: ListenConfig | 'wrong' | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -60,7 +64,7 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
     report([], 'The configuration must be a mapping with "endpoints" and "routes".');
     return { config: emptyConfig, keys: new Map(), problems, readable: false };
   }
-  const { endpoints, routes, aliases, equivalents, tools, caps, budgets, monitoring, state, ledger, network } = sections(document.value, report);
+  const { endpoints, routes, aliases, equivalents, tools, caps, budgets, monitoring, state, ledger, listen, network } = sections(document.value, report);
   const leftOut = new Set<string>();
   const expanded = expandTexts({ endpoints, routes, aliases, equivalents, tools }, environment, (path, problem, unset) => {
     const [section, name] = path.map(String);
@@ -76,15 +80,16 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
   const shared = resolveState(state, environment, report);
   const sharedLedger = resolveLedger(ledger, environment, report);
   const config = { ...resolved.config, ...(measured === undefined ? {} : { monitoring: measured }), ...(shared === undefined ? {} : { state: shared }), ...(sharedLedger === undefined ? {} : { ledger: sharedLedger }), ...(keepsTitles(ledger, report) ? { keepTitles: true as const } : {}), network: readNetwork(network, environment, report) };
-  return { config, keys: readKeys(resolved.config, endpoints, environment, report), problems, readable: true };
+  const place = resolveListen(listen, environment, report);
+  return { config, keys: readKeys(resolved.config, endpoints, environment, report), problems, readable: true, ...(place === undefined ? {} : { listen: place }) };
 }
 
-function sections(value: Readonly<Record<string, unknown>>, report: Report): Readonly<Record<'endpoints' | 'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps' | 'budgets' | 'monitoring' | 'state' | 'ledger' | 'network', unknown>> {
-  const known = ['endpoints', 'routes', 'aliases', 'equivalents', 'tools', 'caps', 'budgets', 'monitoring', 'state', 'ledger', 'network'];
+function sections(value: Readonly<Record<string, unknown>>, report: Report): Readonly<Record<'endpoints' | 'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps' | 'budgets' | 'monitoring' | 'state' | 'ledger' | 'listen' | 'network', unknown>> {
+  const known = ['endpoints', 'routes', 'aliases', 'equivalents', 'tools', 'caps', 'budgets', 'monitoring', 'state', 'ledger', 'listen', 'network'];
   for (const name of Object.keys(value)) {
-    if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints", "routes", "aliases", "equivalents", "tools", "caps", "budgets", "monitoring", "state", "ledger" and "network".')}`);
+    if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints", "routes", "aliases", "equivalents", "tools", "caps", "budgets", "monitoring", "state", "ledger", "listen" and "network".')}`);
   }
-  return { endpoints: value['endpoints'], routes: value['routes'], aliases: value['aliases'], equivalents: value['equivalents'], tools: value['tools'], caps: value['caps'], budgets: value['budgets'], monitoring: value['monitoring'], state: value['state'], ledger: value['ledger'], network: value['network'] };
+  return { endpoints: value['endpoints'], routes: value['routes'], aliases: value['aliases'], equivalents: value['equivalents'], tools: value['tools'], caps: value['caps'], budgets: value['budgets'], monitoring: value['monitoring'], state: value['state'], ledger: value['ledger'], listen: value['listen'], network: value['network'] };
 }
 
 /** Replaces the variables in every text but keys; a text that cannot be replaced is reported and becomes undefined. */

@@ -7,7 +7,7 @@ import type { ExportFormat } from '../../api/reports/exportFormat.ts';
 import type { SpendGrouping } from '../../api/reports/groupedSpend.ts';
 import type { RequestFilter } from '../../api/reports/requestFilter.ts';
 import type { ShadowAction } from '../../api/shadow.ts';
-import type { OtherAddress } from '../../inbound/http/addresses/otherAddress.ts';
+import type { ListenConfig } from '../../config/listen/listenConfig.ts';
 import type { DrainTimes } from '../drain.ts';
 
 /** Where `serve` listens when no port is given. */
@@ -27,6 +27,9 @@ export interface ServerPlace { readonly port: number | undefined; readonly dataD
 interface Output { readonly json: boolean }
 /** A running server that is asked, and how its answer is printed. */
 export type Asked = ServerPlace & Output;
+
+/** How the server is to end. @property delayMs undefined: the usual one of where it listens */
+export type AskedDrain = Omit<DrainTimes, 'delayMs'> & { delayMs: number | undefined };
 
 /** Reports of the running server. */
 export type ReportName = 'savings' | 'migration' | 'incidents';
@@ -50,8 +53,8 @@ export type DrillCommand = { readonly command: 'drill' } & Asked & (
 
 /** What the command line asks for. */
 export type Command =
-  /** @property address absent: the loopback port alone */
-  | { command: 'serve'; configFile: string; port: number; address?: OtherAddress; drain: DrainTimes; dataDir: string | undefined; json: boolean }
+  /** @property listen what is absent there is left to the configuration, as is the delay of the end to where it listens */
+  | { command: 'serve'; configFile: string; listen: ListenConfig; drain: AskedDrain; dataDir: string | undefined; json: boolean }
   | { command: 'sandbox'; rest: readonly string[] }
   | { command: 'check'; files: readonly string[]; json: boolean }
   | { command: 'status' } & Asked

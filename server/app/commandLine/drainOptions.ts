@@ -1,5 +1,5 @@
 import type { DrainTimes } from '../drain.ts';
-import { wrong, type Wrong } from './command.ts';
+import { wrong, type AskedDrain, type Wrong } from './command.ts';
 import type { Given, OptionSpec } from './commandSpec.ts';
 
 const usualTimeoutSeconds = 20;
@@ -13,11 +13,15 @@ export const draining: Readonly<Record<string, OptionSpec>> = {
   'drain-timeout': { value: 'SECONDS', text: `Then it accepts nothing new, and running requests have so long to end. Default ${String(usualTimeoutSeconds)}.` },
 };
 
-/** @param forOthers it listens for other machines */
-export function drainOf(given: Given, forOthers: boolean): DrainTimes | Wrong {
-  const [delay, timeout] = [secondsOf(given, 'drain-delay', forOthers ? usualDelaySeconds : 0), secondsOf(given, 'drain-timeout', usualTimeoutSeconds)];
+export function drainOf(given: Given): AskedDrain | Wrong {
+  const [delay, timeout] = [given.has('drain-delay') ? secondsOf(given, 'drain-delay', 0) : undefined, secondsOf(given, 'drain-timeout', usualTimeoutSeconds)];
   if (typeof delay === 'object') return delay;
-  return typeof timeout === 'object' ? timeout : { delayMs: delay * 1000, timeoutMs: timeout * 1000 };
+  return typeof timeout === 'object' ? timeout : { delayMs: delay === undefined ? undefined : delay * 1000, timeoutMs: timeout * 1000 };
+}
+
+/** @param forOthers it listens for other machines */
+export function drainTimes({ delayMs, timeoutMs }: AskedDrain, forOthers: boolean): DrainTimes {
+  return { delayMs: delayMs ?? (forOthers ? usualDelaySeconds * 1000 : 0), timeoutMs };
 }
 
 function secondsOf(given: Given, name: string, usual: number): number | Wrong {

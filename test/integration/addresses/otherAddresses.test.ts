@@ -18,8 +18,12 @@ writeConfig(configFile, { a: { provider: 'openai-compatible', baseUrl: 'http://1
 
 interface Served { child: ChildProcess; written: Written; url: URL; localUrl: string | undefined; token: string }
 
-async function serve(...more: string[]): Promise<Served> {
-  const { child, written } = spawnServer(['serve', '--config', configFile, '--port', '0', '--data', dataDir, '--drain-delay', '0', '--json', ...more]);
+function serve(...more: string[]): Promise<Served> {
+  return serveWith(['serve', '--config', configFile, '--port', '0', '--data', dataDir, '--drain-delay', '0', '--json', ...more]);
+}
+
+async function serveWith(words: string[]): Promise<Served> {
+  const { child, written } = spawnServer(words);
   await until('the server announces itself or ends', () => written.stdout.includes('\n') || child.exitCode !== null, 60_000);
   assert.equal(child.exitCode, null, written.stderr);
   const { url, localUrl, tokenFile } = JSON.parse(written.stdout.split('\n')[0] ?? '') as { url: string; localUrl?: string; tokenFile: string };
@@ -129,6 +133,35 @@ describe('serve at other addresses', () => {
       link('second.key', 'key.pem');
       await until('the new certificate is shown', async () => (await ask(server, '127.0.0.1', '/health')).shown !== before.shown, 60_000);
     });
+  });
+
+  it('listens where the configuration says, gives way to the command line, and says when a change has to wait', async () => {
+    const file = path.join(folder, 'listening.yaml');
+    const write = (listen: object): void => { writeFileSync(file, `${readFileSync(configFile, 'utf8').trimEnd().slice(0, -1)}, "listen": ${JSON.stringify(listen)} }`); };
+    const start = (...more: string[]): Promise<Served> => serveWith(['serve', '--config', file, '--data', dataDir, '--drain-delay', '0', '--json', ...more]);
+    write({ host: '127.0.0.2', port: 0, hostNames: ['waybill.example.com'] });
+    const server = await start();
+    await ending(server, async () => {
+      assert.equal(server.url.hostname, 'waybill.example.com');
+      assert.equal((await ask(server, '127.0.0.2', '/v1/models', { authorization: `Bearer ${server.token}`, host: 'waybill.example.com' })).status, 200);
+      assert.equal((await ask(server, '127.0.0.2', '/v1/models', { authorization: `Bearer ${server.token}`, host: 'rebound.example.net' })).status, 403);
+      write({ host: '127.0.0.3', port: 0 });
+      await until('the change is told', () => /"listen" in .*listening\.yaml was changed: it holds from the next start of the server on\./.test(server.written.stderr), 60_000);
+      assert.equal((await ask(server, '127.0.0.2', '/v1/models', { authorization: `Bearer ${server.token}` })).status, 200);
+    });
+    const elsewhere = await start('--host', '127.0.0.4');
+    await ending(elsewhere, async () => {
+      assert.equal(elsewhere.url.hostname, '127.0.0.4');
+      assert.equal((await ask(elsewhere, '127.0.0.4', '/v1/models', { authorization: `Bearer ${elsewhere.token}` })).status, 200);
+    });
+    write({ host: '0.0.0.0', port: 0 });
+    const refused = await run('serve', '--config', file, '--data', dataDir);
+    assert.equal(refused.code, 1);
+    assert.match(refused.text, /other machines could read tokens and prompts on their way to "host"/);
+    assert.match(refused.text, /the server does not start before "listen" in .*listening\.yaml is right/);
+    const checked = await run('check', file);
+    assert.equal(checked.code, 1);
+    assert.match(checked.text, /listening\.yaml:\d+:\d+: Where the server listens is not clear: other machines/);
   });
 
   it('refuses in one sentence what is not safe or cannot be used', async () => {

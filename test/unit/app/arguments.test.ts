@@ -13,17 +13,17 @@ describe('the command line', () => {
     assert.match(helpText('sandbox'), /waybill sandbox \[--ports A,B\] \[--config FILE\] \[--json\]/);
   });
 
-  const drain = { delayMs: 0, timeoutMs: 20_000 };
+  const drain = { delayMs: undefined, timeoutMs: 20_000 };
   const cases: readonly [string, ReturnType<typeof parseArguments>][] = [
     ['', { command: 'help', of: undefined }],
     ['help', { command: 'help', of: undefined }],
     ['help spend', { command: 'help', of: 'spend' }],
     ['serve --help', { command: 'help', of: 'serve' }],
     ['--version', { command: 'version', json: false }],
-    ['serve --config f.yaml', { command: 'serve', configFile: 'f.yaml', port: defaultPort, dataDir: undefined, json: false, drain }],
-    ['serve --config f.yaml --drain-delay 1.5 --drain-timeout=0', { command: 'serve', configFile: 'f.yaml', port: defaultPort, dataDir: undefined, json: false, drain: { delayMs: 1500, timeoutMs: 0 } }],
-    ['serve --config=f.yaml --port=0 --data d --json', { command: 'serve', configFile: 'f.yaml', port: 0, dataDir: 'd', json: true, drain }],
-    ['serve --json --port 65535 --config a=b.yaml', { command: 'serve', configFile: 'a=b.yaml', port: 65_535, dataDir: undefined, json: true, drain }],
+    ['serve --config f.yaml', { command: 'serve', configFile: 'f.yaml', listen: {}, dataDir: undefined, json: false, drain }],
+    ['serve --config f.yaml --drain-delay 1.5 --drain-timeout=0', { command: 'serve', configFile: 'f.yaml', listen: {}, dataDir: undefined, json: false, drain: { delayMs: 1500, timeoutMs: 0 } }],
+    ['serve --config=f.yaml --port=0 --data d --json', { command: 'serve', configFile: 'f.yaml', listen: { port: 0 }, dataDir: 'd', json: true, drain }],
+    ['serve --json --port 65535 --config a=b.yaml', { command: 'serve', configFile: 'a=b.yaml', listen: { port: 65_535 }, dataDir: undefined, json: true, drain }],
     ['sandbox --json --ports 1,2', { command: 'sandbox', rest: ['--json', '--ports', '1,2'] }],
     ['canary start coding --port 1', { command: 'canary', action: 'start', route: 'coding', port: 1, dataDir: undefined, json: false }],
     ['shadow start coding --port 1', { command: 'shadow', action: 'start', route: 'coding', port: 1, dataDir: undefined, json: false }],

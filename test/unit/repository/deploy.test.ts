@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { placeToListen } from '../../../server/app/commandLine/listenOptions.ts';
 import { parseCommand } from '../../../server/app/commandLine/parse.ts';
 import { isObject } from '../../../server/base/json.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
@@ -100,8 +101,7 @@ describe('the image', () => {
     const command = parseCommand(jsonOf(last('CMD')));
     assert.ok(command.command === 'serve');
     assert.equal(command.dataDir, '/data');
-    assert.equal(command.port, Number(last('EXPOSE')));
-    assert.equal(command.address, undefined, 'other machines are let in by the image itself');
+    assert.deepEqual(placeToListen(command.listen), { port: Number(last('EXPOSE')), forOthers: false }, 'other machines are let in by the image itself');
   });
 });
 
@@ -153,8 +153,9 @@ describe('the example of two routers', () => {
     for (const [name, { command: line, stop_grace_period: grace, healthcheck }] of routers) {
       const command = parseCommand(line ?? []);
       assert.ok(command.command === 'serve', JSON.stringify(command));
-      assert.ok(command.address?.hostNames.includes(name), name);
-      for (const targets of asked) assert.ok(targets.some(target => target.name === name && target.port === command.port), name);
+      const listens = placeToListen(command.listen);
+      assert.ok(typeof listens === 'object' && listens.address?.hostNames.includes(name), name);
+      for (const targets of asked) assert.ok(targets.some(target => target.name === name && target.port === listens.port), name);
       assert.equal(askedBy(healthcheck?.test ?? []), '/waybill/ready');
       assert.match(grace ?? '', /^(?:[3-9]\d|\d{3,})s$/);
     }

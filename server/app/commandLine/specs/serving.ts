@@ -1,14 +1,14 @@
-import { isLoopbackHost } from '../../../config/baseUrl.ts';
 import { defaultPort, wrong } from '../command.ts';
 import type { CommandSpec } from '../commandSpec.ts';
 import { draining, drainOf } from '../drainOptions.ts';
-import { addressOf, listening } from '../listenOptions.ts';
+import { listening, listenOf } from '../listenOptions.ts';
 import { data, isWrong, json, placeOf } from '../options.ts';
 
 const serve: CommandSpec = {
   name: 'serve', group: 'Serving', mostWords: 0,
   summary: 'Serves the local endpoint with a YAML configuration, until it is told to end.',
   notes: ['The file is read again when it changes. SIGTERM ends the server once running requests have ended or their time is over; a second one, SIGINT and SIGHUP end it at once: requests that run get an error.', 'With --json, the first line on standard output is {"url":"http://127.0.0.1:PORT","tokenFile":"..."}.',
+    'The section "listen" of the configuration says where it listens, too; each option here comes before its field there.',
     'At another address than 127.0.0.1, commands of this machine ask at a free port of 127.0.0.1, which they find by the data folder; with --json it is "localUrl".'],
   options: {
     config: { value: 'FILE', required: true, text: 'The configuration; docs/configuration.md describes it.' },
@@ -25,11 +25,11 @@ const serve: CommandSpec = {
     const configFile = given.value('config');
     if (isWrong(place)) return place;
     if (configFile === undefined) return wrong('serve needs --config FILE.');
-    const port = place.port ?? defaultPort;
-    const address = addressOf(given, port);
-    if (isWrong(address)) return address;
-    const drain = drainOf(given, address !== undefined && !isLoopbackHost(address.host));
-    return isWrong(drain) ? drain : { command: 'serve', configFile, ...place, port, drain, ...(address === undefined ? {} : { address }) };
+    const { port, dataDir, json } = place;
+    const listen = listenOf(given, port);
+    if (isWrong(listen)) return listen;
+    const drain = drainOf(given);
+    return isWrong(drain) ? drain : { command: 'serve', configFile, listen, drain, dataDir, json };
   },
 };
 

@@ -4,7 +4,7 @@ import type { Log } from '../../../base/log.ts';
 import { plainAddress } from '../../../config/baseUrl.ts';
 import type { Refusal } from '../auth/access.ts';
 import type { OtherAddress } from './otherAddress.ts';
-import { addRange, isInRanges } from './proxyRanges.ts';
+import { addRange, isInRanges } from '../../../config/fields/addressRanges.ts';
 
 type Heard = Pick<IncomingMessage, 'headers' | 'socket'>;
 
@@ -36,7 +36,7 @@ export class AddressRules {
     const host = (isProxied ? lastOf(request.headers['x-forwarded-host']) : undefined) ?? authority;
     const url = host === undefined ? undefined : urlOf(`http://${host}`);
     if (host === undefined || url === undefined || url.pathname !== '/' || url.username !== '' || url.search !== '' || !this.#isKnown(url.hostname)) {
-      return { status: 403, message: 'The Host header must name this server: its IP address, or a name that serve is told with --host-name.' };
+      return { status: 403, message: 'The Host header must name this server: its IP address, or a name that serve is told with --host-name or listen.hostNames.' };
     }
     const { origin, 'sec-fetch-site': site } = request.headers;
     if (site === 'cross-site') return foreignPage;

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { BlockList } from 'node:net';
 import { describe, it } from 'node:test';
 import { AddressRules } from '../../../../../server/inbound/http/addresses/addressRules.ts';
-import { addRange, isInRanges } from '../../../../../server/inbound/http/addresses/proxyRanges.ts';
+import { addRange, isInRanges } from '../../../../../server/config/fields/addressRanges.ts';
 
 const rules = new AddressRules({ hostNames: ['waybill.example.com'], trustedProxies: ['10.0.0.0/8', 'fd00::/8'] }, { warn: () => undefined });
 

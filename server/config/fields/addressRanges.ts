@@ -1,4 +1,4 @@
-import { isIP, type BlockList } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 
 /** @param text an IP address or a CIDR range @returns false when it is neither */
 export function addRange(list: BlockList, text: string): boolean {
@@ -11,6 +11,12 @@ export function addRange(list: BlockList, text: string): boolean {
   return true;
 }
 
+/** Whether a text is an IP address or a CIDR range. */
+export function isRange(text: string): boolean {
+  return addRange(new BlockList(), text);
+}
+
+/** @param address IPv4 that is written as IPv6 counts as IPv6; `plainAddress` makes IPv4 of it */
 export function isInRanges(list: BlockList, address: string): boolean {
   const version = isIP(address);
   return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');
