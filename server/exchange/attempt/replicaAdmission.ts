@@ -4,7 +4,7 @@ import { handleOf, type HandedKey } from '../../keys/keyHandles.ts';
 import type { LimitClaim } from '../../limits/limitClaims.ts';
 import type { CountHold } from '../../limits/replicas/countCalls.ts';
 import type { HoldEnd, ReplicaCounts, TakeAnswer } from '../../limits/replicas/replicaCounts.ts';
-import { beyondReason } from '../../routing/caps/allowance.ts';
+import { beyondReason, beyondShareReason } from '../../routing/caps/allowance.ts';
 import type { AdmissionControl, AdmissionRequest, Admitted, Permit, UsedTokens } from '../admission.ts';
 import type { AttemptPermit, PartsAdmission } from './admissionControl.ts';
 
@@ -53,7 +53,8 @@ export function withReplicas(inner: PartsAdmission, sources: Sources): Admission
   function refused(request: AdmissionRequest, { key }: AttemptPermit, answer: Exclude<TakeAnswer, { taken: true }>, ofToken: ReturnType<TokenClaims['claimsOf']>): Admitted | Promise<Admitted> {
     switch (answer.kind) {
       case 'allowance': return { admitted: false, reason: beyondReason(answer.misfit, request.spend?.microUsd ?? 0) };
-      case 'away': return { admitted: false, reason: answer.reason, failure: new WaybillError('own-limit', 'local', `Nothing was sent: ${answer.reason}.`, { retryAfterMs: answer.retryAfterMs }) };
+      case 'share': return refusedWhileAway(beyondShareReason(answer.misfit, request.spend?.microUsd ?? 0), answer.retryAfterMs);
+      case 'away': return refusedWhileAway(answer.reason, answer.retryAfterMs);
       case 'limit': {
         const { claim, refusal } = answer;
         if (claim !== undefined && ofToken?.claims.includes(claim) === true) return { admitted: false, reason: refusal.reason, fatal: tokenFailure(ofToken.name, refusal.reason, Math.max(0, refusal.retryAt - sources.now())) };
@@ -107,6 +108,11 @@ class ReplicaPermit implements Permit {
     this.#isOver = true;
     this.#counts.settle(this.#hold, endOf(used, cost));
   }
+}
+
+/** No wait of the request mends it: the caller is told when to try again. */
+function refusedWhileAway(reason: string, retryAfterMs: number): Admitted {
+  return { admitted: false, reason, failure: new WaybillError('own-limit', 'local', `Nothing was sent: ${reason}.`, { retryAfterMs }) };
 }
 
 function endOf(used: UsedTokens, cost: Cost | undefined): HoldEnd {

@@ -48,6 +48,8 @@ export type TakeAnswer =
   /** `claim` is undefined where the reason lies in none of them. */
   | { readonly taken: false; readonly kind: 'limit'; readonly claim: LimitClaim | undefined; readonly refusal: Refusal }
   | { readonly taken: false; readonly kind: 'allowance'; readonly misfit: AllowanceLeft }
+  /** The share of this server is used up while the store is away; what is left of all of it is known when the store is back. */
+  | { readonly taken: false; readonly kind: 'share'; readonly misfit: AllowanceLeft; readonly retryAfterMs: number }
   /** Nothing is admitted while the store is away. */
   | { readonly taken: false; readonly kind: 'away'; readonly reason: string; readonly retryAfterMs: number };
 
@@ -260,7 +262,7 @@ export class ReplicaCounts {
     const beyond = modes.limits === 'share' ? this.#shares.beyond(claims, now) : undefined;
     if (beyond !== undefined) return this.#remember(beyond.claim, beyond.refusal, now);
     const tooMuch = modes.budgets === 'share' ? this.#shares.beyondMoney(holding, this.allowances, order.microUsd) : undefined;
-    if (tooMuch !== undefined) return { taken: false, kind: 'allowance', misfit: tooMuch };
+    if (tooMuch !== undefined) return { taken: false, kind: 'share', misfit: tooMuch, retryAfterMs: awayRetryMs };
     const hold = this.#holdOf(order.claims, order, now);
     const token = order.ofToken.length === 0 ? undefined : this.#holdOf(order.ofToken, undefined, now);
     for (const one of token === undefined ? [hold] : [hold, token]) this.#begin(one, false);

@@ -116,6 +116,11 @@ export function beyondReason(allowance: AllowanceLeft, microUsd: number): string
   return `it is expected to cost ${dollars(microUsd)}, and ${leftText(allowance)} of ${allowanceName(allowance)}`;
 }
 
+/** The same where servers share it and what counts it for all of them is away: `allowance` has what is left of the share of this server. */
+export function beyondShareReason(allowance: AllowanceLeft, microUsd: number): string {
+  return `it is expected to cost ${dollars(microUsd)}, and ${leftText(allowance)} of this server's share of ${allowanceName(allowance)} while the count that servers share is away`;
+}
+
 /** `$0.03 is left`, `nothing is left`, `$0.03 is left beside $0.20 that running requests have reserved`. */
 export function leftText({ leftMicroUsd, reservedMicroUsd }: AllowanceLeft): string {
   const left = leftMicroUsd <= 0 ? 'nothing is left' : `${dollars(leftMicroUsd)} is left`;

@@ -164,6 +164,25 @@ describe('three servers with data folders of their own and one Redis', { skip: w
     assert.equal(provider.asked, 40);
   });
 
+  it('keep to their shares of a budget while Redis is gone, and refuse the rest with a time to try again', async () => {
+    const redis = await startRedis();
+    const { provider, replicas: [first, second] } = await scene('broke', 2, { budgets: { daily: { limitUsd: 10 * answerMicroUsd / 1e6, period: 'day' } }, monitoring: { metrics: {} } }, redis.url);
+    assert.ok(first !== undefined && second !== undefined);
+    await redis.kill();
+    for (const { written } of [first, second]) await until('it noticed', () => written.stderr.includes('is away'));
+    const answers: RawAnswer[] = [];
+    for (const replica of [first, second]) for (let request = 0; request < 6; request += 1) answers.push(await ask(replica));
+    assert.deepEqual(statuses(answers), { 200: 10, 503: 2 });
+    assert.equal(provider.asked, 10);
+    for (const { text, headers } of answers.filter(({ status }) => status === 503)) {
+      assert.match(text, /nothing is left of this server's share of the budget \\"daily\\" \(\$0\.010 a day\) while the count that servers share is away/);
+      assert.equal(headers['retry-after'], '1');
+    }
+    // A request that is refused is tried once more, and no further.
+    const { text } = await rawRequest({ url: `${first.url}/metrics`, headers: { authorization: `Bearer ${first.token}` } });
+    assert.equal(/^waybill_shared_store_decisions_total\{kind="budgets",state="share"\} (\d+)$/m.exec(text)?.[1], '7');
+  });
+
   it('refuse with one sentence and a time to try again where the mode is "closed"', async () => {
     const redis = await startRedis();
     const { provider, replicas: [only] } = await scene('closed', 1, { limits: { requestsPerMinute: 40 }, whenAway: { limits: 'closed' }, monitoring: { metrics: {} } }, redis.url);
