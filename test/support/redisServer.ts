@@ -12,6 +12,12 @@ import { missingEngine } from './engines/engines.ts';
 /** Why a test with a real Redis is left out; false: it runs. @throws as `missingEngine` does */
 export const withoutRedis = missingEngine('redis');
 
+const portsTried = 5;
+const folders: string[] = [];
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A Redis that holds everything in memory and ends with the test file. */
 export interface RedisServer {
   readonly port: number;
@@ -27,11 +33,23 @@ export interface RedisServer {
 
 /** @param options of the command line, such as `--requirepass` */
 export async function startRedis(options: readonly string[] = []): Promise<RedisServer> {
-  const port = await freePort();
+  for (let left = portsTried; ; left -= 1) {
+    const server = redisAt(await freePort(), options);
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      // Another program took the port meanwhile.
+      if (left === 1) throw error;
+    }
+  }
+}
+
+function redisAt(port: number, options: readonly string[]): RedisServer {
   const folder = mkdtempSync(path.join(tmpdir(), 'waybill-redis-'));
-  after(() => { rmSync(folder, { recursive: true, force: true }); });
+  folders.push(folder);
   let child: ChildProcess | undefined;
-  const server: RedisServer = {
+  return {
     port, url: `redis://127.0.0.1:${String(port)}`,
     async kill() {
       const ending = child;
@@ -51,8 +69,6 @@ export async function startRedis(options: readonly string[] = []): Promise<Redis
     pause() { child?.kill('SIGSTOP'); },
     resume() { child?.kill('SIGCONT'); },
   };
-  await server.start();
-  return server;
 }
 
 /** It answers a PING, or says that it wants a password first. */
