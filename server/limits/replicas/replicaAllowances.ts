@@ -24,8 +24,8 @@ export class ReplicaAllowances implements AllowanceStore, AllowanceTransaction {
   readonly #local: AllowanceStore;
   readonly #orders: AllowanceOrders;
   readonly #known = new Map<string, SharedAllowance>();
-  /** What the ledger was announced to have, by name. */
-  readonly #announced = new Map<string, number>();
+  /** What this server's ledger has of names whose part the store has not confirmed. */
+  readonly #unconfirmed = new Map<string, number>();
   #revision = 0;
   /** States that know of less than this server does are not believed: the store lost what it held. */
   #isRestoring = false;
@@ -69,7 +69,6 @@ export class ReplicaAllowances implements AllowanceStore, AllowanceTransaction {
 
   setRestoring(isRestoring: boolean): void {
     this.#isRestoring = isRestoring;
-    if (isRestoring) this.#announced.clear();
   }
 
   taken(key: string, start = 0): TakenOfAllowance {
@@ -106,10 +105,18 @@ export class ReplicaAllowances implements AllowanceStore, AllowanceTransaction {
 
   /** What this server's ledger has is in the count of all, also where nothing is asked for here. */
   begin(key: string, known: number): void {
-    if (known === 0 || this.#known.get(key)?.own !== undefined || this.#announced.get(key) === known) return;
-    if (this.#announced.size > mostFollowed) this.#announced.clear();
-    this.#announced.set(key, known);
+    if (known === 0 || this.own(key) !== undefined || this.#unconfirmed.get(key) === known) return;
+    if (this.#unconfirmed.size >= mostFollowed) this.#unconfirmed.clear();
+    this.#unconfirmed.set(key, known);
     this.#orders.correct(key, known, Infinity, false);
+  }
+
+  /** Asks again for what the store was away for, or did not answer. */
+  beginAgain(): void {
+    for (const [key, known] of this.#unconfirmed) {
+      if (this.own(key) === undefined) this.#orders.correct(key, known, Infinity, false);
+      else this.#unconfirmed.delete(key);
+    }
   }
 
   /** The store frees what gone servers hold. */

@@ -304,10 +304,12 @@ export class ReplicaCounts {
       // What this server's ledger had comes before what runs: the first of them begins its part.
       if (!await this.#follow() || !await this.#tellEnds() || !await this.#tell() || !await this.#tellRunning()) return;
       if (this.#untold.size === 0 && ![...this.#running.values()].some(({ isHeld }) => !isHeld)) this.#shares.allTold();
-      if (this.#isUsable) return;
-      this.#isUsable = true;
-      if (this.#isBack) this.#sharesUntil = this.#options.clock.now() + reunitedMs;
-      this.#isBack = true;
+      if (!this.#isUsable) {
+        this.#isUsable = true;
+        if (this.#isBack) this.#sharesUntil = this.#options.clock.now() + reunitedMs;
+        this.#isBack = true;
+      }
+      this.allowances.beginAgain();
     } finally {
       this.#isCatchingUp = false;
     }

@@ -160,6 +160,20 @@ describe('budgets of servers on several machines', { skip: withoutRedis }, () =>
     assert.equal((await cost(there, daily.key)).used, 3_500_000, 'what changed since is not corrected');
   });
 
+  it('have the part of a ledger whose server started while Redis was away', async () => {
+    const redis = await startRedis();
+    const one = await countingServer(redis, { ledger: 'one' });
+    const daily = budget('daily', 1);
+    await redis.kill();
+    await until('it noticed', () => !one.state.isUp);
+    const late = await countingServer(redis, { ledger: 'late' });
+    late.counts.allowances.begin(daily.key, 900_000);
+    await redis.start();
+    await until('both are back', () => [one, late].every(({ state, counts }) => { state.tick(); counts.tick(); return counts.isUsable; }));
+    await until('the other one knows', async () => { one.counts.tick(); return (await cost(one, daily.key)).used === 900_000; });
+    assert.equal(await one.spend([daily], 200_000), undefined, 'no more than is left');
+  });
+
   it('have more where a person allows more at any server', async () => {
     const [one, two] = await three(await startRedis());
     assert.ok(one !== undefined && two !== undefined);
