@@ -33,6 +33,7 @@ import { cancelRequest, clearRequestFilter, compareRequests, copyRequestId, last
 import { why } from './commands/requests/why.ts';
 import { editProvider } from './commands/routes/editProvider.ts';
 import { addRouteTarget, editPolicyOfLine, moveTarget, openRouteSettings, removeTarget, tierTarget, weighTarget } from './commands/routes/lineCommands.ts';
+import { setPrices } from './commands/prices/setPrices.ts';
 import { addToRoute, editRoute, newRoute, removeRoute } from './commands/routes/routeCommands.ts';
 import { tryRoute } from './commands/routes/tryRoute.ts';
 import { dryRun } from './commands/rules/dryRun.ts';
@@ -81,6 +82,7 @@ export function commandHandlers({ services, toolPlace, extensionId, memory, chat
     'waybill.removeProvider': target => removeProvider(services, target),
     'waybill.testProvider': target => testProvider(services, target),
     'waybill.editProvider': target => editProvider(services, target),
+    'waybill.setPrices': target => setPrices(services, target),
     'waybill.enableProvider': target => setEnabled(services, target, true),
     'waybill.disableProvider': target => setEnabled(services, target, false),
     'waybill.addKey': target => addKey(services, target),
@@ -142,6 +144,7 @@ export function commandHandlers({ services, toolPlace, extensionId, memory, chat
     'waybill.cacheReport': () => showCacheReport(services, reportPlace),
     'waybill.showSavings': target => showSavings(services, reportPlace, target.range, readSpendFilter(target.filter)),
     'waybill.openSpendDashboard': target => dashboard.open(spendPeriods.find(period => period === target.period)),
+    'waybill.getStarted': async () => { await vscode.commands.executeCommand('workbench.action.openWalkthrough', `${extensionId}#waybill.start`, false); },
     'waybill.openChat': () => services.chatAccess.openChat(),
     'waybill.allowChatWithoutSignIn': () => services.chatAccess.allowByCommand(),
     'waybill.open': async () => { await vscode.commands.executeCommand('waybill.providers.focus'); },

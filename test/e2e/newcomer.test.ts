@@ -6,7 +6,6 @@ import { Chat } from './harness/chat.ts';
 import { Keyboard } from './harness/keyboard.ts';
 import { Scene, tellInOrder } from './harness/scene.ts';
 import { until } from './harness/until.ts';
-import { editSettings } from './harness/waybill.ts';
 import type { Workbench } from './harness/workbench.ts';
 
 /**
@@ -91,11 +90,18 @@ describe('a newcomer with default settings and a keyboard', () => {
   });
 
   it('gives the providers prices, and sets a budget for the day', async () => {
-    await editSettings(window, scene.editor, written => {
-      const endpoints = written['waybill.endpoints'] as Record<string, object>;
-      const prices = { inputPerMTok: 10, outputPerMTok: 40 };
-      written['waybill.endpoints'] = { north: { ...endpoints['north'], models: { 'sandbox-chat': { prices } } }, south: { ...endpoints['south'], models: { 'sandbox-messages': { prices } } } };
-    });
+    for (const target of ['north/sandbox-chat', 'south/sandbox-messages']) {
+      await keyboard.command('Waybill: Set Prices…');
+      await keyboard.answer('Choose a model', target);
+      await keyboard.answer('million tokens of input', '10');
+      await keyboard.answer('million tokens of output', '40');
+      await keyboard.answer('read from the prompt cache');
+      await keyboard.answer('written to the prompt cache');
+      await until(`prices of ${target}`, async () => (await window.notifications()).some(text => text.includes(`requests to ${target} cost $10 in, $40 out`)));
+    }
+    const models = Object.values(settings()['waybill.endpoints'] as Record<string, { models: object }>).map(endpoint => endpoint.models);
+    const prices = { inputPerMTok: 10, outputPerMTok: 40 };
+    assert.deepEqual(models, [{ 'sandbox-chat': { prices } }, { 'sandbox-messages': { prices } }]);
     await keyboard.command('Notifications: Clear All Notifications');
     await keyboard.command('Waybill: Set Budget…');
     await keyboard.answer('What should have a budget?', 'Everything');

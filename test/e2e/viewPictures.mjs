@@ -30,7 +30,7 @@ const tall = { width: 1280, height: 1700 };
 
 /** Commands whose first list is shown. */
 const lists = [
-  'Add Provider…', 'Import Keys…', 'Set Budget…', 'Edit Budgets…', 'New Route…', 'Edit Route…', 'Edit Provider…', 'Filter Requests…', 'Cancel Request…', 'Compare Two Requests…',
+  'Add Provider…', 'Import Keys…', 'Set Budget…', 'Edit Budgets…', 'New Route…', 'Edit Route…', 'Edit Provider…', 'Set Prices…', 'Filter Requests…', 'Cancel Request…', 'Compare Two Requests…',
   'Fire Drill…', 'Connect a Tool…', 'Reconcile Bill…', 'Show Savings…', 'Migration Report…', 'Test Provider…',
 ];
 

@@ -2,6 +2,7 @@ import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { BillReport } from '../../../server/api/bill.ts';
+import { savePlace } from '../../base/savePlace.ts';
 import { EditorPanel } from '../shared/editorPanel.ts';
 import { billCsv } from './billExport.ts';
 import { isFromBillPage } from './billMessages.ts';
@@ -52,10 +53,9 @@ export class BillView implements vscode.Disposable {
 }
 
 async function exportBill(report: BillReport): Promise<void> {
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const fileName = `waybill-bill-${report.fromDay}-to-${report.toDay}.csv`;
   const file = await vscode.window.showSaveDialog({
-    title: t('Export the Comparison as CSV'), filters: { CSV: ['csv'] }, ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, fileName) }),
+    title: t('Export the Comparison as CSV'), filters: { CSV: ['csv'] }, defaultUri: savePlace(fileName),
   });
   if (file === undefined) return;
   try {

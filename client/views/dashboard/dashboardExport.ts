@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { TimeRange } from '../../../server/api/receipt.ts';
 import { mostSpendRows } from '../../../server/api/reports/dashboard.ts';
 import { dayName } from '../../base/figures.ts';
+import { savePlace } from '../../base/savePlace.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { dashboardCsv, dashboardJson, spendByEveryDimension } from './dashboardFile.ts';
 import type { DashboardState } from './dashboardState.ts';
@@ -18,10 +19,9 @@ export async function exportDashboard(server: WaybillServer, state: DashboardSta
   const choice = await vscode.window.showQuickPick(choices, { title: t('Export Spend'), placeHolder: t('In which format?') });
   if (choice === undefined) return;
   const [first, last] = [dayName(range.from), dayName(range.to - 1)];
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const fileName = `waybill-spend-${first === last ? first : `${first}-to-${last}`}.${choice.format}`;
   const file = await vscode.window.showSaveDialog({
-    title: t('Export Spend'), filters: { [choice.label]: [choice.format] }, ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, fileName) }),
+    title: t('Export Spend'), filters: { [choice.label]: [choice.format] }, defaultUri: savePlace(fileName),
   });
   if (file === undefined) return;
   try {

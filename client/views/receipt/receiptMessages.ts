@@ -9,6 +9,8 @@ import { isTokenFigure } from '../spend/spendMessages.ts';
 /** Page -> extension. */
 export type FromReceiptPage =
   | { type: 'ready' | 'retry' | 'copyJson' | 'copyMarkdown' | 'showConversation' }
+  /** Asks for the prices of a target. */
+  | { type: 'setPrices'; target: string }
   /** Copies the value of the fact of that name. */
   | { type: 'copyFact'; label: string };
 
@@ -41,14 +43,17 @@ const isAttempt = isShape<ReceiptAttempt>({
 });
 const isPage = isShape<ReceiptPage>({
   id: isString, requestedModel: isString, tone: isTone, outcome: isString, message: optional(isString), answeredBy: optional(isString), why: isString,
-  facts: isArrayOf(isFact), cost: isCost, tokens: isArrayOf(isTokenFigure),
+  facts: isArrayOf(isFact), cost: isCost, unpriced: optional(isString), tokens: isArrayOf(isTokenFigure),
   plan: isShape<ReceiptPage['plan']>({ summary: isString, targets: isArrayOf(isTarget), excluded: isArrayOf(isExcluded) }),
   attempts: isArrayOf(isAttempt),
 });
 
 export const isFromReceiptPage: Guard<FromReceiptPage> = either(
   isShape<{ type: 'ready' | 'retry' | 'copyJson' | 'copyMarkdown' | 'showConversation' }>({ type: isOneOf('ready', 'retry', 'copyJson', 'copyMarkdown', 'showConversation') }),
-  isShape<{ type: 'copyFact'; label: string }>({ type: isOneOf('copyFact'), label: isString }),
+  either(
+    isShape<{ type: 'copyFact'; label: string }>({ type: isOneOf('copyFact'), label: isString }),
+    isShape<{ type: 'setPrices'; target: string }>({ type: isOneOf('setPrices'), target: isString }),
+  ),
 );
 
 export const isToReceiptPage: Guard<ToReceiptPage> = either(

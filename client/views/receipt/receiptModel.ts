@@ -4,10 +4,11 @@ import type { Attempt, Cost, PlannedBudget, Receipt } from '../../../server/api/
 import { featuresOf } from '../../../server/api/reports/features.ts';
 import type { RequestFeature } from '../../../server/api/reports/features.ts';
 import { whyText } from '../../../server/api/routes/why.ts';
+import { parseTargetName } from '../../../server/api/targetName.ts';
 import { budgetTitle } from '../../base/budgetWording.ts';
-import { countOf, formatCount, formatDuration, formatMoment, tokenFigures, totalTokens } from '../../base/figures.ts';
+import { countOf, formatCount, formatDuration, formatListTime, formatMoment, tokenFigures, totalTokens } from '../../base/figures.ts';
 import type { TimeStyle, TokenFigure } from '../../base/figures.ts';
-import { atLeastNote, coveredBy, formatCost, formatMicroUsd } from '../../base/money.ts';
+import { atLeastNote, coveredBy, formatCost, formatMicroUsd, isUnknownCost } from '../../base/money.ts';
 import { attemptTimeline } from './receiptTimeline.ts';
 import type { AttemptTimeline } from './receiptTimeline.ts';
 import { callerText, failureText, isRefused, outcomeText, roleText, toneOf } from '../../base/outcomeWording.ts';
@@ -63,10 +64,17 @@ export interface ReceiptPage {
   why: string;
   facts: Fact[];
   cost: ReceiptCost;
+  /** A target that used tokens and whose price is not known; absent: there is none. */
+  unpriced?: string | undefined;
   tokens: TokenFigure[];
   /** How the name was understood: `Route auto: its targets in order`. */
   plan: { summary: string; targets: ReceiptTarget[]; excluded: { target: string; reason: string }[] };
   attempts: ReceiptAttempt[];
+}
+
+/** What the tab says: when, and who answered, else what was asked for. */
+export function receiptTitle({ startedAt, target, plan }: Pick<Receipt, 'startedAt' | 'target' | 'plan'>, now: number, style: TimeStyle): string {
+  return t('Receipt {0} · {1}', formatListTime(startedAt, now, style), (target === undefined ? undefined : parseTargetName(target)?.endpoint) ?? plan.requestedModel);
 }
 
 /** Turns a receipt of the ledger into what a person reads. */
@@ -83,6 +91,7 @@ export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPag
     why: whyText(receipt),
     facts: exchangeFacts(receipt, style),
     cost: receipt.outcome === 'open' ? { text: '–', note: t('still running') } : usedNothing(receipt) ? noCost() : costOf(receipt, (receipt.target ?? receipt.plan.requestedModel)),
+    unpriced: receipt.attempts.find(({ cost, usage, outcome }) => outcome !== 'interrupted' && isUnknownCost(cost) && totalTokens(usage) !== undefined)?.target,
     tokens: receipt.outcome === 'open' || totalTokens(receipt.usage) === undefined ? [] : tokenFigures(receipt.usage),
     plan: {
       summary: planSummary(receipt),

@@ -6,7 +6,7 @@ import type { WaybillServer } from '../../server/waybillServer.ts';
 import { receiptMarkdown } from './receiptMarkdown.ts';
 import { isFromReceiptPage, isReceiptState } from './receiptMessages.ts';
 import type { FromReceiptPage, ToReceiptPage } from './receiptMessages.ts';
-import { buildReceiptPage } from './receiptModel.ts';
+import { buildReceiptPage, receiptTitle } from './receiptModel.ts';
 import { EditorPanel } from '../shared/editorPanel.ts';
 
 const viewType = 'waybill.receipt';
@@ -95,6 +95,9 @@ export class ReceiptView implements vscode.Disposable {
       case 'showConversation':
         await vscode.commands.executeCommand('waybill.showOnlyConversation', { request: this.#id });
         return;
+      case 'setPrices':
+        await vscode.commands.executeCommand('waybill.setPrices', { target: message.target });
+        return;
       case 'copyFact': {
         const facts = this.#receipt === undefined ? [] : buildReceiptPage(this.#receipt, { locale: currentLanguage() }).facts;
         const fact = facts.find(({ label }) => label === message.label);
@@ -127,7 +130,7 @@ export class ReceiptView implements vscode.Disposable {
     const receipt = await this.#server.receipt(id);
     if (this.#id === id) this.#receipt = receipt ?? undefined;
     if (receipt === null) return { type: 'failed', id, message: t('There is no receipt of this request any more.') };
-    if (this.#id === id) this.#panel.title = t('Receipt: {0}', receipt.plan.requestedModel);
+    if (this.#id === id) this.#panel.title = receiptTitle(receipt, Date.now(), { locale: currentLanguage() });
     return { type: 'page', page: buildReceiptPage(receipt, { locale: currentLanguage() }) };
   }
 }

@@ -1,5 +1,6 @@
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { savePlace } from '../../base/savePlace.ts';
 
 const scheme = 'waybill-report';
 const mostKept = 20;
@@ -33,9 +34,8 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, vsco
 
 /** Asks where to save a report. */
 export async function saveReport(fileName: string, markdown: string): Promise<void> {
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const file = await vscode.window.showSaveDialog({
-    title: t('Save the Report'), filters: { Markdown: ['md'] }, ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, fileName) }),
+    title: t('Save the Report'), filters: { Markdown: ['md'] }, defaultUri: savePlace(fileName),
   });
   if (file === undefined) return;
   try {

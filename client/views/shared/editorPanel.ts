@@ -61,7 +61,7 @@ export class EditorPanel<Message, Answer extends { type: string }> implements vs
       return true;
     }
     const { viewType, title, extensionUri } = this.#options;
-    this.#attach(vscode.window.createWebviewPanel(viewType, title, { viewColumn: vscode.ViewColumn.Active, preserveFocus: stay }, webviewOptions(extensionUri)));
+    this.#attach(vscode.window.createWebviewPanel(viewType, title, { viewColumn: vscode.ViewColumn.Active, preserveFocus: stay }, { ...webviewOptions(extensionUri), enableFindWidget: true }));
     return false;
   }
 

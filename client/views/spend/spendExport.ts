@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { TimeRange } from '../../../server/api/receipt.ts';
 import { requestsCsv } from '../../../server/api/reports/requestRows.ts';
 import { dayName } from '../../base/figures.ts';
+import { savePlace } from '../../base/savePlace.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { collectRequests } from '../shared/requestsPaging.ts';
 import { spendSummaryCsv } from './spendCsv.ts';
@@ -24,11 +25,10 @@ export async function exportSpend(server: WaybillServer): Promise<void> {
   const choice = await vscode.window.showQuickPick(contents, { title: t('Export Spend as CSV ({0}/{1})', 2, 2), placeHolder: t('What should be in the file?') });
   if (choice === undefined) return;
   const fileName = `waybill-${choice.content === 'summary' ? 'spend' : 'requests'}-${period.fileLabel}.csv`;
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const file = await vscode.window.showSaveDialog({
     title: t('Export Spend as CSV'),
     filters: { CSV: ['csv'] },
-    ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, fileName) }),
+    defaultUri: savePlace(fileName),
   });
   if (file === undefined) return;
   try {

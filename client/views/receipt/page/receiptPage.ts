@@ -61,10 +61,15 @@ function content(page: ReceiptPage, host: Host<FromReceiptPage>, announcement: E
       element('section', {}, element('h2', {}, t('Total')),
         element('p', { class: [unknownText(), t('no cost'), '–'].includes(page.cost.text) ? 'amount unknown' : 'amount' }, page.cost.text),
         page.cost.note === '' ? undefined : element('p', { class: 'note' }, page.cost.note),
+        page.unpriced === undefined ? undefined : setPricesButton(page.unpriced, host),
         tokenList(page.tokens))),
     attempts(page),
     plan(page),
   ];
+}
+
+function setPricesButton(target: string, host: Host<FromReceiptPage>): Element {
+  return button(t('Set Prices…'), () => host.post({ type: 'setPrices', target }), { class: 'quiet', 'data-key': 'setPrices', title: t('What {0} charges, so that later requests have a cost', target) });
 }
 
 function attempts(page: ReceiptPage): Element {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Attempt, Receipt } from '../../../../../server/api/receipt.ts';
 import { isFromReceiptPage, isReceiptState, isToReceiptPage } from '../../../../../client/views/receipt/receiptMessages.ts';
 import { receiptMarkdown } from '../../../../../client/views/receipt/receiptMarkdown.ts';
-import { buildReceiptPage } from '../../../../../client/views/receipt/receiptModel.ts';
+import { buildReceiptPage, receiptTitle } from '../../../../../client/views/receipt/receiptModel.ts';
 import { attemptTimeline } from '../../../../../client/views/receipt/receiptTimeline.ts';
 
 const startedAt = Date.UTC(2026, 10, 20, 14, 30);
@@ -40,6 +40,13 @@ test('a receipt says what happened to every target of the plan', () => {
   assert.deepEqual(page.plan.excluded, [{ target: 'local/qwen', reason: 'Its context of 32,768 tokens is too small.' }]);
 });
 
+test('the tab of a receipt says when it was and who answered, else what was asked for', () => {
+  const title = (one: Receipt): string => receiptTitle(one, startedAt + 60_000, style);
+  assert.equal(title(receipt), 'Receipt 14:30 · claude');
+  const { target: _, ...unanswered } = receipt;
+  assert.equal(title(unanswered), 'Receipt 14:30 · auto_2');
+});
+
 test('a receipt names the trace of its request, where it has one', () => {
   const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
   const factsOf = (plan: Receipt['plan']): unknown[] => buildReceiptPage({ ...receipt, plan }, style).facts.filter(({ label }) => label === 'Trace');
@@ -69,6 +76,10 @@ test('an attempt whose cost is unknown never says that it cost nothing, and says
     ['unknown', 'what it used is not known'], ['unknown', 'no price is known for claude/claude-sonnet-4.5'],
   ]);
   assert.deepEqual(page.cost, { text: 'unknown', note: 'no price is known for claude/claude-sonnet-4.5' });
+  assert.equal(page.unpriced, 'claude/claude-sonnet-4.5', 'whose price can be set from here');
+  assert.equal(buildReceiptPage({ ...receipt, attempts: [lost] }, style).unpriced, undefined, 'a price would not help');
+  assert.ok(isFromReceiptPage({ type: 'setPrices', target: 'relay/m' }));
+  assert.ok(!isFromReceiptPage({ type: 'setPrices' }));
 });
 
 test('a refused answer is marked in the receipt, its attempt and its target', () => {
