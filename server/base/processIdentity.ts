@@ -1,5 +1,8 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
+/** The version of this program; the build writes it. From sources it is 0.0.0. */
+export const programVersion = process.env.WAYBILL_VERSION ?? '0.0.0';
+
 /**
  * What distinguishes a process from another one that gets the same id later: the start of the machine, the space of process ids it
  * lives in (containers have their own) and its start in it.

@@ -1,6 +1,6 @@
 import { rateWindowSeconds } from './rateWindow.ts';
 import type { LimitTransaction, UsedSecond } from '../ledger/limitStore.ts';
-import type { Refusal } from './rateWindow.ts';
+import type { RememberedRefusal } from './rememberedRefusal.ts';
 
 interface OwnSecond extends UsedSecond {
   /** The part of it that the store knows. */
@@ -14,8 +14,8 @@ export class OwnUse {
   /** Requests under way now. */
   running = 0;
   #storedRunning = 0;
-  /** The last refusal, for looks that take nothing. `promptTokens`: the smallest prompt that it holds for. */
-  refused: { refusal: Refusal; until: number; promptTokens: number } | undefined;
+  /** The last refusal. */
+  refused: RememberedRefusal | undefined;
   #seconds: OwnSecond[] = [];
 
   constructor(scope: string) {

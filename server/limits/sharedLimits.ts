@@ -2,6 +2,7 @@ import { atOnceLookMs, enter, firstMisfit, inBounds, misfit, shareOf, type Claim
 import type { LimitOutcome, LimitStore, LimitTransaction } from '../ledger/limitStore.ts';
 import { OwnUse } from './ownUse.ts';
 import { rateWindowSeconds, type Refusal } from './rateWindow.ts';
+import { heldRefusal, remembered } from './rememberedRefusal.ts';
 
 /** What a request took, and by how much that was too little. */
 export interface ReleasedClaims {
@@ -25,9 +26,8 @@ export const settleMs = 3_000;
 /** A store that was busy for so long, and in so many transactions in a row, counts as unusable. */
 const busyAtMostMs = 1_000;
 const busyAttemptsAtMost = 5;
-/** How soon another look is worth while: at a busy store, and after the requests or tokens of a minute were used up. */
+/** How soon another look at a busy store is worth while. */
 const busyLookMs = 25;
-const rateLookMs = 1_000;
 /** After a store works again, every server has stored within so long what it did in the meantime. */
 const reunitedMs = 2_000;
 
@@ -97,8 +97,7 @@ export class SharedLimits {
 
   /** The last refusal in a scope, while it still holds. Changes nothing and does not ask the store. */
   look(scope: string, promptTokens: number, now: number): Refusal | undefined {
-    const refused = this.#own.get(scope)?.refused;
-    return refused !== undefined && now < refused.until && promptTokens >= refused.promptTokens ? refused.refusal : undefined;
+    return heldRefusal(this.#own.get(scope)?.refused, promptTokens, now);
   }
 
   /** Ends what `take` took, and corrects it by what was used. */
@@ -250,7 +249,7 @@ export class SharedLimits {
   #remember(claims: readonly LimitClaim[], refused: ClaimRefusal, now: number): ClaimRefusal {
     const { claim = claims[0], refusal } = refused;
     if (claim === undefined) return refused;
-    this.#ownOf(claim.scope).refused = { refusal, until: Math.min(refusal.retryAt, now + rateLookMs), promptTokens: refusal.tokensOnly === true ? claim.promptTokens : 0 };
+    this.#ownOf(claim.scope).refused = remembered(claim, refusal, now);
     return refused;
   }
 

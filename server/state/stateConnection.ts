@@ -26,7 +26,7 @@ const unansweredAtMost = 3;
 const firstRetryMs = 100;
 const longestRetryMs = 5_000;
 /** Answers that say that the store cannot do its work now, whatever it is asked. */
-const unusable = /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|MISCONF|OOM|NOREPLICAS|NOAUTH|NOPERM|WRONGPASS|TRYAGAIN)\b/;
+const unusable = /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|MISCONF|OOM|BUSY|NOREPLICAS|NOAUTH|NOPERM|WRONGPASS|TRYAGAIN)\b/;
 
 /**
  * The connection to the store that servers share, and the breaker around it. Calls are sent while it is up, one after the other on one

@@ -1,3 +1,4 @@
+import { programVersion } from '../../base/processIdentity.ts';
 import { createInterface } from 'node:readline';
 import { loadMcp } from '../../inbound/mcp/loadMcp.ts';
 import type { McpServer } from '../../inbound/mcp/mcpServer.ts';
@@ -15,7 +16,7 @@ export async function runMcp({ port, dataDir = defaultDataDir() }: Extract<Comma
   const { McpServer: Server } = await loadMcp();
   const log = warningsLog();
   const alone = new Server({
-    version: process.env.WAYBILL_VERSION ?? '0.0.0', source: ledgerSource(dataDir, log),
+    version: programVersion, source: ledgerSource(dataDir, log),
     failed: error => { process.stderr.write(`A tool failed (${error instanceof Error ? error.name : 'unknown error'}).\n`); },
   });
   const running = RunningServer.of(dataDir, port);

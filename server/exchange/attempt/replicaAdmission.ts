@@ -3,7 +3,9 @@ import { WaybillError } from '../../base/failure.ts';
 import { handleOf, type HandedKey } from '../../keys/keyHandles.ts';
 import type { LimitClaim } from '../../limits/limitClaims.ts';
 import type { CountHold } from '../../limits/replicas/countCalls.ts';
-import type { HoldEnd, ReplicaCounts, TakeAnswer } from '../../limits/replicas/replicaCounts.ts';
+import type { HoldEnd, TakeAnswer } from '../../limits/replicas/countOrders.ts';
+import type { ReplicaCounts } from '../../limits/replicas/replicaCounts.ts';
+import { tokenRefusal } from '../../limits/tokenRefusal.ts';
 import { beyondReason, beyondShareReason } from '../../routing/caps/allowance.ts';
 import type { AdmissionControl, AdmissionRequest, Admitted, Permit, UsedTokens } from '../admission.ts';
 import type { AttemptPermit, PartsAdmission } from './admissionControl.ts';
@@ -57,7 +59,7 @@ export function withReplicas(inner: PartsAdmission, sources: Sources): Admission
       case 'away': return refusedWhileAway(answer.reason, answer.retryAfterMs);
       case 'limit': {
         const { claim, refusal } = answer;
-        if (claim !== undefined && ofToken?.claims.includes(claim) === true) return { admitted: false, reason: refusal.reason, fatal: tokenFailure(ofToken.name, refusal.reason, Math.max(0, refusal.retryAt - sources.now())) };
+        if (claim !== undefined && ofToken?.claims.includes(claim) === true) return { admitted: false, reason: refusal.reason, fatal: tokenFailure(ofToken.name, refusal.reason, refusal.retryAt - sources.now()) };
         const reason = refusal.reason;
         // Another key may be free.
         if (claim === undefined || claim.scope === request.endpoint.name || key === undefined) return { admitted: false, reason };
@@ -120,6 +122,6 @@ function endOf(used: UsedTokens, cost: Cost | undefined): HoldEnd {
 }
 
 function tokenFailure(name: string, reason: string, waitMs: number): { error: WaybillError; status: number } {
-  const waitS = Math.max(1, Math.ceil(waitMs / 1000));
-  return { error: new WaybillError('own-limit', 'rate-limit', `The request of ${name} was not sent: ${reason}. Try again in ${String(waitS)} s, or have its access changed.`, { retryAfterMs: waitS * 1000 }), status: 429 };
+  const { message, waitS } = tokenRefusal(name, reason, waitMs);
+  return { error: new WaybillError('own-limit', 'rate-limit', message, { retryAfterMs: waitS * 1000 }), status: 429 };
 }

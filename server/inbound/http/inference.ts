@@ -12,6 +12,7 @@ import { ignoredHeaders } from '../../exchange/purpose/ignoredHeaders.ts';
 import { blankWords } from '../../protocols/bodyRules/fieldStrings.ts';
 import { watchedImageTypes } from '../../protocols/bodyRules/imageTypes.ts';
 import type { Refusal } from '../../limits/rateWindow.ts';
+import { tokenRefusal } from '../../limits/tokenRefusal.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
 import { openAiCompletions } from '../../protocols/openAiLegacy/completions.ts';
 import { openAiEmbeddings } from '../../protocols/openAiLegacy/embeddings.ts';
@@ -132,9 +133,9 @@ export function isRefused(call: HttpCall, access: KnownToken, router: Router, mo
 
 /** Refuses a request over the limits of its token. */
 export function refuseBeyondLimits(call: HttpCall, name: string, { retryAt, reason }: Refusal, now: number): void {
-  const waitS = Math.max(1, Math.ceil((retryAt - now) / 1000));
+  const { message, waitS } = tokenRefusal(name, reason, retryAt - now);
   call.response.setHeader('retry-after', String(waitS));
-  call.refuse(429, `The request of ${name} was not sent: ${reason}. Try again in ${String(waitS)} s, or have its access changed.`);
+  call.refuse(429, message);
 }
 
 /** Claude Code says which requests are its subagents'. */

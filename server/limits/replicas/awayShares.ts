@@ -2,8 +2,21 @@ import type { Allowance, AllowanceLeft } from '../../routing/caps/allowance.ts';
 import type { StateStore } from '../../state/stateStore.ts';
 import { misfit, shareOf, type LimitClaim } from '../limitClaims.ts';
 import type { Refusal } from '../rateWindow.ts';
+import { isBudget } from './countCalls.ts';
 import { OwnSeconds } from './ownSeconds.ts';
 import type { ReplicaAllowances } from './replicaAllowances.ts';
+
+/** Allowances whose spend is kept while the store is away. */
+export const mostSpent = 20_000;
+
+/** Takes the oldest of what nobody asks for any more, as turns and the like are; budgets stay. */
+export function forgetOldestTurn(byKey: Map<string, unknown>): void {
+  for (const key of byKey.keys()) {
+    if (isBudget(key) === 1) continue;
+    byKey.delete(key);
+    return;
+  }
+}
 
 /** What this server used by itself, and what its share of limits and of money is while the store is away. */
 export class AwayShares {
@@ -45,6 +58,7 @@ export class AwayShares {
   /** Requests of this server took money that the store does not know of; negative: they cost less than was expected. */
   spend(key: string, microUsd: number): void {
     this.#spent.set(key, (this.#spent.get(key) ?? 0) + microUsd);
+    if (this.#spent.size > mostSpent) forgetOldestTurn(this.#spent);
   }
 
   /** The store knows of everything that was spent here. */

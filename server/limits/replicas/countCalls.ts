@@ -3,7 +3,7 @@ import type { Allowance } from '../../routing/caps/allowance.ts';
 import { goneAfterMs, membersKey } from '../../state/stateScripts.ts';
 import type { StateReply, StateScript, StateStore } from '../../state/stateStore.ts';
 import { inBounds, type LimitClaim } from '../limitClaims.ts';
-import { allowScript, correctScript, followScript, settleScript, takeScript, tellScript } from './countScripts.ts';
+import { allowScript, correctScript, followScript, settleScript, sweepScript, takeScript, tellScript } from './countScripts.ts';
 
 /** What was taken; given back once, to `settle`. */
 export interface CountHold {
@@ -83,6 +83,11 @@ export function followCall({ state, ledger }: Counting, changedSince: number, mo
   return { script: followScript, keys: ['changed', 'holders', 'gone', membersKey], args: [state.replica, ledger, state.prefix, changedSince, most, goneAfterMs], names: [] };
 }
 
+/** @param before holds are ended that were taken before this second of the store's clock @param named ids of those that are not */
+export function sweepCall({ state }: Counting, before: number, named: Iterable<string>): Call {
+  return { script: sweepScript, keys: [`held:${state.replica}`, 'changed', 'gone'], args: [state.replica, state.prefix, Math.floor(before), ...named], names: [] };
+}
+
 /** The tokens that a request used of a limit. @param used undefined: as was taken */
 export function usedOf({ tokens }: LimitClaim, isSent: boolean, used: number | undefined): number {
   return isSent ? inBounds(used ?? tokens) : 0;
@@ -115,6 +120,7 @@ function startOf({ budget }: Allowance): number {
   return budget?.startMicroUsd ?? 0;
 }
 
-function isBudget(key: string): 0 | 1 {
+/** As the scripts take it. */
+export function isBudget(key: string): 0 | 1 {
   return key.startsWith('budget/') ? 1 : 0;
 }

@@ -4,14 +4,18 @@ import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import type { AllowanceStore } from '../../ledger/allowanceStore.ts';
 import type { AwayMode } from '../../api/state/stateSettings.ts';
-import type { Allowance, AllowanceLeft } from '../../routing/caps/allowance.ts';
-import { isStateAway, type StateReply, type StateStore } from '../../state/stateStore.ts';
+import type { StateReply, StateStore } from '../../state/stateStore.ts';
 import { atOnceLookMs, inBounds, misfit, type LimitClaim } from '../limitClaims.ts';
 import type { Refusal } from '../rateWindow.ts';
+import { heldRefusal, remembered, type RememberedRefusal } from '../rememberedRefusal.ts';
 import { AwayShares } from './awayShares.ts';
-import { allowCall, correctCall, followCall, secondsOf, settleCall, takeCall, tellCall, usedOf, type Call, type CountHold } from './countCalls.ts';
+import { allowCall, correctCall, secondsOf, sweepCall, takeCall, usedOf, type Call, type CountHold } from './countCalls.ts';
+import { CountEnds, type EndOfHold } from './countEnds.ts';
 import type { CountFigures } from './countFigures.ts';
-import { ReplicaAllowances, type LedgerPart } from './replicaAllowances.ts';
+import type { Hold, HoldEnd, TakeAnswer, TakeOrder } from './countOrders.ts';
+import { CountStore } from './countStore.ts';
+import { ReplicaAllowances } from './replicaAllowances.ts';
+import { UntoldUse } from './untoldUse.ts';
 
 export interface ReplicaCountsOptions {
   state: StateStore;
@@ -24,56 +28,21 @@ export interface ReplicaCountsOptions {
   figures: CountFigures;
   clock: Clock;
   log: Log;
-}
-
-/** What an attempt needs, beside what this server alone decides. */
-export interface TakeOrder {
-  readonly claims: readonly LimitClaim[];
-  /** The limits of a token, which the first attempt of an exchange takes. */
-  readonly ofToken: readonly LimitClaim[];
-  readonly allowances: readonly Allowance[];
-  readonly microUsd: number;
-}
-
-interface Hold extends CountHold {
-  /** The store knows of it. */
-  isHeld: boolean;
-  /** The store was told of it behind its begin, and may know of it. */
-  wasTold: boolean;
-  isOver: boolean;
-}
-
-export type TakeAnswer =
-  | { readonly taken: true; readonly hold: CountHold; /** What was taken for the token. */ readonly token: CountHold | undefined }
-  /** `claim` is undefined where the reason lies in none of them. */
-  | { readonly taken: false; readonly kind: 'limit'; readonly claim: LimitClaim | undefined; readonly refusal: Refusal }
-  | { readonly taken: false; readonly kind: 'allowance'; readonly misfit: AllowanceLeft }
-  /** The share of this server is used up while the store is away; what is left of all of it is known when the store is back. */
-  | { readonly taken: false; readonly kind: 'share'; readonly misfit: AllowanceLeft; readonly retryAfterMs: number }
-  /** Nothing is admitted while the store is away. */
-  | { readonly taken: false; readonly kind: 'away'; readonly reason: string; readonly retryAfterMs: number };
-
-/** How a hold ended. */
-export interface HoldEnd {
-  readonly isSent: boolean;
-  /** Undefined: as was taken. */
-  readonly tokens: number | undefined;
-  /** What is known of what it cost; undefined: nothing. */
-  readonly microUsd: number | undefined;
-  /** That is all. */
-  readonly isAll: boolean;
+  /** See CountEndsOptions. */
+  mostEnds?: number;
 }
 
 /** After the store is back, every server has told it within so long what it did meanwhile: the longest wait between two attempts to connect, and some more. */
 const reunitedMs = 6_000;
-/** A refusal is remembered for so long at most. */
-const rateLookMs = 1_000;
 const mostRemembered = 5_000;
 /** A refusal because the store is away is worth another try so soon. */
 const awayRetryMs = 1_000;
-/** So many changed allowances are read at a time, and so many told. */
-const mostFollowed = 500;
-const mostTold = 200;
+/** So many requests that run are told at once. */
+const runningToldAtOnce = 64;
+/** A hold that is so old is no part of a call that is under way, in seconds. */
+const settledHoldS = 60;
+/** The end of the server waits so long for what the store was not told. */
+const endPatienceMs = 3_000;
 
 /**
  * Limits and money counted in a store that servers on several machines share. One script takes all that an attempt needs, or nothing, before it is
@@ -85,35 +54,41 @@ export class ReplicaCounts {
   readonly #options: ReplicaCountsOptions;
   readonly #guard: Guard;
   readonly #shares: AwayShares;
+  readonly #store: CountStore;
   readonly #running = new Map<string, Hold>();
   /** Ends that the store was not told, or did not confirm. */
-  readonly #ends = new Map<string, Call>();
-  /** Money of requests that the store never held, by name. */
-  readonly #untold = new Map<string, { settled: number; unknown: number }>();
-  /** What the store lost of what it had of this server's ledger, and of what was allowed on top. */
-  readonly #retold = new Map<string, { settled: number; extra: number }>();
-  /** What is being told; kept until it is confirmed, because the same batch counts once. */
-  #batch: Call | undefined;
-  readonly #refused = new Map<string, { refusal: Refusal; until: number; promptTokens: number }>();
+  readonly #ends: CountEnds;
+  readonly #untold: UntoldUse;
+  readonly #refused = new Map<string, RememberedRefusal>();
   readonly #subscription: { dispose(): void };
   #isUsable = false;
-  #isCatchingUp = false;
+  #catchingUp: Promise<void> | undefined;
   /** The store decided before, or lost what it held. */
   #isBack = false;
   #sharesUntil = -Infinity;
-  /** The store's clock less this server's, in milliseconds. */
-  #offsetMs = 0;
-  #changedSince = 0;
   #isClosed = false;
 
   constructor(options: ReplicaCountsOptions) {
     this.#options = options;
     this.#guard = new Guard('The count that servers share', options.log);
     this.allowances = new ReplicaAllowances(options.allowances, {
-      allow: (key, microUsd, start) => { this.#order(allowCall(options, newId(), key, microUsd, start)); },
+      allow: (key, microUsd, start) => {
+        const id = newId();
+        this.#order(id, allowCall(options, id, key, microUsd, start));
+      },
       correct: (key, known, since, keepsUnknown) => { this.#correct(key, known, since, keepsUnknown); },
     });
+    this.#store = new CountStore(options, this.allowances);
     this.#shares = new AwayShares(options.state);
+    this.#ends = new CountEnds({
+      state: options.state, ledger: options.ledger, ...(options.mostEnds === undefined ? {} : { most: options.mostEnds }),
+      call: call => this.#store.call(call), failed: error => { this.#guard.failed(error); },
+      told: (call, [, states, bad]) => {
+        this.#store.learn(call.names, states);
+        this.#store.report(bad);
+      },
+    });
+    this.#untold = new UntoldUse(options, this.#shares, this.allowances);
     this.#subscription = options.state.changes(change => {
       if (change === 'emptied') this.#lose();
       else if (change === 'down') this.#leave();
@@ -133,12 +108,16 @@ export class ReplicaCounts {
 
   /** The last refusal in a scope, while it still holds. */
   look(scope: string, promptTokens: number, now: number): Refusal | undefined {
-    const refused = this.#refused.get(scope);
-    return refused !== undefined && now < refused.until && promptTokens >= refused.promptTokens ? refused.refusal : undefined;
+    return heldRefusal(this.#refused.get(scope), promptTokens, now);
   }
 
-  /** Takes what an attempt needs, or nothing. One call of the store at most. */
+  /** Takes what an attempt needs, or nothing. One call of the store, and a second one where this server was held up so long that the first one came too late. */
   async take(order: TakeOrder): Promise<TakeAnswer> {
+    return await this.#take(order) ?? await this.#take(order) ?? this.#takeAway(order, this.#options.clock.now());
+  }
+
+  /** @returns undefined where the store got the call too late, and did not carry it out */
+  async #take(order: TakeOrder): Promise<TakeAnswer | undefined> {
     const now = this.#options.clock.now();
     if (!this.#isUsable) return this.#takeAway(order, now);
     if (now < this.#sharesUntil && this.#options.whenAway().limits === 'share') {
@@ -149,7 +128,7 @@ export class ReplicaCounts {
     const token = order.ofToken.length === 0 ? undefined : this.#holdOf(order.ofToken, undefined, now);
     let reply: readonly StateReply[] | undefined;
     try {
-      reply = await this.#call(takeCall(this.#options, hold, token, undefined, now + this.#offsetMs + this.#options.state.timeoutMs));
+      reply = await this.#store.call(takeCall(this.#options, hold, token, undefined, now + this.#store.offsetMs + this.#options.state.timeoutMs));
     } catch (error) {
       // What the store holds is of another kind than it should be: nothing is taken of it, and no request fails for that.
       this.#guard.failed(error);
@@ -157,7 +136,7 @@ export class ReplicaCounts {
     }
     if (reply === undefined) {
       // Whether it was taken is not known: it is as if it had never been.
-      for (const one of token === undefined ? [hold] : [hold, token]) this.#ends.set(one.id, settleCall(this.#options, one, 0, 0, 0, 0));
+      for (const one of token === undefined ? [hold] : [hold, token]) this.#ends.add(one.id, { hold: one, requests: 0, settled: 0, unknown: 0, tokens: 0, isUncertain: true });
       return this.#takeAway(order, now);
     }
     const [kind, storeNow] = [Number(reply[0]), Number(reply[1])];
@@ -165,7 +144,8 @@ export class ReplicaCounts {
       case 1:
         this.#options.figures.decided('limits', 'store', order.claims.length + order.ofToken.length > 0);
         this.#options.figures.decided('budgets', 'store', order.allowances.length > 0);
-        this.#learn(order.allowances.map(({ key }) => key), reply[3]);
+        this.#store.learn(order.allowances.map(({ key }) => key), reply[3]);
+        this.#store.report(reply[4]);
         for (const one of token === undefined ? [hold] : [hold, token]) this.#begin(one, true);
         return { taken: true, hold, token };
       case 0: {
@@ -177,15 +157,14 @@ export class ReplicaCounts {
       case 2: {
         const allowance = order.allowances[Number(reply[2])];
         // What the caller reserved here is still in what is known here, and is taken back behind this.
-        this.#learn(order.allowances.map(({ key }) => key), reply[3], order.microUsd);
+        this.#store.learn(order.allowances.map(({ key }) => key), reply[3], order.microUsd);
         const { used, extra } = allowance === undefined ? { used: 0, extra: 0 } : this.allowances.taken(allowance.key);
         if (allowance !== undefined) return { taken: false, kind: 'allowance', misfit: { ...allowance, leftMicroUsd: allowance.limitMicroUsd + extra - (used - order.microUsd), ...(extra === 0 ? {} : { allowedMicroUsd: extra }) } };
         return this.#takeAway(order, now);
       }
       default:
-        // The store carried it out too late, and so did not.
-        this.#offsetMs = storeNow - this.#options.clock.now();
-        return this.#takeAway(order, now);
+        this.#store.tookTime(storeNow);
+        return undefined;
     }
   }
 
@@ -207,12 +186,9 @@ export class ReplicaCounts {
     // What a request from before costs more is spent; what it costs less is given to all when the store is told.
     const more = known.isHeld ? Math.max(0, settled - hold.microUsd) : settled - hold.microUsd;
     if (!known.isHeld || !this.#isUsable) for (const { key } of hold.allowances) this.#shares.spend(key, more);
-    if (known.isHeld) this.#order(settleCall(this.#options, known, requests, settled, unknown, tokens), known.id);
-    else if (known.wasTold) this.#ends.set(known.id, settleCall(this.#options, known, 1, 0, 0, undefined));
-    if (!known.isHeld) for (const { key } of hold.allowances) {
-      const before = this.#untold.get(key) ?? { settled: 0, unknown: 0 };
-      this.#untold.set(key, { settled: before.settled + settled, unknown: before.unknown + unknown });
-    }
+    if (known.isHeld) this.#order(known.id, { hold: known, requests, settled, unknown, tokens, isUncertain: false });
+    else if (known.wasTold) this.#ends.add(known.id, { hold: known, requests: 1, settled: 0, unknown: 0, tokens: undefined, isUncertain: true });
+    if (!known.isHeld) for (const { key } of hold.allowances) this.#untold.spend(key, settled, unknown);
   }
 
   /** To be called about once a second. */
@@ -223,14 +199,21 @@ export class ReplicaCounts {
       this.#sharesUntil = -Infinity;
       this.allowances.setRestoring(false);
       this.#shares.reunited();
-      this.#changedSince = 0;
+      this.#store.followAll();
     }
     if (this.#options.state.isUp) this.#guard.start(() => this.#catchUp());
   }
 
-  /** Tells the store what it was not told. */
+  /** Tells the store what it was not told, for a bounded time. */
   async close(): Promise<void> {
-    if (this.#options.state.isUp) await this.#catchUp();
+    let timer: NodeJS.Timeout | undefined;
+    const isOver = new Promise<void>(resolve => { timer = setTimeout(resolve, endPatienceMs); });
+    try {
+      await Promise.race([isOver, this.#catchUp().then(() => this.#catchUp())]);
+    } catch (error) {
+      this.#guard.failed(error);
+    }
+    clearTimeout(timer);
     this.#isClosed = true;
     this.#subscription.dispose();
   }
@@ -272,7 +255,7 @@ export class ReplicaCounts {
   #remember(claim: LimitClaim | undefined, refusal: Refusal, now: number): TakeAnswer {
     if (claim !== undefined) {
       if (this.#refused.size >= mostRemembered) this.#refused.clear();
-      this.#refused.set(claim.scope, { refusal, until: Math.min(refusal.retryAt, now + rateLookMs), promptTokens: refusal.tokensOnly === true ? claim.promptTokens : 0 });
+      this.#refused.set(claim.scope, remembered(claim, refusal, now));
     }
     return { taken: false, kind: 'limit', claim, refusal };
   }
@@ -286,147 +269,103 @@ export class ReplicaCounts {
   #lose(): void {
     this.#leave();
     this.#isBack = true;
-    for (const [key, { own, extra }] of this.allowances.entries()) if (own !== undefined || extra > 0) this.#retold.set(key, { settled: Math.max(0, (own?.settled ?? 0) - (this.#untold.get(key)?.settled ?? 0)), extra });
+    this.#untold.lost();
     // What they say is in what this server knows of its own part.
     this.#ends.clear();
-    this.#batch = undefined;
-    this.#shares.allUntold();
     for (const hold of this.#running.values()) hold.isHeld = false;
     this.allowances.setRestoring(true);
     this.#guard.start(() => this.#catchUp());
   }
 
-  /** Brings the store up to date, and from then on lets it decide. */
-  async #catchUp(): Promise<void> {
-    if (this.#isCatchingUp || this.#isClosed || !this.#options.state.isUp) return;
-    this.#isCatchingUp = true;
-    try {
-      // What this server's ledger had comes before what runs: the first of them begins its part.
-      if (!await this.#follow() || !await this.#tellEnds() || !await this.#tell() || !await this.#tellRunning()) return;
-      if (this.#untold.size === 0 && ![...this.#running.values()].some(({ isHeld }) => !isHeld)) this.#shares.allTold();
-      if (!this.#isUsable) {
-        this.#isUsable = true;
-        if (this.#isBack) this.#sharesUntil = this.#options.clock.now() + reunitedMs;
-        this.#isBack = true;
-      }
-      this.allowances.beginAgain();
-    } finally {
-      this.#isCatchingUp = false;
-    }
+  /** Brings the store up to date, and from then on lets it decide. Where something is wrong with what the store holds, it does not. */
+  #catchUp(): Promise<void> {
+    if (this.#isClosed || !this.#options.state.isUp) return this.#catchingUp ?? Promise.resolve();
+    return this.#catchingUp ??= this.#broughtUp().catch((error: unknown) => {
+      this.#leave();
+      throw error;
+    }).finally(() => { this.#catchingUp = undefined; });
   }
 
-  async #follow(): Promise<boolean> {
-    const reply = await this.#call(followCall(this.#options, this.#changedSince, mostFollowed));
-    if (reply === undefined) return false;
-    const [storeNow, hasHolds, changed] = [Number(reply[0]), reply[1] === 1, reply[2]];
-    this.#offsetMs = storeNow - this.#options.clock.now();
-    const list = Array.isArray(changed) ? changed as readonly StateReply[] : [];
-    for (let at = 0; at < list.length; at += 3) this.#learnOne(String(list[at]), list[at + 2], list[at + 1] === 1);
-    // Whoever changes one in the same millisecond is seen, too.
-    if (list.length < 3 * mostFollowed) this.#changedSince = storeNow - 1;
-    else this.#changedSince = this.#changedAt(list);
+  async #broughtUp(): Promise<void> {
+    // What this server's ledger had comes before what runs: the first of them begins its part.
+    const hasHolds = await this.#store.follow();
+    if (hasHolds === undefined) return;
     if (!hasHolds) for (const hold of this.#running.values()) hold.isHeld = false;
-    return true;
+    if (!await this.#ends.tellAll() || !await this.#sweep() || !await this.#tell() || !await this.#tellRunning()) return;
+    if (!this.#untold.hasMoney && ![...this.#running.values()].some(({ isHeld }) => !isHeld)) this.#shares.allTold();
+    if (!this.#isUsable) {
+      this.#isUsable = true;
+      if (this.#isBack) this.#sharesUntil = this.#options.clock.now() + reunitedMs;
+      this.#isBack = true;
+    }
+    this.allowances.beginAgain();
   }
 
-  /** Of more changes than are read at a time, those behind the last one come next. */
-  #changedAt(list: readonly StateReply[]): number {
-    const last = list.at(-1);
-    const changedAt = Array.isArray(last) ? Number(last[7]) : 0;
-    return Math.max(this.#changedSince + 1, changedAt);
-  }
-
-  async #tellEnds(): Promise<boolean> {
-    const ends = [...this.#ends];
-    const told = await Promise.all(ends.map(([id, call]) => this.#tellEnd(id, call)));
-    return told.every(isTold => isTold);
-  }
-
-  async #tellEnd(id: string, call: Call): Promise<boolean> {
-    const reply = await this.#call(call);
+  /** Has the store end holds whose ends were merged. */
+  async #sweep(): Promise<boolean> {
+    for (const [key, { settled, unknown }] of this.#ends.takeMerged()) this.#untold.spend(key, settled, unknown);
+    if (!this.#ends.hasUnnamed) return true;
+    const before = (this.#options.clock.now() + this.#store.offsetMs) / 1000 - settledHoldS;
+    const reply = await this.#store.call(sweepCall(this.#options, before, [...this.#running.keys(), ...this.#ends.ids()]));
     if (reply === undefined) return false;
-    this.#ends.delete(id);
-    this.#learn(call.names, reply[1]);
+    if (reply[1] === 0) this.#ends.swept();
+    this.#store.report(reply[2]);
     return true;
   }
 
   /** Requests that run and that the store does not hold. */
   async #tellRunning(): Promise<boolean> {
     const unheld = [...this.#running.values()].filter(({ isHeld }) => !isHeld);
-    const until = this.#options.clock.now() + this.#offsetMs + this.#options.state.timeoutMs;
-    const told = await Promise.all(unheld.map(async hold => {
-      hold.wasTold = true;
-      const reply = await this.#call(takeCall(this.#options, hold, undefined, hold.second + Math.round(this.#offsetMs / 1000), until));
-      // One that ended meanwhile was counted as one that the store does not hold, and its end is told.
-      if (reply !== undefined && Number(reply[0]) === 1 && !hold.isOver) hold.isHeld = true;
-      return reply !== undefined;
-    }));
-    return told.every(isTold => isTold);
+    for (let at = 0; at < unheld.length; at += runningToldAtOnce) {
+      const until = this.#options.clock.now() + this.#store.offsetMs + this.#options.state.timeoutMs;
+      const told = await Promise.all(unheld.slice(at, at + runningToldAtOnce).map(hold => this.#tellOneRunning(hold, until)));
+      if (told.includes(false)) return false;
+    }
+    return true;
+  }
+
+  async #tellOneRunning(hold: Hold, until: number): Promise<boolean> {
+    if (hold.isOver) return true;
+    hold.wasTold = true;
+    const reply = await this.#store.call(takeCall(this.#options, hold, undefined, hold.second + Math.round(this.#store.offsetMs / 1000), until));
+    if (reply === undefined) return false;
+    // One that ended meanwhile was counted as one that the store does not hold, and its end is told.
+    if (Number(reply[0]) === 1 && !hold.isOver) hold.isHeld = true;
+    this.#store.report(reply[4]);
+    return true;
   }
 
   /** What was used while the store did not count it. */
   async #tell(): Promise<boolean> {
     for (;;) {
-      const batch = this.#batch ??= this.#makeBatch();
+      const batch = this.#untold.next(Math.round(this.#store.offsetMs / 1000), newId);
       if (batch === undefined) return true;
-      const reply = await this.#call(batch);
-      if (reply === undefined) return false;
-      this.#learn(batch.names, reply[1]);
-      // A store that lost what it held meanwhile is told another one.
-      if (this.#batch === batch) this.#batch = undefined;
+      try {
+        const reply = await this.#store.call(batch);
+        if (reply === undefined) return false;
+        this.#store.learn(batch.names, reply[1]);
+        this.#store.report(reply[2]);
+      } catch (error) {
+        // Telling it again would fail again; the sums of budgets are corrected by the ledger.
+        this.#guard.failed(error);
+      }
+      this.#untold.done(batch);
     }
-  }
-
-  #makeBatch(): Call | undefined {
-    const shiftS = Math.round(this.#offsetMs / 1000);
-    const uses = this.#shares.takeUntold(mostTold).map(use => ({ ...use, second: use.second + shiftS }));
-    const names = [...new Set([...this.#untold.keys(), ...this.#retold.keys()])].slice(0, mostTold);
-    const money = names.map(key => {
-      const { settled, unknown } = this.#untold.get(key) ?? { settled: 0, unknown: 0 };
-      const { settled: before, extra } = this.#retold.get(key) ?? { settled: Math.max(0, (this.allowances.own(key)?.settled ?? settled) - settled), extra: 0 };
-      this.#untold.delete(key);
-      this.#retold.delete(key);
-      return { key, before, settled, unknown, extra };
-    });
-    return uses.length === 0 && money.length === 0 ? undefined : tellCall(this.#options, newId(), uses, money);
   }
 
   #correct(key: string, known: number, since: number, keepsUnknown: boolean): void {
     if (!this.#isUsable) return;
-    const call = correctCall(this.#options, key, known, since + this.#offsetMs, keepsUnknown);
+    const call = correctCall(this.#options, key, known, since + this.#store.offsetMs, keepsUnknown);
     this.#guard.start(async () => {
-      const reply = await this.#call(call);
-      if (reply !== undefined) this.#learn(call.names, reply[1]);
+      const reply = await this.#store.call(call);
+      if (reply !== undefined) this.#store.learn(call.names, reply[1]);
     });
   }
 
   /** Something that the store is told once, now or later. */
-  #order(call: Call, id = newId()): void {
-    this.#ends.set(id, call);
-    if (this.#options.state.isUp) this.#guard.start(() => this.#tellEnd(id, call));
-  }
-
-  #learn(names: readonly string[], states: StateReply | undefined, reservedHere = 0): void {
-    if (!Array.isArray(states)) return;
-    names.forEach((name, index) => { this.#learnOne(name, (states as readonly StateReply[])[index], true, reservedHere); });
-  }
-
-  #learnOne(key: string, state: StateReply | undefined, isOwn: boolean, reservedHere = 0): void {
-    if (!Array.isArray(state)) return;
-    const [used = 0, extra = 0, reserved = 0, unknown = 0, settled = 0, ownReserved = 0, ownUnknown = 0, changedAt = 0] = state.map(Number);
-    const own: LedgerPart | undefined = isOwn ? { settled, reserved: ownReserved + reservedHere, unknown: ownUnknown, changedAt } : undefined;
-    this.allowances.learn(key, { used: used + reservedHere, extra, reserved: reserved + reservedHere, unknown, own, told: { used, extra } });
-  }
-
-  /** @returns undefined where the store is away */
-  async #call({ script, keys, args }: Call): Promise<readonly StateReply[] | undefined> {
-    try {
-      const reply = await this.#options.state.run(script, keys, args);
-      return Array.isArray(reply) ? reply as readonly StateReply[] : [];
-    } catch (error) {
-      if (isStateAway(error)) return undefined;
-      throw error;
-    }
+  #order(id: string, end: EndOfHold | Call): void {
+    this.#ends.add(id, end);
+    if (this.#options.state.isUp) this.#guard.start(() => this.#ends.tell(id));
   }
 }
 

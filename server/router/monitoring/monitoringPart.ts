@@ -1,3 +1,4 @@
+import { programVersion } from '../../base/processIdentity.ts';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { HttpStatus } from '../../api/status.ts';
@@ -154,7 +155,7 @@ export class MonitoringPart {
     const { events, copies, receivers, clock, log, redact, codecFor, tracePassing } = this.#sources;
     this.#otlp = config === undefined ? undefined : {
       id, export: new OtlpExport(config, {
-        events, copies, receivers, clock, log, redact, codecFor, version: version(), instance: this.#instance, figures: this.#telemetry, table: allMetrics, sinceMs: this.#sinceMs, read: () => this.#read(off),
+        events, copies, receivers, clock, log, redact, codecFor, version: programVersion, instance: this.#instance, figures: this.#telemetry, table: allMetrics, sinceMs: this.#sinceMs, read: () => this.#read(off),
       }),
     };
     tracePassing.headers = this.#otlp?.export.headersFor;
@@ -179,7 +180,7 @@ export class MonitoringPart {
     const { user, system } = process.cpuUsage();
     const { rss, heapUsed } = process.memoryUsage();
     return {
-      version: version(), startedAt: Date.now() / 1000 - process.uptime(), cpuSeconds: (user + system) / 1e6, residentBytes: rss, heapBytes: heapUsed,
+      version: programVersion, startedAt: Date.now() / 1000 - process.uptime(), cpuSeconds: (user + system) / 1e6, residentBytes: rss, heapBytes: heapUsed,
       loopDelay: this.#lateness?.read() ?? { p50: 0, p99: 0, max: 0 },
     };
   }
@@ -187,8 +188,4 @@ export class MonitoringPart {
 
 function namesOf(config: Config): KnownNames {
   return new KnownNames(config, config.monitoring?.metrics?.models ?? []);
-}
-
-function version(): string {
-  return process.env.WAYBILL_VERSION ?? '0.0.0';
 }

@@ -5,7 +5,8 @@ import type { LimitClaim } from '../../limits/limitClaims.ts';
 import { isLimited } from '../../limits/rateLimiter.ts';
 import { atOnceRefusal, RateWindow, type Refusal } from '../../limits/rateWindow.ts';
 import type { CountHold } from '../../limits/replicas/countCalls.ts';
-import type { HoldEnd, ReplicaCounts } from '../../limits/replicas/replicaCounts.ts';
+import type { HoldEnd } from '../../limits/replicas/countOrders.ts';
+import type { ReplicaCounts } from '../../limits/replicas/replicaCounts.ts';
 import type { LimitCounts, SharedCounts } from '../../limits/replicas/sharedCounts.ts';
 import type { KnownToken } from './tokenBook.ts';
 

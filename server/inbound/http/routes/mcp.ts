@@ -1,3 +1,4 @@
+import { programVersion } from '../../../base/processIdentity.ts';
 import { loadMcp } from '../../mcp/loadMcp.ts';
 import type { HttpRoute } from './httpRoute.ts';
 
@@ -19,7 +20,7 @@ export const mcpRoute: HttpRoute = {
     const gone = (): void => aborter.abort();
     call.response.once('close', gone);
     const server = new McpServer({
-      version: process.env.WAYBILL_VERSION ?? '0.0.0',
+      version: programVersion,
       failed: error => { router.log.error('A tool of the Model Context Protocol failed', error); },
       source: {
         now: () => router.clock.now(), spend: range => router.spend(range), find: (params, signal) => router.find(params, signal), receipt: id => router.receipt(id),

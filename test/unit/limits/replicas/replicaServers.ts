@@ -7,7 +7,8 @@ import { Allowances } from '../../../../server/limits/allowances/allowances.ts';
 import { MemoryAllowanceStore } from '../../../../server/limits/allowances/memoryAllowanceStore.ts';
 import type { LimitClaim } from '../../../../server/limits/limitClaims.ts';
 import { CountFigures } from '../../../../server/limits/replicas/countFigures.ts';
-import { ReplicaCounts, type TakeAnswer, type TakeOrder } from '../../../../server/limits/replicas/replicaCounts.ts';
+import type { TakeAnswer, TakeOrder } from '../../../../server/limits/replicas/countOrders.ts';
+import { ReplicaCounts } from '../../../../server/limits/replicas/replicaCounts.ts';
 import type { Allowance } from '../../../../server/routing/caps/allowance.ts';
 import { StateConnection } from '../../../../server/state/stateConnection.ts';
 import type { RedisServer } from '../../../support/redisServer.ts';
@@ -17,6 +18,8 @@ export interface CountingServer {
   readonly state: StateConnection;
   readonly counts: ReplicaCounts;
   readonly figures: CountFigures;
+  /** What the log has of errors. */
+  readonly errors: string[];
   /** What it knows of money, as its requests are planned with it. */
   readonly money: Allowances;
   take(order: Partial<TakeOrder>): Promise<TakeAnswer>;
@@ -33,16 +36,17 @@ after(async () => {
 });
 
 /** @param ledger servers with the same name have one ledger */
-export async function countingServer(redis: RedisServer, { ledger = 'ledger', modes = { limits: 'share', budgets: 'share' }, timeoutMs = 1_000 }: { ledger?: string; modes?: { limits: AwayMode; budgets: AwayMode }; timeoutMs?: number } = {}): Promise<CountingServer> {
+export async function countingServer(redis: RedisServer, { ledger = 'ledger', modes = { limits: 'share', budgets: 'share' }, timeoutMs = 1_000, mostEnds = 10_000 }: { ledger?: string; modes?: { limits: AwayMode; budgets: AwayMode }; timeoutMs?: number; mostEnds?: number } = {}): Promise<CountingServer> {
   const state = new StateConnection({ log: silentLog, random: () => 0, changed: () => undefined });
   state.configure({ redis: { host: '127.0.0.1', port: redis.port, database: 0, username: undefined, password: undefined, prefix: 'test', cluster: false, tls: undefined, connectTimeoutMs: 1_000, commandTimeoutMs: timeoutMs }, whenAway: modes, secrets: [] });
   await state.ready();
   const figures = new CountFigures();
-  const counts = new ReplicaCounts({ state, whenAway: () => modes, ledger, allowances: new MemoryAllowanceStore(), figures, clock: systemClock, log: { ...silentLog, error: (message, cause) => { console.error(message, cause); } } });
+  const errors: string[] = [];
+  const counts = new ReplicaCounts({ state, whenAway: () => modes, ledger, allowances: new MemoryAllowanceStore(), figures, clock: systemClock, log: { ...silentLog, error: message => { errors.push(message); } }, mostEnds });
   await counts.ready();
   const money = new Allowances(counts.allowances);
   const server: CountingServer = {
-    state, counts, figures, money,
+    state, counts, figures, money, errors,
     take: order => counts.take({ claims: [], ofToken: [], allowances: [], microUsd: 0, ...order }),
     async spend(allowances, microUsd) {
       const reserved = money.reserve(allowances, microUsd);
