@@ -139,7 +139,7 @@ export class Router {
   /** The answers that routes keep. */
   readonly responses: Pick<ResponseCache, 'clear' | 'statuses'>;
   /** What is measured for others. */
-  readonly monitoring: Pick<Monitoring, 'metrics' | 'mayRead'>;
+  readonly monitoring: Pick<Monitoring, 'metrics' | 'mayRead' | 'mayReadElsewhere'>;
   readonly #parts: RouterOptions;
   readonly #nextId = exchangeIds();
   readonly #ends: Guard;

@@ -13,6 +13,8 @@ export interface MetricsSettings {
   enabled?: boolean | undefined;
   /** Programs of this machine send the token, too. Default: false. */
   requireToken?: boolean | undefined;
+  /** IP addresses and CIDR ranges that read without a token where the server listens for other machines. Default: none. */
+  readers?: string[] | undefined;
   /** Models that have a label of their own, beside those that the configuration names. */
   models?: string[] | undefined;
 }

@@ -38,6 +38,8 @@ export interface WebhookConfig {
 export interface MetricsConfig {
   /** Programs of this machine send the token, too. */
   requireToken: boolean;
+  /** IP addresses and CIDR ranges that read without a token at addresses that other machines reach; absent: none. */
+  readers?: readonly string[] | undefined;
   /** Models with a label of their own, beside those that the configuration names. */
   models: readonly string[];
 }

@@ -6,6 +6,7 @@ import { amount, described, listed, optional, text, whole } from '../fields/fiel
 export const metricsSchema = z.strictObject({
   enabled: optional(z.boolean(), 'Serve `GET /metrics` at the local endpoint, in the text format of Prometheus. Default true where this section is written, else false.'),
   requireToken: optional(z.boolean(), 'Programs of this machine, too, send the token of the local endpoint to read `/metrics`. Switch it on where a proxy passes requests of others on. Default false.'),
+  readers: optional(z.array(text(1, 64)), 'Who reads `/metrics` without a token where `serve` listens for other machines, by IP address or CIDR range such as `10.0.5.0/24`. Behind a trusted proxy the address of the caller counts, and never that of the proxy. Default: nobody.'),
   models: optional(z.array(text(1, 200)), 'Models that have a label of their own, beside those that routes and endpoints of the configuration name. Every other model is counted as `other`, so that names which callers make up do not grow the metrics.'),
 });
 

@@ -4,6 +4,7 @@ import { schemaProblems, type Report } from '../schemaProblems.ts';
 import { suggestion } from '../nearest.ts';
 import { isPrivateHost } from '../baseUrl.ts';
 import { expandVariables } from '../environment.ts';
+import { isRange } from '../fields/addressRanges.ts';
 import type { AlertRule, MetricsConfig, MonitoringConfig, WebhookConfig } from './monitoringConfig.ts';
 import { alertSchema, metricsSchema, monitoringSchema, webhookSchema } from './monitoringSchema.ts';
 import { resolveOtlp } from './resolveOtlp.ts';
@@ -22,7 +23,7 @@ export function resolveMonitoring(written: unknown, environment: Readonly<Record
   for (const name of Object.keys(written)) {
     if (!known.includes(name)) report(['monitoring', name], `There is no "monitoring.${name}"${suggestion(name, known, `; fields here are ${known.join(', ')}.`)}`);
   }
-  const metrics = metricsOf(written['metrics'], report);
+  const metrics = metricsOf(written['metrics'], environment, report);
   const secrets: string[] = [];
   const webhooks = webhooksOf(written['webhooks'], environment, secrets, report);
   const alerts = alertsOf(written['alerts'], webhooks, report);
@@ -31,14 +32,26 @@ export function resolveMonitoring(written: unknown, environment: Readonly<Record
   return { metrics, secrets, ...(alerts.length === 0 ? {} : { alerts, webhooks }), ...(otlp === undefined ? {} : { otlp }) };
 }
 
-function metricsOf(written: unknown, report: Report): MetricsConfig | undefined {
+function metricsOf(written: unknown, environment: Readonly<Record<string, string | undefined>>, report: Report): MetricsConfig | undefined {
   if (written === undefined || written === null) return undefined;
   const wrong = schemaProblems(metricsSchema, written);
   for (const { path, text } of wrong) report(['monitoring', 'metrics', ...path], `Metrics are left out: ${text}`);
   if (wrong.length > 0) return undefined;
-  const { enabled, requireToken, models } = written as MetricsSettings;
+  const { enabled, requireToken, readers, models } = written as MetricsSettings;
   if (enabled === false) return undefined;
-  return { requireToken: requireToken ?? false, models: models ?? [] };
+  return { requireToken: requireToken ?? false, models: models ?? [], ...(readers === undefined ? {} : { readers: readersOf(readers, environment, report) }) };
+}
+
+/** One that cannot be read is left out, and needs the token. */
+function readersOf(written: readonly string[], environment: Readonly<Record<string, string | undefined>>, report: Report): string[] {
+  return written.flatMap((text, index) => {
+    const path = ['monitoring', 'metrics', 'readers', index];
+    const expanded = expandVariables(text, environment);
+    if ('problem' in expanded) report(path, `A reader of metrics is left out: in "readers[${index}]", ${expanded.problem}.`, expanded.unset);
+    else if (!isRange(expanded.text)) report(path, `A reader of metrics is left out: "readers[${index}]" must be an IP address or a CIDR range such as 10.0.5.0/24.`);
+    else return [expanded.text];
+    return [];
+  });
 }
 
 function webhooksOf(written: unknown, environment: Readonly<Record<string, string | undefined>>, secrets: string[], report: Report): Map<string, WebhookConfig> {

@@ -74,9 +74,11 @@ export class HttpServer {
     call.answer(() => this.#dispatch(call, rules));
   }
 
-  #mayReadMetrics({ socket, headers }: IncomingMessage): boolean {
+  #mayReadMetrics(request: IncomingMessage, rules: AddressRules | undefined): boolean {
+    const { socket, headers } = request;
     const isForwarded = forwardingHeaders.some(name => headers[name] !== undefined);
-    return this.#services.router.monitoring.mayRead(socket.remoteAddress, isForwarded);
+    const { monitoring } = this.#services.router;
+    return rules === undefined ? monitoring.mayRead(socket.remoteAddress, isForwarded) : monitoring.mayReadElsewhere(rules.knownCallerOf(request, isForwarded));
   }
 
   #dispatch(call: HttpCall, rules: AddressRules | undefined): void | Promise<void> {
@@ -85,7 +87,7 @@ export class HttpServer {
     call.groups = groups;
     call.protocol = ofPath[0]?.protocol;
     if (refusal !== undefined) return call.refuse(refusal.status, refusal.message);
-    if (route?.access !== 'loopback' && !(route?.access === 'metrics' && rules === undefined && this.#mayReadMetrics(request))) {
+    if (route?.access !== 'loopback' && !(route?.access === 'metrics' && this.#mayReadMetrics(request, rules))) {
       const owner = this.#token.ownerOf(presentedToken(request.headers));
       if (owner === undefined) {
         rules?.refused(request);

@@ -1,7 +1,9 @@
+import { BlockList } from 'node:net';
 import type { HttpStatus } from '../../api/status.ts';
 import { Guard } from '../../base/guarded.ts';
 import { isLoopbackHost, plainAddress } from '../../config/baseUrl.ts';
 import type { Config } from '../../config/config.ts';
+import { addRange, isInRanges } from '../../config/fields/addressRanges.ts';
 import { loadMonitoring } from './loadMonitoring.ts';
 import type { TickedPart } from '../ticker.ts';
 import type { MonitoringPart } from './monitoringPart.ts';
@@ -19,6 +21,8 @@ export class Monitoring implements TickedPart {
   #part: MonitoringPart | undefined;
   #loading: Promise<void> | undefined;
   #config: Config | undefined;
+  /** Who reads metrics without a token at addresses that other machines reach. */
+  #readers: BlockList | undefined;
   #isClosed = false;
 
   constructor(sources: MonitoringSources) {
@@ -30,6 +34,7 @@ export class Monitoring implements TickedPart {
   configure(config: Config): void {
     this.#config = config;
     const { monitoring } = config;
+    this.#readers = listOf(monitoring?.metrics?.readers);
     if (monitoring === undefined && this.#part === undefined) return;
     this.#sources.receivers.configure(config.network);
     if (this.#part !== undefined) this.#part.configure(config);
@@ -46,12 +51,17 @@ export class Monitoring implements TickedPart {
   }
 
   /**
-   * Whether a caller may read metrics without a token.
+   * Whether a caller at the loopback port may read metrics without a token.
    * @param address of the other side of the connection @param isForwarded it passed a proxy, so that the address is not the caller's
    */
   mayRead(address: string | undefined, isForwarded: boolean): boolean {
     if (this.#config?.monitoring?.metrics?.requireToken !== false || address === undefined || isForwarded) return false;
     return isLoopbackHost(plainAddress(address));
+  }
+
+  /** Whether a caller at another address may. @param caller undefined: whose request it is, is not known for sure */
+  mayReadElsewhere(caller: string | undefined): boolean {
+    return caller !== undefined && this.#readers !== undefined && isInRanges(this.#readers, caller);
   }
 
   /** The metrics in the text format of Prometheus, with its media type; undefined where they are off. */
@@ -78,4 +88,11 @@ export class Monitoring implements TickedPart {
     if (this.#isClosed || this.#config === undefined) return;
     this.#part = startMonitoring(this.#sources, this.#config);
   }
+}
+
+function listOf(ranges: readonly string[] | undefined): BlockList | undefined {
+  if (ranges === undefined || ranges.length === 0) return undefined;
+  const list = new BlockList();
+  for (const range of ranges) addRange(list, range);
+  return list;
 }

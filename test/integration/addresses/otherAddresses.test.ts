@@ -39,11 +39,11 @@ async function ending(server: Served, use: () => Promise<void>): Promise<void> {
   }
 }
 
-/** @param at the address that is connected to @returns the status, and the certificate that the server showed */
-function ask(server: Served, at: string, target: string, headers: Record<string, string> = {}): Promise<{ status: number; text: string; shown: string | undefined }> {
+/** @param at the address that is connected to @param from the address that is connected from; absent: the system's choice @returns the status, and the certificate that the server showed */
+function ask(server: Served, at: string, target: string, headers: Record<string, string> = {}, from?: string): Promise<{ status: number; text: string; shown: string | undefined }> {
   const isSecure = server.url.protocol === 'https:';
   return new Promise((resolve, reject) => {
-    const options = { host: at, port: server.url.port, path: target, headers, agent: false, rejectUnauthorized: false };
+    const options = { host: at, port: server.url.port, path: target, headers, agent: false, rejectUnauthorized: false, ...(from === undefined ? {} : { localAddress: from }) };
     const asked = (isSecure ? secureRequest : plainRequest)(options, response => {
       const shown = isSecure ? (response.socket as TLSSocket).getPeerCertificate().fingerprint256 : undefined;
       let text = '';
@@ -103,6 +103,33 @@ describe('serve at other addresses', () => {
     await ending(server, async () => {
       assert.equal((await ask(server, '127.0.0.2', '/metrics')).status, 401);
       assert.equal((await ask(server, '127.0.0.2', '/metrics', { authorization: `Bearer ${server.token}` })).status, 200);
+    });
+  });
+
+  it('lets readers of metrics that are named in without a token, by the address of the caller that nobody can forge', async () => {
+    const file = path.join(folder, 'readers.yaml');
+    const written = `${readFileSync(configFile, 'utf8').trimEnd().slice(0, -1)}, "monitoring": { "metrics": { "readers": ["127.0.0.2", "198.51.100.0/24", "2001:db8:5::/48", "::1", "127.0.0.3"] } } }`;
+    writeFileSync(file, written);
+    const server = await serve('--config', file, '--host', '::', '--insecure-behind-proxy', '--trusted-proxy', '127.0.0.3');
+    await ending(server, async () => {
+      const metrics = async (from: string, headers: Record<string, string> = {}, target = '/metrics'): Promise<number> => (await ask(server, '127.0.0.1', target, headers, from)).status;
+      assert.equal(await metrics('127.0.0.2'), 200, 'IPv4 at a socket for both');
+      assert.equal((await ask(server, '::1', '/metrics')).status, 200, 'IPv6');
+      assert.equal(await metrics('127.0.0.4'), 401);
+      assert.equal(await metrics('127.0.0.2', {}, '/v1/models'), 401, 'metrics alone');
+      assert.equal(await metrics('127.0.0.2', { origin: 'https://page.example.net' }), 403, 'a page in a browser of that machine');
+      assert.equal(await metrics('127.0.0.2', { host: 'rebound.example.net' }), 403);
+      assert.equal(await metrics('127.0.0.4', { 'x-forwarded-for': '198.51.100.7' }), 401, 'forged by one who is no proxy');
+      assert.equal(await metrics('127.0.0.2', { 'x-forwarded-for': '203.0.113.7' }), 401, 'a reader that passes on what others ask');
+      assert.equal(await metrics('127.0.0.3', { 'x-forwarded-for': '198.51.100.7' }), 200, 'through a trusted proxy');
+      assert.equal(await metrics('127.0.0.3', { 'x-forwarded-for': '2001:db8:5::7' }), 200);
+      assert.equal(await metrics('127.0.0.3', { 'x-forwarded-for': '::ffff:198.51.100.7' }), 200);
+      assert.equal(await metrics('127.0.0.3', { 'x-forwarded-for': '203.0.113.7' }), 401, 'the address of the proxy does not count, though it is named');
+      assert.equal(await metrics('127.0.0.3', { 'x-forwarded-for': '198.51.100.7, 203.0.113.7' }), 401, 'forged before the proxy');
+      assert.equal(await metrics('127.0.0.3'), 401, 'the proxy says nothing of whom it serves');
+      assert.equal(await metrics('127.0.0.4', { authorization: `Bearer ${server.token}` }), 200);
+      writeFileSync(file, written.replace('"127.0.0.2", ', ''));
+      await until('a new configuration holds', async () => await metrics('127.0.0.2') === 401, 60_000);
     });
   });
 

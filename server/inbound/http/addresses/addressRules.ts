@@ -59,6 +59,17 @@ export class AddressRules {
     return caller;
   }
 
+  /**
+   * The address that a request comes from, where nobody can have forged it: what passed a proxy that is not trusted, and what a trusted one does not say the
+   * caller of, comes from nowhere.
+   * @param isForwarded a proxy has been there, by its headers
+   */
+  knownCallerOf(request: Heard, isForwarded: boolean): string | undefined {
+    if (isForwarded && !this.#isFromProxy(request)) return undefined;
+    const caller = this.callerOf(request);
+    return isInRanges(this.#proxies, caller) ? undefined : caller;
+  }
+
   /** Logs who had no valid token. */
   refused(request: Heard): void {
     const now = performance.now();

@@ -9,7 +9,8 @@ import type { ResponseItemStore } from '../request/responseItemStore.ts';
  * Who may call a route. `loopback`: every program that reaches the server, which is those of this machine unless `serve --host` lets others in;
  * the request must name this server as its host and come from no page of another origin. `token`: as well, the request must carry a token of the local endpoint. `tool`: the endpoint's own token,
  * or that of a connected tool. `owner`: the endpoint's own token, and not one that was made for a tool or a person: for everything under
- * `/waybill/` but the identity. `metrics`: programs of this machine, at the loopback port, without a token where the configuration allows that, others as `owner`.
+ * `/waybill/` but the identity. `metrics`: without a token, programs of this machine at the loopback port, and at other addresses readers that the
+ * configuration names; others as `owner`.
  */
 export type Access = 'loopback' | 'token' | 'tool' | 'owner' | 'metrics';
 

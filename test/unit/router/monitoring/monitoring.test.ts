@@ -42,6 +42,30 @@ describe('monitoring', () => {
     assert.equal(one.mayRead('127.0.0.1', false), false, 'where a token is required');
   });
 
+  test('lets readers that are named read at other addresses, and nobody whose address is not known', () => {
+    const one = monitoring();
+    const names = (...readers: string[]): Config => ({ ...emptyConfig, monitoring: { metrics: { requireToken: false, models: [], readers }, secrets: [] } });
+    one.configure(names('10.0.5.0/24', '192.0.2.7', '2001:db8:5::/48'));
+    for (const address of ['10.0.5.1', '10.0.5.255', '192.0.2.7', '2001:db8:5::1', '::ffff:10.0.5.9']) assert.equal(one.mayReadElsewhere(address), true, address);
+    for (const address of ['10.0.6.1', '192.0.2.8', '2001:db8:6::1', '127.0.0.1', '::1', '::ffff:10.0.6.9', 'unknown', '', undefined]) assert.equal(one.mayReadElsewhere(address), false, address);
+    assert.equal(one.mayRead('10.0.5.1', false), false, 'at the loopback port');
+    one.configure(names('10.0.6.0/24'));
+    assert.deepEqual(['10.0.5.1', '10.0.6.1'].map(address => one.mayReadElsewhere(address)), [false, true], 'a new configuration holds');
+    one.configure(configured());
+    assert.equal(one.mayReadElsewhere('127.0.0.1'), false, 'nobody is named');
+    one.configure({ ...emptyConfig });
+    assert.equal(one.mayReadElsewhere('10.0.6.1'), false, 'metrics are off');
+  });
+
+  test('readers come from the environment, too, and one with a mistake is left out alone', () => {
+    const problems: string[] = [];
+    const found = resolveMonitoring({ metrics: { readers: ['${PROMETHEUS}', '10.0.5.0/24', '10.0.5.0/33', 'prometheus.internal', '${ABSENT}', '::/0'] } }, { PROMETHEUS: '192.0.2.7' }, (path, message) => { problems.push(`${path.join('.')}: ${message}`); });
+    assert.deepEqual(found?.metrics?.readers, ['192.0.2.7', '10.0.5.0/24', '::/0']);
+    assert.deepEqual(problems.map(problem => problem.split(': ')[0]), ['monitoring.metrics.readers.2', 'monitoring.metrics.readers.3', 'monitoring.metrics.readers.4']);
+    assert.match(problems[0] ?? '', /A reader of metrics is left out: "readers\[2\]" must be an IP address or a CIDR range such as 10\.0\.5\.0\/24\.$/);
+    assert.match(problems[2] ?? '', /in "readers\[4\]", .*ABSENT/);
+  });
+
   test('a mistake in its settings is one sentence, and costs only its part', () => {
     const problems: string[] = [];
     const found = resolveMonitoring({ metrics: { models: ['m'] }, metrik: {} }, {}, (path, message) => { problems.push(`${path.join('.')}: ${message}`); });

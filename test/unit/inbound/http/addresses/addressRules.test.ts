@@ -31,6 +31,23 @@ describe('proxies in front', () => {
     assert.equal(caller('fd00::1', '2001:db8::1'), '2001:db8::1');
   });
 
+  it('make the caller known where they are trusted and say whose request it is, and unknown else', () => {
+    const caller = (address: string, headers: IncomingMessage['headers'] = {}): string | undefined => rules.knownCallerOf(from(address, headers), Object.keys(headers).length > 0);
+    assert.equal(caller('192.0.2.3'), '192.0.2.3');
+    assert.equal(caller('::ffff:192.0.2.3'), '192.0.2.3');
+    assert.equal(caller('2001:db8::1'), '2001:db8::1');
+    assert.equal(caller('192.0.2.3', { 'x-forwarded-for': '198.51.100.1' }), undefined, 'a proxy that is not trusted, or one who plays it');
+    assert.equal(caller('192.0.2.3', { via: '1.1 proxy' }), undefined);
+    assert.equal(caller('10.0.0.1', { 'x-forwarded-for': '198.51.100.1' }), '198.51.100.1');
+    assert.equal(caller('::ffff:10.0.0.1', { 'x-forwarded-for': '::ffff:198.51.100.1' }), '198.51.100.1');
+    assert.equal(caller('fd00::1', { 'x-forwarded-for': '203.0.113.5, 2001:db8::9' }), '2001:db8::9', 'what the caller forged comes first');
+    assert.equal(caller('10.0.0.1'), undefined, 'a proxy that says nothing');
+    assert.equal(caller('10.0.0.1', { via: '1.1 proxy' }), undefined);
+    assert.equal(caller('10.0.0.1', { 'x-forwarded-for': 'nonsense' }), undefined);
+    assert.equal(caller('10.0.0.1', { 'x-forwarded-for': '198.51.100.1, nonsense' }), undefined);
+    assert.equal(caller('10.0.0.1', { 'x-forwarded-for': '10.0.0.2' }), undefined, 'proxies alone');
+  });
+
   it('are named by addresses and ranges', () => {
     const list = new BlockList();
     for (const text of ['10.0.0.0/33', '10.0.0', '10.0.0.0/8/1', 'name', '', '10.0.0.0/', '::/129']) assert.equal(addRange(list, text), false, text);
