@@ -28,7 +28,7 @@ const laterParts = [
   { file: 'replicas.js', modules: ['server/router/replicas/replicasPart.ts'] },
   { file: 'monitoring.js', modules: ['server/router/monitoring/monitoringPart.ts'] },
   { file: 'postgres.js', modules: ['server/ledger/postgres/postgresLedger.ts'] },
-  { file: 'redis.js', modules: ['server/state/redis/redisDriver.ts', 'server/limits/replicas/replicaCounts.ts'] },
+  { file: 'redis.js', modules: ['server/state/redis/redisDriver.ts', 'server/limits/replicas/replicaCounts.ts', 'server/exchange/cache/replicas/replicaAnswers.ts'] },
   { file: 'mcp.js', modules: ['server/inbound/mcp/mcpServer.ts'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts', 'server/sandbox/simulatedProviders.ts'] },
   { file: 'doctor.js', modules: ['server/app/doctor.ts'] },

@@ -185,6 +185,8 @@ export interface CacheUse {
   why?: string | undefined;
   /** The exchange that paid for the answer. */
   of?: string | undefined;
+  /** Another replica kept it; absent: this server's memory. */
+  from?: 'replicas' | undefined;
   /** How old the answer was, in milliseconds. */
   ageMs?: number | undefined;
   /** What the answer had cost, in millionths of a US dollar; absent where that is unknown. */

@@ -239,6 +239,8 @@ export interface ResponseCacheSettings {
   includeStored?: boolean | undefined;
   includeTruncated?: boolean | undefined;
   includeRefused?: boolean | undefined;
+  /** Replicas keep answers for each other, in the store that they share. */
+  replicas?: boolean | undefined;
 }
 
 /** What follows when a target costs more than a cap leaves: each way by name, with what it does as the end of a sentence. */

@@ -8,6 +8,7 @@ import { emptyConfig } from '../config/config.ts';
 import type { ExchangeObserver } from '../exchange/events.ts';
 import { LearntRepairs } from '../exchange/learntRepairs.ts';
 import { exchangeIds } from '../exchange/exchangeId.ts';
+import { AnswersElsewhere } from '../exchange/cache/replicas/answersElsewhere.ts';
 import { ResponseCache } from '../exchange/cache/responseCache.ts';
 import { ProviderMessages } from '../exchange/providerMessages.ts';
 import type { AdmissionControl } from '../exchange/admission.ts';
@@ -251,7 +252,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     cost: price => pricer.priceAttempt(price), pricesReady: () => (pricer.isReady ? undefined : pricer.ready()),
   };
 
-  const responses = new ResponseCache(clock, config);
+  const responses = new ResponseCache(clock, config, new AnswersElsewhere({ store: state, config, clock, log }));
   const claims = new NoticeClaims(options.noticesFolder, clock);
   const failureNotices = new FailureNotices({ drills: faultInjector, healthRegistry, claims, hasAudience: () => notices.hasListeners, notify });
   const eventLog = new EventLog({ log, redact: text => register.redact(text) });
@@ -356,7 +357,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The update of the status', tick: at => { changes.tick(at); } },
   ], clock, log);
   const history = new History({ ledger, shared: sharedLedger, running, costs, providerMessages });
-  const monitoring = new Monitoring({ events, copies: copyEvents, ledger, sharedLedger, status: http => status.snapshot(http), spend: range => history.spend(range), outcomes: (range, boundsMs) => history.outcomes(range, boundsMs), alertsFolder: options.alertsFolder, store: state, config, receivers: new Receivers(), tracePassing, codecFor, news: () => replicas.figures, shared: () => sharedCounts.read(), redact: text => register.redact(text), hasAudience: () => notices.hasListeners, notify, clock, log });
+  const monitoring = new Monitoring({ events, copies: copyEvents, ledger, sharedLedger, status: http => status.snapshot(http), spend: range => history.spend(range), outcomes: (range, boundsMs) => history.outcomes(range, boundsMs), alertsFolder: options.alertsFolder, store: state, config, receivers: new Receivers(), tracePassing, codecFor, news: () => replicas.figures, shared: () => sharedCounts.read(), answers: () => (responses.statuses().length === 0 ? undefined : responses.layers), redact: text => register.redact(text), hasAudience: () => notices.hasListeners, notify, clock, log });
   ticker.add(monitoring);
   const used: typeof history.used = (...page) => history.used(...page);
   const router = new Router({

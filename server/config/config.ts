@@ -168,6 +168,8 @@ export interface ResponseCacheConfig {
   includeStored: boolean;
   includeTruncated: boolean;
   includeRefused: boolean;
+  /** Replicas keep answers for each other, too. */
+  replicas: boolean;
 }
 
 /** Caps that are set together. */

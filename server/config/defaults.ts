@@ -65,10 +65,10 @@ export function warmCacheOf(settings: WarmCacheSettings): WarmCacheConfig {
 /** @returns undefined where no answers are to be kept */
 export function responseCacheOf(settings: ResponseCacheSettings | undefined): ResponseCacheConfig | undefined {
   if (settings === undefined || settings.enabled === false) return undefined;
-  const { maxAgeMs, maxBytes, temperatures, includeTools, includeStored, includeTruncated, includeRefused } = settings;
+  const { maxAgeMs, maxBytes, temperatures, includeTools, includeStored, includeTruncated, includeRefused, replicas } = settings;
   return {
     maxAgeMs: maxAgeMs ?? 3_600_000, maxBytes: maxBytes ?? 16 * 1024 * 1024, anyTemperature: temperatures === 'any',
-    includeTools: includeTools === true, includeStored: includeStored === true, includeTruncated: includeTruncated === true, includeRefused: includeRefused === true,
+    includeTools: includeTools === true, includeStored: includeStored === true, includeTruncated: includeTruncated === true, includeRefused: includeRefused === true, replicas: replicas === true,
   };
 }
 

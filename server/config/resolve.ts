@@ -53,7 +53,7 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
   const written = namedEntries(raw.routes, 'routes', report);
   const known: KnownNames = { endpoints, leftOut, routes: new Set(written.map(([name]) => name)), suggest };
   for (const [name, settings] of written) {
-    const { route, wrong, wrongTargets } = resolveRoute(name, settings, known);
+    const { route, wrong, wrongTargets } = resolveRoute(name, settings, known, options.source);
     for (const problem of wrongTargets) report(['routes', name, ...problem.path], `Route "${name}": ${problem.text}`);
     for (const problem of wrong) report(['routes', name, ...problem.path], `Route "${name}" is left out: ${problem.text}`);
     if (route !== undefined) unlinked.set(name, route);
@@ -147,7 +147,7 @@ interface ResolvedRoute {
   wrongTargets: FieldProblem[];
 }
 
-function resolveRoute(name: string, settings: unknown, known: KnownNames): ResolvedRoute {
+function resolveRoute(name: string, settings: unknown, known: KnownNames, source: ResolveOptions['source']): ResolvedRoute {
   if (!namePattern.test(name)) return { wrong: [{ path: [], text: nameRule }], wrongTargets: [] };
   // Targets are checked one by one below, so that a wrong one costs only itself, and canary and shadow once all routes are known.
   const written = isObject(settings) && Array.isArray(settings['targets']) ? settings['targets'] : undefined;
@@ -170,7 +170,11 @@ function resolveRoute(name: string, settings: unknown, known: KnownNames): Resol
   const { strategy, weights, tiers, equivalents, timeouts, afterCommit, hedge, onRefusal, warmCache, responseCache: writtenCache } = settings as RouteSettings;
   const wrongCache = writtenCache === undefined ? [] : schemaProblems(responseCacheSchema, writtenCache);
   for (const { path, text } of wrongCache) wrongTargets.push({ path: ['responseCache', ...path], text: `its response cache is left out: ${text}` });
-  const responseCache = wrongCache.length > 0 ? undefined : responseCacheOf(writtenCache);
+  const writtenRules = wrongCache.length > 0 ? undefined : responseCacheOf(writtenCache);
+  // Settings of the editor, and rules of a workspace, name no store that servers share.
+  const isUnshared = source === 'settings' && writtenRules?.replicas === true;
+  if (isUnshared) wrongTargets.push({ path: ['responseCache', 'replicas'], text: 'its answers stay in the memory of this server: they are shared by servers with a YAML configuration alone; take "replicas" out here.' });
+  const responseCache = isUnshared ? { ...writtenRules, replicas: false } : writtenRules;
   return {
     route: {
       route: {

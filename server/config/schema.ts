@@ -187,6 +187,7 @@ export const responseCacheSchema = z.strictObject({
   includeStored: optional(z.boolean(), 'Requests that the provider is to store (`store: true`), or that continue one (`previous_response_id`), take part, too. Default false.'),
   includeTruncated: optional(z.boolean(), 'Answers that a length limit cut off are kept, too. Default false.'),
   includeRefused: optional(z.boolean(), 'Answers in which a model declines are kept, too. Default false.'),
+  replicas: optional(z.boolean(), 'Servers that share a Redis keep answers for each other there, encrypted with the secret of `state.answers`; for a YAML configuration. Without it no answer leaves the server. Default false.'),
 });
 
 export const largestCapUsd = 1_000_000;
@@ -246,7 +247,7 @@ export const routeSchema = z.strictObject({
   canary: optional(canarySchema, 'Targets that take the route over in measured stages. Described here, it waits until it is started: from the palette, with `waybill canary start`, or by `POST /waybill/canary`.'),
   shadow: optional(shadowSchema, 'A target that gets a share of the requests too, beside the caller\'s own, and whose answers are only compared. Described here, it waits until it is started: from the palette, with `waybill shadow start`, or by `POST /waybill/shadow`.'),
   warmCache: optional(warmCacheSchema, 'A conversation stays with its target while the prompt cache there is likely warm: strategies, `byRole` and `byKind` propose another one, and it goes there when that pays. A target that is out, or cannot serve the request, is left at once. What is known of a cache comes from the usage that answers report.'),
-  responseCache: optional(responseCacheSchema, 'Answer a request from memory that is the same to the last field as an earlier one of the same tool and workspace, for the same target. Requests that are the same and run at the same time share one call. Answers are in the memory of each window and server alone, never on disk. A caller decides for a request with the header `x-waybill-cache`: `use`, `refresh` (ask again and keep the new answer) or `off`. Default: off.'),
+  responseCache: optional(responseCacheSchema, 'Answer a request from memory that is the same to the last field as an earlier one of the same tool and workspace, for the same target. Requests that are the same and run at the same time share one call. Answers are in the memory of each window and server, never on disk; `replicas` shares them between servers. A caller decides for a request with the header `x-waybill-cache`: `use`, `refresh` (ask again and keep the new answer) or `off`. Default: off.'),
   caps: optional(capSchema, 'What requests of this route may cost, whatever targets serve them. Caps of everything (`waybill.caps`, or `caps` of the file) hold besides. docs/caps.md says how they are counted.'),
   lastResort: optional(lastResortSchema, 'Expensive targets that are tried after all others of the route, and only for kinds of work that say so; the receipt marks them.'),
 });

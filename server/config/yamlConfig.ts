@@ -11,6 +11,7 @@ import type { ListenConfig } from './listen/listenConfig.ts';
 import { resolveListen } from './listen/resolveListen.ts';
 import { keepsTitles, resolveLedger } from './ledger/resolveLedger.ts';
 import { resolveMonitoring } from './monitoring/resolveMonitoring.ts';
+import { withSharedAnswers } from './state/resolveAnswers.ts';
 import { resolveState } from './state/resolveState.ts';
 import { resolveConfig } from './resolve.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
@@ -64,9 +65,9 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
     report([], 'The configuration must be a mapping with "endpoints" and "routes".');
     return { config: emptyConfig, keys: new Map(), problems, readable: false };
   }
-  const { endpoints, routes, aliases, equivalents, tools, caps, budgets, monitoring, state, ledger, listen, network } = sections(document.value, report);
+  const { endpoints, routes: writtenRoutes, aliases, equivalents, tools, caps, budgets, monitoring, state, ledger, listen, network } = sections(document.value, report);
   const leftOut = new Set<string>();
-  const expanded = expandTexts({ endpoints, routes, aliases, equivalents, tools }, environment, (path, problem, unset) => {
+  const expanded = expandTexts({ endpoints, routes: writtenRoutes, aliases, equivalents, tools }, environment, (path, problem, unset) => {
     const [section, name] = path.map(String);
     if (section === 'endpoints' && name !== undefined) leftOut.add(name);
     report(path, `${ownerOf(path)}: ${path.length > 2 ? `in "${fieldName(path.slice(2))}", ` : ''}${problem}.`, unset);
@@ -79,7 +80,8 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
   const measured = resolveMonitoring(monitoring, environment, report);
   const shared = resolveState(state, environment, report);
   const sharedLedger = resolveLedger(ledger, environment, report);
-  const config = { ...resolved.config, ...(measured === undefined ? {} : { monitoring: measured }), ...(shared === undefined ? {} : { state: shared }), ...(sharedLedger === undefined ? {} : { ledger: sharedLedger }), ...(keepsTitles(ledger, report) ? { keepTitles: true as const } : {}), network: readNetwork(network, environment, report) };
+  const routes = withSharedAnswers(resolved.config.routes, shared, isObject(state) && state['answers'] !== undefined, report);
+  const config = { ...resolved.config, routes, ...(measured === undefined ? {} : { monitoring: measured }), ...(shared === undefined ? {} : { state: shared }), ...(sharedLedger === undefined ? {} : { ledger: sharedLedger }), ...(keepsTitles(ledger, report) ? { keepTitles: true as const } : {}), network: readNetwork(network, environment, report) };
   const place = resolveListen(listen, environment, report);
   return { config, keys: readKeys(resolved.config, endpoints, environment, report), problems, readable: true, ...(place === undefined ? {} : { listen: place }) };
 }

@@ -195,7 +195,7 @@ function responseCacheText({ cache }: Receipt): string | undefined {
   if (cache === undefined) return undefined;
   const saved = cache.savedMicroUsd === undefined ? t('what it saved is not known') : t('saved {0}', formatCost({ microUsd: cache.savedMicroUsd, certainty: cache.savedEstimated === true ? 'estimated' : 'exact' }));
   switch (cache.state) {
-    case 'hit': return [cache.ageMs === undefined ? t('answered from memory') : t('answered from memory, {0} old', formatDuration(cache.ageMs)), saved, ...paidBy(cache.of)].join('; ');
+    case 'hit': return [cache.from === 'replicas' ? t('answered from what replicas keep for each other, {0} old', formatDuration(cache.ageMs ?? 0)) : cache.ageMs === undefined ? t('answered from memory') : t('answered from memory, {0} old', formatDuration(cache.ageMs)), saved, ...paidBy(cache.of)].join('; ');
     case 'shared': return [t('shared the call of an equal request'), saved, ...paidBy(cache.of)].join('; ');
     case 'miss': return t('no equal request was answered before');
     case 'refresh': return t('the caller asked for a new answer');

@@ -11,6 +11,19 @@ export interface StateSettings {
   /** Absent: nowhere; servers of one data folder share it there. */
   redis?: RedisSettings | undefined;
   whenAway?: AwaySettings | undefined;
+  answers?: AnswersSettings | undefined;
+}
+
+/** Answers that servers keep for each other. */
+export interface AnswersSettings {
+  /** Everything in the store is named and encrypted with it; all servers have the same one. */
+  secret: string;
+  /** Of all answers in the store. Default: 67108864. */
+  maxBytes?: number | undefined;
+  /** Of one answer. Default: 262144. */
+  maxAnswerBytes?: number | undefined;
+  /** Default: 50. */
+  waitMs?: number | undefined;
 }
 
 export interface AwaySettings {

@@ -5,6 +5,7 @@ import { givenPart } from '../fields/addressPart.ts';
 import { SettingTexts, type SettingText } from '../fields/settingTexts.ts';
 import { schemaProblems, type Report } from '../schemaProblems.ts';
 import type { RedisConfig, StateConfig } from './stateConfig.ts';
+import { answersOf } from './resolveAnswers.ts';
 import { stateSchema } from './stateSchema.ts';
 
 const unusable = 'Redis is not used, and limits and budgets hold as while it is away:';
@@ -19,7 +20,7 @@ export function resolveState(written: unknown, environment: Readonly<Record<stri
   const whole = isObject(written) && typeof written['redis'] === 'string' ? { ...written, redis: { url: written['redis'] } } : written;
   const wrong = schemaProblems(stateSchema, whole);
   for (const { path, text } of wrong) report(['state', ...path], `${unusable} ${text}`);
-  const { redis, whenAway } = wrong.length === 0 ? whole as StateSettings : {};
+  const { redis, whenAway, answers: writtenAnswers } = wrong.length === 0 ? whole as StateSettings : {};
   const modes = { limits: whenAway?.limits ?? 'share', budgets: whenAway?.budgets ?? 'share' } as const;
   if (wrong.length > 0) return { redis: undefined, whenAway: modes, secrets: [] };
   if (redis === undefined) return undefined;
@@ -32,10 +33,12 @@ export function resolveState(written: unknown, environment: Readonly<Record<stri
   };
   const made = texts.areRead ? redisOf(redis, login, tls) : undefined;
   if (typeof made === 'string') report(['state', 'redis', 'url'], `${unusable} ${made}`);
+  const answers = answersOf(writtenAnswers, environment, report);
+  if (answers !== undefined) secrets.push(answers.secret);
   const usable = typeof made === 'object' ? made : undefined;
   if (usable?.password !== undefined) secrets.push(usable.password);
   if (login.url?.text.includes('@') === true) secrets.push(login.url.text);
-  return { redis: usable, whenAway: modes, secrets };
+  return { redis: usable, whenAway: modes, ...(answers === undefined ? {} : { answers }), secrets };
 }
 
 /** @returns what is wrong, as a sentence that repeats nothing of the address but its host */

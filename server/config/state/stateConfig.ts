@@ -5,8 +5,20 @@ export interface StateConfig {
   /** Undefined: what was written of it cannot be used, so the store counts as away. */
   redis: RedisConfig | undefined;
   whenAway: { readonly limits: AwayMode; readonly budgets: AwayMode };
+  /** Absent: servers keep no answers for each other. */
+  answers?: AnswersConfig | undefined;
   /** Values that no log may have. */
   secrets: readonly string[];
+}
+
+/** How servers keep answers for each other. */
+export interface AnswersConfig {
+  secret: string;
+  /** Of all answers in the store, and of one. */
+  maxBytes: number;
+  maxAnswerBytes: number;
+  /** A request waits no longer. */
+  waitMs: number;
 }
 
 export interface RedisConfig {

@@ -25,7 +25,15 @@ export const whenAwaySchema = z.strictObject({
   budgets: optional(z.enum(Object.keys(awayModes) as AwayMode[]), 'The same for budgets and caps. Default `share`.'),
 });
 
+export const answersSchema = z.strictObject({
+  secret: described(text(), 'At least 32 characters that all servers have, as `${NAME}` of an environment variable; `openssl rand -base64 32` makes some. Answers are named and encrypted with it, and Redis never has it. Who has it and can read Redis can read the answers.'),
+  maxBytes: optional(whole(65_536, 8_589_934_592), 'Memory of Redis for all answers, in bytes; those that are too old first go first. Default 67108864.'),
+  maxAnswerBytes: optional(whole(1024, 8_388_608), 'The most bytes of one answer as Redis has it, compressed and encrypted; a larger one stays in the memory of its server. Default 262144.'),
+  waitMs: optional(whole(1, 1000), 'How long a request waits for an answer of Redis at most. Default 50.'),
+});
+
 export const stateSchema = z.strictObject({
   redis: optional(redisSchema, 'Redis 6 or later, or Valkey. `redis: "${REDIS_URL}"` is short for a `url` alone.'),
   whenAway: optional(whenAwaySchema, 'What holds while Redis cannot be used.'),
+  answers: optional(answersSchema, 'What routes with `responseCache.replicas` keep of answers for all servers.'),
 });

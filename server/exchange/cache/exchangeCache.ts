@@ -48,6 +48,9 @@ export class ExchangeCache implements ReaderOwner {
   readonly #request: string | undefined;
   readonly #use: CacheUse;
   #joins = 0;
+  /** The other replicas were asked, or are being asked now. */
+  #hasLooked = false;
+  #isOver = false;
   /** As a leader: what its caller gets, and the key under which others join. */
   #answer: SharedAnswer | undefined;
   #runningKey: string | undefined;
@@ -123,14 +126,18 @@ export class ExchangeCache implements ReaderOwner {
     if (this.#request === undefined) return false;
     const { responses } = this.#services;
     const key = first === undefined ? undefined : this.#keyAt(first);
+    // It leads already, and no other replica had an answer in time.
+    if (this.#answer !== undefined && this.#hasLooked) return false;
+    let before = none;
     if (this.#use.state !== 'refresh') {
-      const kept = this.#find(key) ?? this.#findBefore(first, keptAway);
+      const kept = this.#find(key) ?? this.#findFirst(before = this.#keysBefore(first, keptAway));
+      if (!this.#hasLooked) responses.layers.read('memory', kept === undefined ? 'miss' : 'hit');
       if (kept !== undefined) return this.#follow(kept, 'hit');
       const running = key === undefined || this.#joins >= mostJoins ? undefined : responses.running(key);
       if (running !== undefined) return this.#follow(running, 'shared');
     }
     this.#use.state = this.#use.state === 'refresh' ? 'refresh' : 'miss';
-    if (key === undefined) return false;
+    if (key === undefined) return this.#lookElsewhere(before);
     this.#answer = new SharedAnswer(this.#exchange.receipt.id, this.#route.name);
     this.#answer.onDeserted = () => { if (this.#callerIsGone) this.#exchange.onEvent({ type: 'cancelled' }); };
     this.#answer.onFollowed = () => { this.#exchange.sink.drainListener?.onDrain(); };
@@ -140,7 +147,29 @@ export class ExchangeCache implements ReaderOwner {
       this.#runningKey = key;
       responses.lead(key, this.#answer);
     }
-    return false;
+    return this.#lookElsewhere([key, ...before]);
+  }
+
+  /** Asks for the answer of another replica, once. @returns true: the exchange goes on when that is known */
+  #lookElsewhere(keys: readonly string[]): boolean {
+    if (this.#hasLooked || this.#use.state === 'refresh' || keys.length === 0) return false;
+    this.#hasLooked = true;
+    const { responses } = this.#services;
+    const looking = responses.findElsewhere(this.#route, keys);
+    if (looking === undefined) return false;
+    void looking.then(found => {
+      if (this.#isOver) return;
+      const key = found === undefined ? undefined : keys[found.place];
+      if (found === undefined || key === undefined) {
+        this.#exchange.plan();
+        return;
+      }
+      this.#use.from = 'replicas';
+      responses.adopt(this.#route, this.#policy, key, found.answer);
+      if (this.#answer !== undefined) this.#answer.takes(found.answer);
+      this.#follow(found.answer, 'hit');
+    }).catch((cause: unknown) => { this.#exchange.onBroken(cause); });
+    return true;
   }
 
   /** Looks for a kept answer of a target that is about to be asked after others failed. @returns true: it is on its way */
@@ -150,10 +179,7 @@ export class ExchangeCache implements ReaderOwner {
     const kept = this.#find(this.#keyAt(target));
     if (kept === undefined) return false;
     // Those who follow get it, too.
-    answer.origin = kept.origin;
-    answer.price = kept.price;
-    answer.append(kept.events);
-    if (kept.body !== undefined) answer.setBody(kept.body);
+    answer.takes(kept);
     return this.#follow(kept, 'hit');
   }
 
@@ -165,17 +191,21 @@ export class ExchangeCache implements ReaderOwner {
     return key === undefined ? undefined : this.#services.responses.find(this.#route, key);
   }
 
-  /** An answer of a target that the route lists before the one that would be asked, and that is kept away now. */
-  #findBefore(first: PlannedTarget | undefined, keptAway: readonly PlannedTarget[]): SharedAnswer | undefined {
-    if (keptAway.length === 0) return undefined;
-    const { targets } = this.#route;
-    const placeOf = ({ endpoint, model }: PlannedTarget): number => targets.findIndex(one => one.endpoint === endpoint && one.model === model);
-    const bound = first === undefined ? Infinity : placeOf(first);
-    for (const target of [...keptAway].sort((a, b) => placeOf(a) - placeOf(b))) {
-      const kept = placeOf(target) < bound ? this.#find(this.#keyAt(target)) : undefined;
+  #findFirst(keys: readonly string[]): SharedAnswer | undefined {
+    for (const key of keys) {
+      const kept = this.#find(key);
       if (kept !== undefined) return kept;
     }
     return undefined;
+  }
+
+  /** The keys of answers of targets that the route lists before the one that would be asked, and that are kept away now. */
+  #keysBefore(first: PlannedTarget | undefined, keptAway: readonly PlannedTarget[]): readonly string[] {
+    if (keptAway.length === 0) return none;
+    const { targets } = this.#route;
+    const placeOf = ({ endpoint, model }: PlannedTarget): number => targets.findIndex(one => one.endpoint === endpoint && one.model === model);
+    const bound = first === undefined ? Infinity : placeOf(first);
+    return [...keptAway].sort((a, b) => placeOf(a) - placeOf(b)).flatMap(target => (placeOf(target) < bound ? this.#keyAt(target) ?? [] : []));
   }
 
   #follow(answer: SharedAnswer, state: 'hit' | 'shared'): true {
@@ -279,6 +309,7 @@ export class ExchangeCache implements ReaderOwner {
 
   /** The exchange has ended. */
   ended({ outcome, failureClass, failure }: Conclusion): void {
+    this.#isOver = true;
     this.#reader?.stop();
     const { responses } = this.#services;
     if (outcome === 'ok' && (this.#use.state === 'hit' || this.#use.state === 'shared')) this.#read?.price.saves(this.#use);
@@ -329,3 +360,4 @@ export class ExchangeCache implements ReaderOwner {
 }
 
 const unreadable = 'it cannot be read';
+const none: readonly string[] = [];

@@ -3,6 +3,9 @@ import type { CacheUse, Receipt } from '../../api/receipt.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Config, RouteConfig } from '../../config/config.ts';
 import { AnswerStore } from './answerStore.ts';
+import { LayerFigures } from './layerFigures.ts';
+import type { AnswersElsewhere } from './replicas/answersElsewhere.ts';
+import type { FoundAnswer } from './replicas/replicaAnswers.ts';
 import { policyVersion } from './policyVersion.ts';
 import type { SharedAnswer } from './sharedAnswer.ts';
 
@@ -22,6 +25,9 @@ const mostUnpriced = 1000;
 export class ResponseCache {
   readonly #clock: Clock;
   readonly #config: () => Config;
+  readonly #elsewhere: AnswersElsewhere | undefined;
+  /** What was asked, by layer. */
+  readonly layers: LayerFigures;
   readonly #routes = new Map<string, OfRoute>();
   readonly #running = new Map<string, SharedAnswer>();
   /** Answers without a cost yet, by the exchange that pays. */
@@ -29,9 +35,12 @@ export class ResponseCache {
   #seen: Config | undefined;
   #policy = '';
 
-  constructor(clock: Clock, config: () => Config) {
+  /** @param elsewhere answers of other replicas; absent: there are none */
+  constructor(clock: Clock, config: () => Config, elsewhere?: AnswersElsewhere) {
     this.#clock = clock;
     this.#config = config;
+    this.#elsewhere = elsewhere;
+    this.layers = elsewhere?.figures ?? new LayerFigures();
   }
 
   /** The version of the configuration, which is part of each key. */
@@ -72,6 +81,19 @@ export class ResponseCache {
     if (responseCache === undefined || policy !== this.policy()) return;
     answer.keptAt = this.#clock.now();
     this.#of(name).store.keep(key, answer, responseCache.maxBytes);
+    if (!responseCache.replicas) return;
+    // What it had cost goes with it.
+    answer.price.whenSet(cost => { if (policy === this.policy() && answer.keepable) this.#elsewhere?.keep(name, key, answer, cost, responseCache.maxAgeMs); });
+  }
+
+  /** Looks for an answer that another replica keeps. @param keys the best first @returns undefined where nobody can be asked; else what was found in time */
+  findElsewhere({ name, responseCache }: RouteConfig, keys: readonly string[]): Promise<FoundAnswer | undefined> | undefined {
+    return responseCache?.replicas === true ? this.#elsewhere?.find(name, keys, responseCache.maxAgeMs) : undefined;
+  }
+
+  /** Keeps an answer of another replica, as old as it is. @param policy the version that its request was asked under */
+  adopt({ name, responseCache }: RouteConfig, policy: string, key: string, answer: SharedAnswer): void {
+    if (responseCache !== undefined && policy === this.policy()) this.#of(name).store.keep(key, answer, responseCache.maxBytes);
   }
 
   /** The cost of an answer comes after it. */
@@ -126,6 +148,7 @@ export class ResponseCache {
       answers += store.size;
       store.clear();
     }
+    for (const { name, responseCache } of this.#config().routes.values()) if (responseCache?.replicas === true && (route === undefined || name === route)) this.#elsewhere?.clear(name);
     for (const [key, answer] of this.#running) {
       if (route !== undefined && answer.route !== route) continue;
       answer.keepable = false;

@@ -24,20 +24,28 @@ export interface AnswerCost { readonly microUsd: number; readonly estimated: boo
 /** The cost of one answer, for receipts of those who got it for nothing. */
 export class AnswerPrice {
   #cost: AnswerCost | undefined;
-  /** Receipts that were written before the cost was known. */
-  #waiting: CacheUse[] = [];
+  #isSet = false;
+  /** Who waits for it. */
+  #waiting: ((cost: AnswerCost | undefined) => void)[] = [];
 
   /** Writes into a receipt what the answer had cost, now or when that is known. */
   saves(use: CacheUse): void {
-    if (this.#cost === undefined) this.#waiting.push(use);
-    else write(use, this.#cost);
+    this.whenSet(cost => { if (cost !== undefined) write(use, cost); });
+  }
+
+  /** Calls once the cost is known, or known to stay unknown. */
+  whenSet(listen: (cost: AnswerCost | undefined) => void): void {
+    if (this.#isSet) listen(this.#cost);
+    else this.#waiting.push(listen);
   }
 
   /** @param cost undefined: it stays unknown */
   set(cost: AnswerCost | undefined): void {
     this.#cost = cost;
-    if (cost !== undefined) for (const use of this.#waiting) write(use, cost);
+    this.#isSet = true;
+    const waiting = this.#waiting;
     this.#waiting = [];
+    for (const listen of waiting) listen(cost);
   }
 }
 
@@ -107,6 +115,14 @@ export class SharedAnswer {
     if (this.state.kind !== 'running') return;
     this.state = state;
     this.#notify();
+  }
+
+  /** Becomes a kept answer, for those who follow; its end comes apart. */
+  takes({ origin, price, events, body }: SharedAnswer): void {
+    this.origin = origin;
+    this.price = price;
+    this.append(events);
+    if (body !== undefined) this.setBody(body);
   }
 
   /** A whole answer as it is kept: pieces are joined, so that it takes less memory. Its cost is that of this one. */

@@ -173,7 +173,7 @@ export class MonitoringPart {
 
   #read(http: HttpStatus): MetricSources {
     const { ledger, sharedLedger, status, clock } = this.#sources;
-    return { figures: this.#figures, status: status(http), ledger: { ...ledger.backlog(), isOpen: ledger.isOpen }, sharedLedger: sharedLedger.figures(), process: this.#process(), news: this.#sources.news(), shared: this.#sources.shared(), telemetry: this.#otlp === undefined ? undefined : this.#telemetry, now: clock.now() };
+    return { figures: this.#figures, status: status(http), ledger: { ...ledger.backlog(), isOpen: ledger.isOpen }, sharedLedger: sharedLedger.figures(), process: this.#process(), news: this.#sources.news(), shared: this.#sources.shared(), answers: this.#sources.answers(), telemetry: this.#otlp === undefined ? undefined : this.#telemetry, now: clock.now() };
   }
 
   #process(): ProcessFigures {

@@ -5,6 +5,7 @@ import type { HttpStatus, StatusSnapshot } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Config } from '../../config/config.ts';
+import type { LayerFigures } from '../../exchange/cache/layerFigures.ts';
 import type { ExchangePublisher } from '../../exchange/publisher.ts';
 import type { TracePassing } from '../../exchange/services.ts';
 import type { SharedState } from '../../ledger/ports.ts';
@@ -43,6 +44,8 @@ export interface MonitoringSources {
   news(): NewsFigures | undefined;
   /** Undefined where no store is shared. */
   shared(): SharedStoreFigures | undefined;
+  /** What response caches were asked; undefined where no route keeps answers. */
+  answers(): LayerFigures | undefined;
   redact(text: string): string;
   /** A window of the editor listens. */
   hasAudience(): boolean;

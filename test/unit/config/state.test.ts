@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
+import { resolveConfig } from '../../../server/config/resolve.ts';
 import { parseYamlConfig, type LoadedConfig } from '../../../server/config/yamlConfig.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
 
@@ -26,6 +27,47 @@ describe('what servers on several machines share', () => {
     assert.deepEqual(state?.redis, {
       host: 'redis.internal', port: 6379, database: 0, username: undefined, password: 'swordfish', prefix: 'team-a', cluster: true,
       tls: { caFile: 'ca.pem', certFile: undefined, keyFile: undefined, serverName: undefined }, connectTimeoutMs: 50, commandTimeoutMs: 20,
+    });
+  });
+
+  describe('answers that servers keep for each other', () => {
+    const secret = 'a secret of thirty-two characters';
+    const withRoute = (state: string, variables: Record<string, string> = { ...environment, SECRET: secret, SHORT: 'short' }): LoadedConfig => parseYamlConfig(
+      `endpoints: { a: { provider: openai-compatible, baseUrl: "http://127.0.0.1:1/v1", models: { m: {} } } }\nroutes: { batch: { targets: [a/m], responseCache: { replicas: true } } }\n${state}\n`, 'waybill.yaml', variables, { catalog: { providers, findProvider }, supportedProtocols },
+    );
+
+    it('want a secret from the environment, which no log may have', () => {
+      const { config: { state, routes }, problems } = withRoute('state: { redis: "redis://localhost", answers: { secret: "${SECRET}", maxBytes: 1000000 } }');
+      assert.deepEqual(problems, []);
+      assert.deepEqual(state?.answers, { secret, maxBytes: 1_000_000, maxAnswerBytes: 262_144, waitMs: 50 });
+      assert.deepEqual(state?.secrets, [secret]);
+      assert.equal(routes.get('batch')?.responseCache?.replicas, true);
+    });
+
+    for (const [what, state, expected] of [
+      ['no secret', 'state: { redis: "redis://localhost" }', /^Route "batch": its answers stay in the memory of this server: "replicas" wants in "state" an "answers" with a "secret" that all servers have\.$/],
+      ['no store', '', /^Route "batch": .*: "replicas" wants "state" with a "redis" and with an "answers" with a "secret" that all servers have\.$/],
+      ['a secret and no store', 'state: { answers: { secret: "${SECRET}" } }', /^Route "batch": .*wants "state" with a "redis"/],
+      ['a secret in the file', 'state: { redis: "redis://localhost", answers: { secret: "an open secret of thirty-two letters" } }', /^Servers keep no answers for each other: the secret must not stand in this file; put it into an environment variable/],
+      ['a short secret', 'state: { redis: "redis://localhost", answers: { secret: "${SHORT}" } }', /^Servers keep no answers for each other: the secret must have at least 32 characters; "openssl rand -base64 32" makes one\.$/],
+      ['a variable that is not set', 'state: { redis: "redis://localhost", answers: { secret: "${NO_SUCH}" } }', /^Servers keep no answers for each other: in "secret", the environment variable NO_SUCH is not set\.$/],
+    ] as const) {
+      it(`stay in memory, and the reason is said once, after ${what}`, () => {
+        const { config, problems } = withRoute(state);
+        assert.equal(problems.length, 1, JSON.stringify(problems));
+        assert.match(problems[0]?.message ?? '', expected);
+        assert.doesNotMatch(problems[0]?.message ?? '', /open secret/);
+        assert.equal(config.state?.answers, undefined);
+        const { responseCache } = config.routes.get('batch') ?? {};
+        assert.equal(responseCache?.replicas, false);
+        assert.equal(config.state === undefined || config.state.redis !== undefined, true, 'limits and budgets are shared all the same');
+      });
+    }
+
+    it('are not shared by settings of the editor', () => {
+      const { config, problems } = resolveConfig({ endpoints: { a: { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', models: { m: {} } } }, routes: { batch: { targets: ['a/m'], responseCache: { replicas: true } } } }, { catalog: { providers, findProvider }, supportedProtocols, source: 'settings' });
+      assert.equal(config.routes.get('batch')?.responseCache?.replicas, false);
+      assert.match(problems[0]?.message ?? '', /^Route "batch": its answers stay in the memory of this server: .*take "replicas" out here\.$/);
     });
   });
 

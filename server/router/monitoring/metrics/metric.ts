@@ -1,4 +1,5 @@
 import type { StatusSnapshot } from '../../../api/status.ts';
+import type { LayerFigures } from '../../../exchange/cache/layerFigures.ts';
 import type { LedgerBacklog } from '../../../ledger/ports.ts';
 import type { SharedStoreFigures } from '../../../limits/replicas/countFigures.ts';
 import type { NewsFigures } from '../../replicas/news/newsDesk.ts';
@@ -49,6 +50,8 @@ export interface MetricSources {
   news: NewsFigures | undefined;
   /** Undefined: servers on several machines share no store. */
   shared?: SharedStoreFigures | undefined;
+  /** Undefined: no route keeps answers. */
+  answers?: LayerFigures | undefined;
   /** Undefined: nothing is sent. */
   telemetry?: TelemetryFigures | undefined;
   /** Milliseconds since the epoch. */

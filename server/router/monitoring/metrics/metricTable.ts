@@ -1,5 +1,6 @@
 import type { EndpointStatus } from '../../../api/status.ts';
 import type { SharedLedgerFigures } from '../../../ledger/sharedLedger.ts';
+import { answerMetrics } from './answerTable.ts';
 import { sharedStoreMetrics } from './sharedStoreTable.ts';
 import { worstBudgets } from '../worstBudgets.ts';
 import { tokenBuckets, type AttemptRow, type RequestRow } from './figures.ts';
@@ -114,4 +115,4 @@ const sent: readonly Metric[] = [
 ];
 
 /** Waybill's own metrics, in the order in which they are written. */
-export const ownMetrics: readonly Metric[] = [...requests, ...attempts, ...health, ...server, ...sharedStoreMetrics, ...sent];
+export const ownMetrics: readonly Metric[] = [...requests, ...attempts, ...health, ...server, ...sharedStoreMetrics, ...answerMetrics, ...sent];

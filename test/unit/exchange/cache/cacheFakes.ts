@@ -4,6 +4,9 @@ import { silentLog } from '../../../../server/base/log.ts';
 import { scanObject } from '../../../../server/base/objectScan.ts';
 import { findProvider, providers } from '../../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../../server/config/resolve.ts';
+import { ResponseCache } from '../../../../server/exchange/cache/responseCache.ts';
+import type { AnswersElsewhere } from '../../../../server/exchange/cache/replicas/answersElsewhere.ts';
+import { responseCacheObserver } from '../../../../server/router/observers/responseCacheObserver.ts';
 import { Exchange } from '../../../../server/exchange/exchange.ts';
 import { encodedConversation, type ExchangeInput, type RawBody } from '../../../../server/exchange/request.ts';
 import type { ExchangeServices } from '../../../../server/exchange/services.ts';
@@ -40,8 +43,11 @@ export interface CacheUnderTest {
 
 export const cachedRoute = (responseCache: ResponseCacheSettings = {}, targets = ['a/m', 'b/m']): RouteSettings => ({ targets, responseCache });
 
-/** Exchanges of callers of the Chat protocol over a route that keeps answers, with providers that the test controls. */
-export function cacheUnderTest(t: TestContext, route: RouteSettings = cachedRoute()): CacheUnderTest {
+/**
+ * Exchanges of callers of the Chat protocol over a route that keeps answers, with providers that the test controls.
+ * @param elsewhere answers of other replicas @param name begins the ids of exchanges
+ */
+export function cacheUnderTest(t: TestContext, route: RouteSettings = cachedRoute(), elsewhere?: AnswersElsewhere, name = 'x'): CacheUnderTest {
   const clock = { now: noon };
   const ledger = new InMemoryLedger();
   const parts = createTestRouter({
@@ -50,13 +56,17 @@ export function cacheUnderTest(t: TestContext, route: RouteSettings = cachedRout
   t.after(() => parts.router.shutdown());
   const endpoint = { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', probe: { enabled: false }, models: { m: { prices: { inputPerMTok: 1, outputPerMTok: 1 } } } };
   const configure = (routes: Record<string, RouteSettings>): void => {
-    const { config, problems } = resolveConfig({ endpoints: { a: endpoint, b: endpoint }, routes }, { catalog: { providers, findProvider }, supportedProtocols, source: 'settings' });
+    const { config, problems } = resolveConfig({ endpoints: { a: endpoint, b: endpoint }, routes }, { catalog: { providers, findProvider }, supportedProtocols, source: elsewhere === undefined ? 'settings' : 'file' });
     if (problems.length > 0) throw new Error(JSON.stringify(problems));
     parts.router.configure(config, new Map(), problems);
   };
   configure({ auto: route });
   const transport = new ScriptedTransport();
   const services: ExchangeServices = { ...parts.services, transport, hedgeSpentToday: () => 0 };
+  if (elsewhere !== undefined) {
+    services.responses = new ResponseCache({ now: () => clock.now }, services.config, elsewhere);
+    t.after(services.events.subscribe(responseCacheObserver(services.responses)).dispose);
+  }
   let count = 0;
   return {
     transport, services, ledger, clock, configure,
@@ -72,7 +82,7 @@ export function cacheUnderTest(t: TestContext, route: RouteSettings = cachedRout
       const parsed = parseJson(bytes.toString());
       count += 1;
       const exchange = new Exchange(services, {
-        id: `x-${String(count)}`, inbound: 'http', protocol: 'openai-chat', requestedModel: 'auto', stream: facts.stream, caller: { tool: 'test' }, requirements: facts.requirements, patienceMs: 0,
+        id: `${name}-${String(count)}`, inbound: 'http', protocol: 'openai-chat', requestedModel: 'auto', stream: facts.stream, caller: { tool: 'test' }, requirements: facts.requirements, patienceMs: 0,
         body: operation !== undefined ? { kind: operation, raw } : encodedConversation(raw, false, () => { if (decode === undefined || !isObject(parsed)) throw new Error('no body'); return decode.decodeRequest(parsed); }), ...input,
       }, sink);
       exchange.start();

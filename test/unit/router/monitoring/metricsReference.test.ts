@@ -46,7 +46,7 @@ describe('the table of metrics', () => {
 
   test('has no label that grows with use', () => {
     const fixed = new Set([
-      'endpoint', 'provider', 'model', 'route', 'protocol', 'inbound', 'outcome', 'class', 'state', 'purpose', 'bucket', 'kind', 'budget', 'phase', 'version', 'reason',
+      'endpoint', 'provider', 'model', 'route', 'protocol', 'inbound', 'outcome', 'class', 'state', 'purpose', 'bucket', 'kind', 'budget', 'phase', 'version', 'reason', 'layer',
       'gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model', 'gen_ai_token_type', 'error_type',
       'requested_model', 'exception_class', 'api_provider', 'litellm_model_name', 'model_id',
     ]);

@@ -15,7 +15,7 @@ const off = { state: 'off' } as const;
 
 function monitoring(events = new ExchangePublisher(silentLog)): Monitoring {
   const none = (): never => assert.fail('nobody reads metrics here');
-  return new Monitoring({ events, copies: new ExchangePublisher(silentLog), ledger: { isOpen: true, revision: () => 0, backlog: () => ({ waiting: 0, lagMs: 0 }) }, sharedLedger: { figures: none }, status: none, spend: none, outcomes: none, alertsFolder: undefined, store: { isConfigured: false, replica: 'one', run: none }, config: () => emptyConfig, receivers: new Receivers(), tracePassing: { headers: undefined }, codecFor: none, news: () => undefined, shared: () => undefined, redact: text => text, hasAudience: () => false, notify: none, clock: { now: () => 0 }, log: silentLog });
+  return new Monitoring({ events, copies: new ExchangePublisher(silentLog), ledger: { isOpen: true, revision: () => 0, backlog: () => ({ waiting: 0, lagMs: 0 }) }, sharedLedger: { figures: none }, status: none, spend: none, outcomes: none, alertsFolder: undefined, store: { isConfigured: false, replica: 'one', run: none }, config: () => emptyConfig, receivers: new Receivers(), tracePassing: { headers: undefined }, codecFor: none, news: () => undefined, shared: () => undefined, answers: () => undefined, redact: text => text, hasAudience: () => false, notify: none, clock: { now: () => 0 }, log: silentLog });
 }
 
 function configured(requireToken = false): Config {
