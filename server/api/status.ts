@@ -7,6 +7,7 @@ import type { DrillStatus } from './drill.ts';
 import type { Condition, HealthState } from './condition.ts';
 import type { FailureClass } from './failure.ts';
 import type { ProtocolName } from './conversation.ts';
+import type { SpendScope } from './receipt.ts';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
@@ -219,6 +220,8 @@ export interface StatusSnapshot {
   todayUnknown: number;
   /** Parts of today's bill that have no price, so that the figure is a lower bound; absent: none. */
   todayUnpriced?: string[] | undefined;
+  /** Whose spend of today this is, here and at the endpoints, where replicas share a ledger and the status was asked for over HTTP; absent: that of the servers of one data folder. */
+  todayScope?: SpendScope | undefined;
   /** Grows with each finished exchange, of this server or a peer. */
   ledgerRevision: number;
   /** Requests that run now, of this server and its peers; those of less than a second may be missing. Absent: none. */

@@ -1,4 +1,6 @@
 import type { TimeRange } from '../api/receipt.ts';
+import type { GroupedSpendParams } from '../api/reports/groupedSpend.ts';
+import type { GroupedRow } from './rows/groupedRows.ts';
 import type { SpendRows } from './rows/spendReport.ts';
 import type { LedgerBill, SpentBy, SpentScope } from './spend.ts';
 
@@ -41,6 +43,8 @@ export interface UnshippedExchange { seq: number; id: string }
  * transactions that write the rows. Calls are synchronous, and throw LedgerUnavailableError or SQLite's error where nothing can be read or written now.
  */
 export interface LedgerJournal {
+  /** Whether what is to be copied is noted, because a server with a shared ledger has run on it. */
+  isFollowed(): boolean;
   /** Begins to note what is to be copied, where that has not begun. Cheap where it has. */
   follow(): JournalState;
   /** Everything is to be copied (again), to the shared ledger of this id. @param batches that it has from here */
@@ -59,6 +63,7 @@ export interface LedgerJournal {
   unshipped(most: number): UnshippedExchange[] | undefined;
   /** What some exchanges add to the spend of a range. */
   spendOf(seqs: readonly number[], range: TimeRange): SpendRows;
+  groupedOf(seqs: readonly number[], params: GroupedSpendParams): GroupedRow[];
   spentByOf(seqs: readonly number[], range: TimeRange, scope: SpentScope): SpentBy[];
   billOf(seqs: readonly number[], range: TimeRange, endpoints: readonly string[], offsetMs: number): LedgerBill;
 }

@@ -1,4 +1,5 @@
 import type { Receipt, SpendReport, TimeRange } from '../api/receipt.ts';
+import type { GroupedSpend, GroupedSpendParams } from '../api/reports/groupedSpend.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { PostgresConfig } from '../config/ledger/ledgerConfig.ts';
@@ -31,6 +32,8 @@ export interface SharedLedgerStore {
   /** Copies what waits and keeps sums up to date, when it is time. Returns at once, and never throws. */
   tick(): void;
   spend(range: TimeRange): Promise<SpendReport>;
+  /** See groupedSpend. */
+  grouped(params: GroupedSpendParams): Promise<GroupedSpend>;
   spentBy(range: TimeRange, scope: SpentScope): Promise<SpentBy[]>;
   bill(range: TimeRange, endpoints: readonly string[], offsetMs: number): Promise<LedgerBill>;
   receipt(id: string): Promise<Receipt | undefined>;

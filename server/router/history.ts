@@ -3,13 +3,16 @@ import type { LedgerBill, RouteOutcomes } from '../ledger/spend.ts';
 import type { UsedPage, UsedPosition } from '../ledger/usedExchange.ts';
 import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams, SpendFilter } from '../api/reports/dashboard.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
+import type { GroupedSpend, GroupedSpendParams } from '../api/reports/groupedSpend.ts';
 import type { RequestFilter } from '../api/reports/requestFilter.ts';
 import type { FoundRequests, RequestPlace, RunningRequest } from '../api/reports/requestMessages.ts';
 import type { ProviderMessages } from '../exchange/providerMessages.ts';
 import { LedgerUnavailableError } from '../ledger/ledgerUnavailable.ts';
 import type { LedgerReader, ReceiptPage, ReceiptPlace } from '../ledger/ports.ts';
 import type { CostRecorder } from './spend/costRecorder.ts';
+import { groupedSpend } from './spend/groupedSpend.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
+import type { SharedLedger } from './sharedLedger/sharedLedger.ts';
 
 /** How long a question about the past waits for a ledger that cannot be read now. */
 const ledgerPatienceMs = 3_000;
@@ -18,7 +21,7 @@ const ledgerLookMs = 50;
 export interface HistoryOptions {
   ledger: Pick<LedgerReader, 'recent' | 'find' | 'running' | 'receiptsIn' | 'dashboard' | 'dearest' | 'used' | 'outcomes'>;
   /** The ledger of all replicas, where they share one. */
-  shared: Pick<LedgerReader, 'receipt' | 'spend' | 'bill'>;
+  shared: Pick<LedgerReader, 'receipt' | 'spend' | 'bill'> & Pick<SharedLedger, 'grouped'>;
   running: Pick<RunningExchanges, 'receipt'>;
   costs: Pick<CostRecorder, 'pricedUpToNow'>;
   providerMessages: ProviderMessages;
@@ -74,6 +77,11 @@ export class History {
 
   spend(range: TimeRange): Promise<SpendReport> {
     return this.#read(() => this.#options.shared.spend(range));
+  }
+
+  /** See groupedSpend. */
+  grouped(params: GroupedSpendParams): Promise<GroupedSpend> {
+    return this.#read(() => this.#options.shared.grouped(params, () => groupedSpend(this.#options.ledger, params)));
   }
 
   /** See LedgerReader.dashboard. */

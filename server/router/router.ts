@@ -4,6 +4,7 @@ import type { NoticeParams, ProbeReport, TestEndpointResult } from '../api/messa
 import { said, told } from '../api/localization/said.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { CancelRequestResult, FindRequestsParams, FindRequestsResult, RunningRequest } from '../api/reports/requestMessages.ts';
+import type { GroupedSpend, GroupedSpendParams } from '../api/reports/groupedSpend.ts';
 import { readRequestFilter } from '../api/reports/requestFilter.ts';
 import type { TryRouteParams, TryRouteResult } from '../api/routes/tryRoute.ts';
 import type { ConfigProblem, HttpStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
@@ -32,6 +33,7 @@ import type { CacheReporter } from './savings/cacheReporter.ts';
 import type { SavingsReporter } from './savings/savingsReporter.ts';
 import type { SharedCounts } from '../limits/replicas/sharedCounts.ts';
 import type { SharedLedger } from './sharedLedger/sharedLedger.ts';
+import { statusOfReplicas } from './status/statusOfReplicas.ts';
 import type { StateConnection } from '../state/stateConnection.ts';
 import type { Monitoring } from './monitoring/monitoring.ts';
 import type { Configurator } from './configurator.ts';
@@ -95,7 +97,7 @@ export interface RouterOptions {
   state: Pick<StateConnection, 'close'>;
   sharedCounts: Pick<SharedCounts, 'close'>;
   replicas: Pick<Replicas, 'close'>;
-  sharedLedger: Pick<SharedLedger, 'close'>;
+  sharedLedger: Pick<SharedLedger, 'close' | 'isConfigured'>;
   changes: StatusChanges;
   notices: Emitter<NoticeParams>;
 }
@@ -254,6 +256,11 @@ export class Router {
     return { cancelled: false, ...told(said('The request runs in another window, which does not answer: cancel it there, or reload that window.')) };
   }
 
+  /** What attempts cost by one field, of all replicas where they share a ledger. @throws LedgerUnavailableError, as the next one */
+  groupedSpend(params: GroupedSpendParams): Promise<GroupedSpend> {
+    return this.#parts.history.grouped(params);
+  }
+
   spend(range: TimeRange): Promise<SpendReport> {
     return this.#parts.history.spend(range);
   }
@@ -266,6 +273,12 @@ export class Router {
   /** The whole state, for the editor and for `GET /waybill/status`. */
   status(http: HttpStatus): StatusSnapshot {
     return this.#parts.status.snapshot(http);
+  }
+
+  /** The same with what all replicas spent today, where they share a ledger. @throws LedgerUnavailableError */
+  async statusOfReplicas(http: HttpStatus): Promise<StatusSnapshot> {
+    const { sharedLedger, history } = this.#parts;
+    return sharedLedger.isConfigured ? statusOfReplicas(this.status(http), range => history.spend(range), this.clock.now()) : this.status(http);
   }
 
   /** What callers can ask for now: the routes first, then every model, each with its health. */

@@ -1,9 +1,12 @@
 import type { SpendScope, TimeRange } from '../receipt.ts';
-import { spendDimensionNames, type SpendDimension, type SpendRow, type SpendStep, type SpendSum } from './dashboard.ts';
+import { spendDimensionNames, type SpendDimension, type SpendFilter, type SpendRow, type SpendStep, type SpendSum } from './dashboard.ts';
 
 /** What spend can be grouped by in a table; `day`: local days. */
 export const spendGroupings = [...spendDimensionNames, 'day'] as const;
 export type SpendGrouping = SpendDimension | 'day';
+
+/** What is asked for: the attempts of a range that a filter leaves, by one field. */
+export interface GroupedSpendParams { range: TimeRange; by: SpendGrouping; filter: SpendFilter }
 
 /** Of a day the sums of money and requests are known. Money in micro-dollars. */
 export type SpendOfDay = Omit<SpendStep, 'from' | 'to'> & { name: string };

@@ -3,7 +3,6 @@ import type { GroupedSpend } from '../../api/reports/groupedSpend.ts';
 import { countText, groupedText } from '../../api/reports/reportText.ts';
 import { isObject, parseJson } from '../../base/json.ts';
 import { localDay } from '../../base/localDay.ts';
-import { groupedSpend } from '../../router/spend/groupedSpend.ts';
 import type { Command, ExitCode } from '../commandLine/command.ts';
 import { defaultDataDir } from '../defaultDataDir.ts';
 import { askLocal, localServerAt } from '../localServer.ts';
@@ -29,7 +28,7 @@ async function read(command: Extract<Command, { command: 'spend' }>): Promise<Gr
   const { range, by, filter, port, dataDir = defaultDataDir() } = command;
   const server = await localServerAt(dataDir, port);
   if ('message' in server) {
-    const spend = port === undefined ? await fromLedger(dataDir, warningsLog(), history => groupedSpend(history, { range, by, filter: readSpendFilter(filter) })) : undefined;
+    const spend = port === undefined ? await fromLedger(dataDir, warningsLog(), history => history.grouped({ range, by, filter: readSpendFilter(filter) })) : undefined;
     return spend ?? failed(server.message, 3);
   }
   const { status, text } = await askLocal(`${server.url}/waybill/spend?${queryOf(command, { by })}`, server.token, undefined, answerMs);
@@ -40,7 +39,7 @@ async function read(command: Extract<Command, { command: 'spend' }>): Promise<Gr
 
 /** The sums as a table, with a line for the total. */
 export function spendLines({ range, by, totals, rows, scope }: GroupedSpend): string[] {
-  const head = `${sumText(totals)} from ${localDay(range.from)} to ${localDay(range.to - 1)}: ${countText(totals.requests, 'request')}`;
+  const head = `${sumText(totals)} from ${localDay(range.from)} to ${localDay(range.to - 1)}: ${countText(totals.requests, 'request')}${scope?.replicas === 'all' ? ` of ${countText(scope.count ?? 1, 'replica')}` : ''}`;
   const cells = (name: string, row: GroupedSpend['rows'][number] | GroupedSpend['totals']): Cell[] => [
     name, sumText(row), groupedText(row.requests),
     ...('inputTokens' in row ? [row.inputTokens, row.cacheReadTokens, row.cacheWriteTokens, row.outputTokens].map(tokens => `${groupedText(tokens)}${row.tokenGaps > 0 ? '+' : ''}`) : []),

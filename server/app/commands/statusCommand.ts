@@ -1,5 +1,5 @@
 import { conditionText, type HealthState } from '../../api/condition.ts';
-import { usdText } from '../../api/reports/reportText.ts';
+import { countText, usdText } from '../../api/reports/reportText.ts';
 import type { EndpointStatus, StatusSnapshot } from '../../api/status.ts';
 import { isObject, parseJson } from '../../base/json.ts';
 import type { Command, ExitCode } from '../commandLine/command.ts';
@@ -29,15 +29,16 @@ function servesNothing({ nothingCanServe, offered }: ServerStatus): boolean {
 
 /** @param now milliseconds since the epoch */
 export function statusLines(status: ServerStatus, now: number): string[] {
-  const { version, http, endpoints, offered, budgets = [], problems, running = 0 } = status;
+  const { version, http, endpoints, offered, budgets = [], problems, running = 0, todayScope } = status;
   const routes = offered.filter(({ kind }) => kind === 'route');
   return [
-    toned(`Waybill ${version ?? '(version unknown)'} at ${http.url ?? 'no address'}: ${servesNothing(status) ? 'nothing can serve' : 'serves'}, ${running} running, ${costOf(status)} today`, 'title'),
+    toned(`Waybill ${version ?? '(version unknown)'} at ${http.url ?? 'no address'}: ${servesNothing(status) ? 'nothing can serve' : 'serves'}, ${running} running, ${costOf(status)} today${ofWhom(status)}`, 'title'),
     ...section('ENDPOINT', ['STATE', 'TODAY'], endpoints.map(one => [one.name, conditionCell(one, now), costOf(one)])),
     ...section('ROUTE', ['STATE', 'TARGETS'], routes.map(one => [one.name, conditionCell(one, now), one.targets.join(', ')])),
     ...section('BUDGET', ['USED', 'OF'], budgets.map(({ name, of, spentMicroUsd, limitMicroUsd, allowedMicroUsd = 0, lifted, unknown = 0, state }) => [
       of === undefined ? name : `${name} (${of})`, { text: sumText({ microUsd: spentMicroUsd, estimatedMicroUsd: 0, unknownAttempts: unknown, unpricedAttempts: 0 }), tone: state === 'ok' ? 'good' : state === 'near' ? 'doubtful' : 'bad' }, lifted === true ? 'lifted' : usdText(limitMicroUsd + allowedMicroUsd),
     ])),
+    ...(todayScope?.message === undefined ? [] : ['', toned(todayScope.message, 'doubtful')]),
     ...(problems.length === 0 ? [] : ['', toned('Problems of the configuration', 'title'), ...problems.map(({ file, line, message }) => toned(`${[file, line].filter(part => part !== undefined).join(':')}${file === undefined ? '' : ': '}${message}`, 'doubtful'))]),
   ];
 }
@@ -49,6 +50,12 @@ function section(first: string, rest: readonly string[], rows: readonly (readonl
 
 function conditionCell({ condition, state }: Pick<EndpointStatus, 'condition' | 'state'>, now: number): Cell {
   return { text: conditionText(condition, now), tone: tones[state] };
+}
+
+/** Whose spend of today it is, where replicas share a ledger. */
+function ofWhom({ todayScope }: ServerStatus): string {
+  if (todayScope === undefined) return '';
+  return todayScope.replicas === 'own' ? ' by this replica alone' : ` by ${countText(todayScope.count ?? 1, 'replica')}`;
 }
 
 /** What was spent today, on all or at an endpoint. */

@@ -16,6 +16,8 @@ import { readWorkKind } from '../../routing/purpose/workKind.ts';
 /** What only a running server knows. */
 export interface LiveSource {
   status(): StatusSnapshot;
+  /** The same, with what all replicas spent today where they share a ledger. */
+  statusOfReplicas(): Promise<StatusSnapshot>;
   tryRoute(params: TryRouteParams): TryRouteResult;
 }
 
@@ -77,8 +79,9 @@ const tools: Readonly<Record<string, Tool>> = {
           `Spend ${rangeWords[range]}: ${spendText(report.totals)} for ${countText(report.totals.exchanges, 'request')}${unknownText(report.totals)}.`,
           ...lines.map(({ name, cost, requests }) => `- ${name}: ${cost}, ${countText(requests, 'request')}`),
           ...(rest > 0 ? [`- and ${countText(rest, 'other')}`] : []),
+          ...(report.scope?.message === undefined ? [] : [report.scope.message]),
         ].join('\n'),
-        data: { range, by, total: { ...figures(report.totals) }, groups: groups.slice(0, mostLines).map(group => ({ name: group.name, ...figures(group) })) },
+        data: { range, by, ...(report.scope === undefined ? {} : { scope: report.scope }), total: { ...figures(report.totals) }, groups: groups.slice(0, mostLines).map(group => ({ name: group.name, ...figures(group) })) },
       };
     },
   },
@@ -108,8 +111,8 @@ const tools: Readonly<Record<string, Tool>> = {
     description: 'What is left of each budget, spend of today, the caps in US dollars that hold for requests of each route, and what the last request had left of them.',
     properties: {},
     async run(source, _given, signal) {
-      const { status, tryRoute } = liveOf(source);
-      const snapshot = status();
+      const { statusOfReplicas, tryRoute } = liveOf(source);
+      const snapshot = await statusOfReplicas();
       const today = { microUsd: snapshot.todayMicroUsd, estimatedMicroUsd: snapshot.todayEstimated ? snapshot.todayMicroUsd : 0, unknownAttempts: snapshot.todayUnknown, unpricedAttempts: snapshot.todayUnpriced?.length ?? 0 };
       const names = snapshot.offered.filter(({ kind }) => kind === 'route').map(({ requestedModel }) => requestedModel);
       const caps = names.map(name => ({ route: name, caps: (tryRoute({ requestedModel: name, ...smallRequest }).plan.caps ?? []).map(({ scope, route, limitMicroUsd }) => ({ scope, ofAllRoutes: route === undefined, limitUsd: usdText(limitMicroUsd) })) }));
@@ -119,7 +122,7 @@ const tools: Readonly<Record<string, Tool>> = {
       const last = await lastWithCaps(source, signal);
       return {
         text: [
-          `Spent today: ${spendText(today)}.`,
+          `Spent today: ${spendText(today)}.`, ...(snapshot.todayScope?.message === undefined ? [] : [snapshot.todayScope.message]),
           ...budgets.map(one => `- Budget ${one.name}${one.of === undefined ? '' : ` of ${one.of}`} (${one.period}, ${one.stops ? 'stops requests' : 'only warns'}): ${one.left} of ${one.limit}, until ${one.resetsAt}`),
           ...(caps.length === 0 ? [] : ['Caps by route:']),
           ...caps.map(one => `- ${one.route}: ${one.caps.length === 0 ? 'no cap' : one.caps.map(({ scope, limitUsd, ofAllRoutes }) => `${limitUsd} for each ${scope}${ofAllRoutes ? ', over all routes' : ''}`).join('; ')}`),

@@ -1,4 +1,5 @@
 import type { Receipt, SpendReport, TimeRange } from '../../api/receipt.ts';
+import type { GroupedSpend, GroupedSpendParams } from '../../api/reports/groupedSpend.ts';
 import type { SharedLedgerFigures, SharedLedgerOptions, SharedLedgerStore } from '../sharedLedger.ts';
 import type { LedgerBill, SpentBy, SpentScope } from '../spend.ts';
 import { Connections, SharedLedgerError } from './connection.ts';
@@ -62,6 +63,10 @@ class PostgresLedger implements SharedLedgerStore {
 
   async spend(range: TimeRange): Promise<SpendReport> {
     return this.#read(() => this.#reads.spend(range));
+  }
+
+  async grouped(params: GroupedSpendParams): Promise<GroupedSpend> {
+    return this.#read(() => this.#reads.grouped(params));
   }
 
   async spentBy(range: TimeRange, scope: SpentScope): Promise<SpentBy[]> {

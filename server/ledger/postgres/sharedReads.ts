@@ -1,13 +1,16 @@
-import type { Attempt, Receipt, SpendReport, TimeRange } from '../../api/receipt.ts';
+import type { Attempt, Receipt, SpendReport, SpendScope, TimeRange } from '../../api/receipt.ts';
+import type { GroupedSpend, GroupedSpendParams } from '../../api/reports/groupedSpend.ts';
 import type { LedgerJournal, UnshippedExchange } from '../journal.ts';
 import { attemptFromRow, usageColumnList } from '../rows/attemptColumns.ts';
 import { billedAttemptFromRow, billedModelFromRow, mostBilledAttempts } from '../rows/billRows.ts';
+import { groupedFrom } from '../rows/groupedRows.ts';
 import { receiptFromRow } from '../rows/rows.ts';
 import { UnreadableRowError } from '../rows/rowValues.ts';
 import { boundsOf, dayMs, slotMs, type Bounds } from '../rows/slotBounds.ts';
 import { spendFigures, spendReport, type SpendRows } from '../rows/spendReport.ts';
 import type { BilledModel, LedgerBill, SpentBy, SpentScope } from '../spend.ts';
 import type { Connections, Row, Transaction } from './connection.ts';
+import { deletedPart, readGrouped } from './groupedReads.ts';
 import { nameOf } from './rollUp.ts';
 
 /** More of this replica's own exchanges than this are not looked up beside the shared ledger: it catches up first. */
@@ -35,8 +38,18 @@ export class SharedReads {
     const { read, own, unread } = await this.#whole(async (transaction) => ({ rows: await this.#spendRows(transaction, bounds), replicas: await this.#replicas(transaction) }));
     const local = own.length === 0 ? undefined : this.#journal.spendOf(own, range);
     const report = spendReport(range, local === undefined ? read.rows : joined(read.rows, local));
-    report.scope = { replicas: 'all', count: read.replicas, ...(unread === 0 ? {} : { message: `${unread} requests of this replica are not in the shared ledger yet, nor in these sums.` }) };
+    report.scope = scopeOf(read.replicas, [unreadPart(unread)]);
     return report;
+  }
+
+  /** See groupedSpend. */
+  async grouped(params: GroupedSpendParams): Promise<GroupedSpend> {
+    const bounds = wholeBounds(params.range);
+    const { read, own, unread } = await this.#whole(async (transaction) => ({
+      rows: await readGrouped(transaction, this.#schema, params, bounds), deleted: await deletedPart(transaction, this.#schema, bounds), replicas: await this.#replicas(transaction),
+    }));
+    const local = own.length === 0 ? [] : this.#journal.groupedOf(own, params);
+    return { ...groupedFrom(params, [...read.rows, ...local]), scope: scopeOf(read.replicas, [unreadPart(unread), read.deleted]) };
   }
 
   async spentBy(range: TimeRange, scope: SpentScope): Promise<SpentBy[]> {
@@ -174,6 +187,16 @@ export class SharedReads {
 function wholeBounds({ from, to }: TimeRange): Bounds {
   const within = (moment: number): number => Math.max(-largestMoment, Math.min(largestMoment, moment));
   return boundsOf({ from: within(from), to: within(to) }, 0);
+}
+
+function scopeOf(count: number, missing: readonly (string | undefined)[]): SpendScope {
+  const message = missing.filter((part) => part !== undefined).join(' ');
+  return { replicas: 'all', count, ...(message === '' ? {} : { message }) };
+}
+
+/** @param unread requests that are neither in the shared ledger nor looked up beside it */
+function unreadPart(unread: number): string | undefined {
+  return unread === 0 ? undefined : `${unread} requests of this replica are not in the shared ledger yet, nor in these sums.`;
 }
 
 /** Rows of two sources, one after the other. */

@@ -1,8 +1,9 @@
 import type { TokenUsage } from '../../api/conversation.ts';
 import type { Attempt, Cost } from '../../api/receipt.ts';
 import { plausiblePrices } from '../../base/figures.ts';
-import { largestFigure, storedFigure } from '../../pricing/money.ts';
+import { storedFigure } from '../../pricing/money.ts';
 import { json, number, text, type ColumnValue, type Row } from './rowValues.ts';
+import { costCertainty, figure } from './spendSums.ts';
 
 /** An attempt as it is written: with a cost that can be stored, and the text of its prices. */
 export interface StoredAttempt { attempt: Attempt; cost: Cost; priceText: string | null }
@@ -22,10 +23,6 @@ type Write = AttemptColumn['write'];
 
 type KeyOf<Kind> = { [Key in keyof Attempt]-?: Exclude<Attempt[Key], undefined> extends Kind ? Key : never }[keyof Attempt];
 
-/** A figure of an attempt `a`. Earlier versions wrote figures that no number here can hold: those read as unknown. */
-export const figure = (column: string): string => `CASE WHEN a.${column} BETWEEN 0 AND ${largestFigure} THEN a.${column} END`;
-/** How certain the cost of an attempt `a` is, where its figure may have to be left out. */
-export const costCertainty = `CASE WHEN a.cost_micro_usd NOT BETWEEN 0 AND ${largestFigure} THEN 'unknown' ELSE a.cost_certainty END`;
 const figureOf = (column: string): string => `${figure(column)} AS ${column}`;
 
 const requiredText = (name: string, key: KeyOf<string>, write: Write): AttemptColumn => ({

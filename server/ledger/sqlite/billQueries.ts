@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { TimeRange } from '../../api/receipt.ts';
 import type { LedgerBill } from '../spend.ts';
-import { costCertainty, figure } from '../rows/attemptColumns.ts';
+import { costCertainty, figure } from '../rows/spendSums.ts';
 import { billedAttemptFromRow, billedModelFromRow, mostBilledAttempts } from '../rows/billRows.ts';
 import { dayMs } from '../rows/slotBounds.ts';
 

@@ -1,4 +1,5 @@
-import type { Receipt, SpendReport, TimeRange } from '../../api/receipt.ts';
+import type { Receipt, SpendReport, SpendScope, TimeRange } from '../../api/receipt.ts';
+import type { GroupedSpend, GroupedSpendParams } from '../../api/reports/groupedSpend.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
@@ -91,9 +92,14 @@ export class SharedLedger implements Reads, TickedPart {
   spend(range: TimeRange): Promise<SpendReport> {
     return this.#read(store => store.spend(range), async (why) => {
       const report = await this.#sources.ledger.spend(range);
-      if (why !== undefined) report.scope = { replicas: 'own', message: `These are the sums of this replica alone: ${why}` };
+      if (why !== undefined) report.scope = ownScope(why);
       return report;
     });
+  }
+
+  /** Sums by a field. @param own reads those of this data folder */
+  grouped(params: GroupedSpendParams, own: () => Promise<GroupedSpend>): Promise<GroupedSpend> {
+    return this.#read(store => store.grouped(params), async (why) => ({ ...await own(), ...(why === undefined ? {} : { scope: ownScope(why) }) }));
   }
 
   spentBy(range: TimeRange, scope: SpentScope): Promise<SpentBy[]> {
@@ -138,4 +144,8 @@ export class SharedLedger implements Reads, TickedPart {
     this.#isPartial = true;
     return local(why);
   }
+}
+
+function ownScope(why: string): SpendScope {
+  return { replicas: 'own', message: `These are the sums of this replica alone: ${why}` };
 }

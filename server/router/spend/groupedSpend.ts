@@ -1,23 +1,22 @@
-import { addSum, emptySum, mostSpendRows, type SpendDashboard, type SpendFilter } from '../../api/reports/dashboard.ts';
-import type { GroupedSpend, SpendGrouping, SpendOfDay } from '../../api/reports/groupedSpend.ts';
-import type { TimeRange } from '../../api/receipt.ts';
+import { addSum, emptySum, mostSpendRows, type SpendDashboard } from '../../api/reports/dashboard.ts';
+import type { GroupedSpend, GroupedSpendParams, SpendOfDay } from '../../api/reports/groupedSpend.ts';
 import { localDay } from '../../base/localDay.ts';
-import type { History } from '../history.ts';
+import type { LedgerReader } from '../../ledger/ports.ts';
 
 /** A dashboard has days, or parts of days, of so long a range. */
 const daysAtOnce = 90;
 
 /** What attempts of a range cost, by a field of them or by local days. */
-export async function groupedSpend(history: Pick<History, 'dashboard'>, { range, by, filter }: { range: TimeRange; by: SpendGrouping; filter: SpendFilter }): Promise<GroupedSpend> {
+export async function groupedSpend(ledger: Pick<LedgerReader, 'dashboard'>, { range, by, filter }: GroupedSpendParams): Promise<GroupedSpend> {
   if (by !== 'day') {
-    const { totals, groups: { rows, rest } } = await history.dashboard({ range, filter, rows: by, limit: mostSpendRows });
+    const { totals, groups: { rows, rest } } = await ledger.dashboard({ range, filter, rows: by, limit: mostSpendRows });
     return { range, by, totals, rows: rest === undefined ? rows : [...rows, { name: `(${rest.groups} others)`, ...rest.sum }] };
   }
   const totals = emptySum();
   const days = new Map<string, SpendOfDay>();
   for (let from = range.from; from < range.to;) {
     const to = Math.min(daysLater(from), range.to);
-    const part = await history.dashboard({ range: { from, to }, filter, rows: 'model', limit: 1 });
+    const part = await ledger.dashboard({ range: { from, to }, filter, rows: 'model', limit: 1 });
     addSum(totals, part.totals);
     addDays(days, part.steps);
     from = to;

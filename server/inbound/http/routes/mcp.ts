@@ -24,7 +24,7 @@ export const mcpRoute: HttpRoute = {
       failed: error => { router.log.error('A tool of the Model Context Protocol failed', error); },
       source: {
         now: () => router.clock.now(), spend: range => router.spend(range), find: (params, signal) => router.find(params, signal), receipt: id => router.receipt(id),
-        live: { status: () => router.status(localEndpoint()), tryRoute: params => router.tryRoute(params) },
+        live: { status: () => router.status(localEndpoint()), statusOfReplicas: () => router.statusOfReplicas(localEndpoint()), tryRoute: params => router.tryRoute(params) },
       },
     });
     const { text, invalid } = await server.answer(bytes.toString('utf8'), aborter.signal);

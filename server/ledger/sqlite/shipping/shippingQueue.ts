@@ -59,6 +59,10 @@ export class ShippingQueue {
     this.#database = database;
   }
 
+  isFollowed(): boolean {
+    return this.#state() !== undefined;
+  }
+
   follow(): JournalState {
     const known = this.#state();
     if (known !== undefined) return known;

@@ -1,10 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { TimeRange } from '../../../api/receipt.ts';
+import type { GroupedSpendParams } from '../../../api/reports/groupedSpend.ts';
 import type { JournalBacklog, JournalBatch, JournalState, LedgerJournal, UnshippedExchange } from '../../journal.ts';
+import type { GroupedRow } from '../../rows/groupedRows.ts';
 import { spendFigures, type SpendRows } from '../../rows/spendReport.ts';
 import { slotMs } from '../../rows/slotBounds.ts';
 import type { LedgerBill, SpentBy, SpentScope } from '../../spend.ts';
 import { BillQueries } from '../billQueries.ts';
+import { attemptSums as dashboardSums, dimensionSql, filterSql, readableSums as readableDashboardSums, sumFromRow } from '../dashboard/cellSql.ts';
 import { attemptGroups, attemptSums, groupColumns, readableSum, readableSums } from '../spendQueries.ts';
 import { spentByFromRow, spentBySql } from '../used/spentBy.ts';
 import { ShippingQueue } from './shippingQueue.ts';
@@ -39,6 +42,14 @@ export class ShippingFile {
     };
   }
 
+  groupedOf(seqs: readonly number[], { range, by, filter }: GroupedSpendParams): GroupedRow[] {
+    const { sql, values } = filterSql(filter);
+    const name = by === 'day' ? `CAST(a.started_at / ${slotMs} AS REAL)` : dimensionSql[by];
+    const rows = this.#prepared(`SELECT name, ${readableDashboardSums} FROM (SELECT ${name} AS name, ${dashboardSums} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
+      WHERE a.exchange_seq ${chosen} AND a.started_at >= :from AND a.started_at < :to${sql}) GROUP BY name`).all({ seqs: JSON.stringify(seqs), from: Math.ceil(range.from), to: Math.ceil(range.to), ...values });
+    return rows.map((row) => ({ name: row['name'] as string | number | null, sum: sumFromRow(row) }));
+  }
+
   spentByOf(seqs: readonly number[], { from, to }: TimeRange, scope: SpentScope): SpentBy[] {
     const statement = this.#prepared(spentBySql(scope, 'attempts a', ' AND a.exchange_seq IN (SELECT value FROM json_each(?))'));
     return statement.all(Math.ceil(from), Math.ceil(to), JSON.stringify(seqs)).map(spentByFromRow);
@@ -63,6 +74,10 @@ export class SqliteJournal implements LedgerJournal {
   /** @param use works on the file that is open, after what was handed in is written. @throws LedgerUnavailableError where there is none */
   constructor(use: <Result>(work: (file: ShippingFile) => Result) => Result) {
     this.#use = use;
+  }
+
+  isFollowed(): boolean {
+    return this.#use(({ queue }) => queue.isFollowed());
   }
 
   follow(): JournalState {
@@ -95,6 +110,10 @@ export class SqliteJournal implements LedgerJournal {
 
   spendOf(seqs: readonly number[], range: TimeRange): SpendRows {
     return this.#use(file => file.spendOf(seqs, range));
+  }
+
+  groupedOf(seqs: readonly number[], params: GroupedSpendParams): GroupedRow[] {
+    return this.#use(file => file.groupedOf(seqs, params));
   }
 
   spentByOf(seqs: readonly number[], range: TimeRange, scope: SpentScope): SpentBy[] {

@@ -1,6 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { OptionalField, RequestFilter } from '../../../api/reports/requestFilter.ts';
-import { figure } from '../../rows/attemptColumns.ts';
+import { figure } from '../../rows/spendSums.ts';
 import { partSql } from '../dashboard/cellSql.ts';
 
 const someAttempt = (condition: string): string => `EXISTS (SELECT 1 FROM attempts a WHERE a.exchange_seq = e.seq AND ${condition})`;

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { TimeRange } from '../../../api/receipt.ts';
 import type { SpentBy, SpentScope } from '../../spend.ts';
-import { costCertainty, figure } from '../../rows/attemptColumns.ts';
+import { costCertainty, figure } from '../../rows/spendSums.ts';
 import type { Row } from '../../rows/rowValues.ts';
 
 const columns: Readonly<Record<SpentScope, string>> = {

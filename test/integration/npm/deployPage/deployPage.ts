@@ -91,8 +91,8 @@ export function describeDeployPage(): void {
     });
 
     it('answers through each of them, and counts one budget and one spend', async () => {
-      const [ask, look] = commandsOf('Ask');
-      assert.ok(ask !== undefined && look !== undefined);
+      const [ask, look, read] = commandsOf('Ask');
+      assert.ok(ask !== undefined && look !== undefined && read !== undefined);
       assert.equal([...(await shell.run(ask)).matchAll(/"object":"chat\.completion"/g)].length, 2);
       let seen = '';
       await until('both see what both did', async () => {
@@ -104,6 +104,11 @@ export function describeDeployPage(): void {
       assert.ok(spend.totals.microUsd > 0);
       assert.deepEqual(spend.scope, { replicas: 'all', count: 2 });
       assert.equal(budgets.length, 1);
+      const shown = await shell.run(read);
+      assert.match(shown, /\$0\.\d+ today by 2 replicas$/m);
+      assert.match(shown, /^everything +\$0\.\d+ +\$10\.00$/m);
+      assert.match(shown, /: 2 requests of 2 replicas$/m);
+      assert.match(shown, /^sandbox-chat +\$0\.\d+ +2 /m);
       await until('the other one has the same of the budget', async () => {
         const other = await fetch(`${url('7711')}/waybill/budgets`, { headers: { authorization: `Bearer ${inHome('replica-1/token').trim()}` } });
         return (await other.json() as Budgets).budgets[0]?.spentMicroUsd === spend.totals.microUsd;

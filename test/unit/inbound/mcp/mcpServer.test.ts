@@ -93,8 +93,9 @@ describe('the tools of Waybill for agents', () => {
   const planFor = (name: string): Receipt['plan'] => ({ ...aReceipt('').plan, requestedModel: name, targets: name === 'down' ? [] : [{ target: `north/${name}`, endpoint: 'north', model: name, upstreamModel: name }] });
   const prices: Record<string, number | null> = { dear: 90_000, cheap: 1_200, free: null };
   const offer = (name: string, kind: 'route' | 'model') => ({ id: name, requestedModel: name, kind, name, targets: [], state: 'healthy' as const, condition: { kind: 'healthy' as const }, detail: 'via north', maxInputTokens: 1, maxOutputTokens: 1, imageInput: false, toolCalling: true, thinking: false });
+  const shown = emptyStatus({ at: noon, endpoints: [endpoint('north', { condition: { kind: 'rate-limited', until: noon + 60_000 } })], offered: [offer('dear', 'route'), offer('free', 'model'), offer('cheap', 'model'), offer('down', 'model')], todayMicroUsd: 5_000, todayUnknown: 1, budgets: [{ name: 'daily', period: 'day', per: 'everything', key: 'daily', limitMicroUsd: 5_000_000, spentMicroUsd: 3_000_000, reservedMicroUsd: 0, leftMicroUsd: 2_000_000, unknown: 1, share: 0.6, state: 'ok', isHard: true, from: noon, resetsAt: noon + 3_600_000 }] });
   const live: LiveSource = {
-    status: () => emptyStatus({ at: noon, endpoints: [endpoint('north', { condition: { kind: 'rate-limited', until: noon + 60_000 } })], offered: [offer('dear', 'route'), offer('free', 'model'), offer('cheap', 'model'), offer('down', 'model')], todayMicroUsd: 5_000, todayUnknown: 1, budgets: [{ name: 'daily', period: 'day', per: 'everything', key: 'daily', limitMicroUsd: 5_000_000, spentMicroUsd: 3_000_000, reservedMicroUsd: 0, leftMicroUsd: 2_000_000, unknown: 1, share: 0.6, state: 'ok', isHard: true, from: noon, resetsAt: noon + 3_600_000 }] }),
+    status: () => shown, statusOfReplicas: () => Promise.resolve(shown),
     tryRoute: ({ requestedModel }) => ({ plan: { ...planFor(requestedModel), caps: [{ scope: 'session', limitMicroUsd: 2_000_000, leftMicroUsd: 2_000_000 }] }, expectedMicroUsd: [prices[requestedModel] ?? null] }),
   };
 
@@ -131,6 +132,15 @@ describe('the tools of Waybill for agents', () => {
     assert.match(textOf(await call('waybill_remaining')), /^Spent today: \$0\.005\+\.\n- Budget daily \(day, stops requests\): at most \$2\.00 left of \$5\.00, until 2026-11-20T13:00:00\.000Z\nCaps by route:\n- dear: \$2\.00 for each session, over all routes$/);
   });
 
+  it('say what all replicas spent where they share a ledger, and that it is a part where that is away', async () => {
+    const all = emptyStatus({ at: noon, todayMicroUsd: 70_000, todayScope: { replicas: 'all', count: 2 } });
+    const ofAll = { ...live, statusOfReplicas: () => Promise.resolve(all) };
+    assert.match(textOf(await serverOver(receipts, ofAll).call('waybill_remaining')), /^Spent today: \$0\.07\.$/m);
+    const message = 'These are the sums of this replica alone: PostgreSQL at db:5432 does not answer.';
+    const ofOne = { ...live, statusOfReplicas: () => Promise.resolve({ ...shown, todayScope: { replicas: 'own' as const, message } }) };
+    assert.match(textOf(await serverOver(receipts, ofOne).call('waybill_remaining')), new RegExp(`^Spent today: \\$0\\.005\\+\\.\n${message}\n`));
+  });
+
   it('suggest what can answer, the cheapest first, and judge the kind of work', async () => {
     const result = await serverOver(receipts, live).call('waybill_suggest', { task: 'Translate this sentence into French' });
     assert.match(textOf(result), /^This looks like low-cost work/);
@@ -141,7 +151,7 @@ describe('the tools of Waybill for agents', () => {
   it('plan many offers in portions, between which others are served, and no more once the caller is gone', async () => {
     let planned = 0;
     const many: LiveSource = {
-      status: () => emptyStatus({ at: noon, offered: Array.from({ length: 500 }, (_, index) => offer(`m-${String(index)}`, 'model')) }),
+      statusOfReplicas: () => assert.fail('It is not asked.'), status: () => emptyStatus({ at: noon, offered: Array.from({ length: 500 }, (_, index) => offer(`m-${String(index)}`, 'model')) }),
       tryRoute: ({ requestedModel }) => {
         planned += 1;
         return { plan: planFor(requestedModel), expectedMicroUsd: [null] };

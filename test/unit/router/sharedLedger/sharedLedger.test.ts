@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { emptySum } from '../../../../server/api/reports/dashboard.ts';
+import type { GroupedSpend } from '../../../../server/api/reports/groupedSpend.ts';
 import type { SpendReport } from '../../../../server/api/receipt.ts';
 import { silentLog } from '../../../../server/base/log.ts';
 import type { SharedLedgerConfig } from '../../../../server/config/ledger/ledgerConfig.ts';
@@ -12,6 +14,11 @@ import { aReceipt, noon } from '../../ledger/receipts.ts';
 const day = { from: noon - 1, to: noon + 1 };
 const config: SharedLedgerConfig = { postgres: { host: 'db', port: 5432, database: 'ledger', user: 'w', password: 'p', tls: undefined, schema: 'waybill', connections: 2, keptMs: undefined, name: 'one' }, secrets: [] };
 
+/** A table of one sum. */
+function groupedOf(microUsd: number): GroupedSpend {
+  return { range: day, by: 'model', totals: { ...emptySum(), microUsd }, rows: [] };
+}
+
 /** A shared ledger that is there or away, as a test says. */
 class FakeStore implements SharedLedgerStore {
   why: string | undefined;
@@ -23,6 +30,7 @@ class FakeStore implements SharedLedgerStore {
   }
   tick(): void { /* Nothing waits. */ }
   spend(): Promise<SpendReport> { return this.#answer(this.#report); }
+  grouped(): Promise<GroupedSpend> { return this.#answer({ ...groupedOf(5), scope: { replicas: 'all', count: 2 } }); }
   spentBy(): Promise<[]> { return this.#answer([]); }
   bill(): Promise<{ models: []; attempts: [] }> { return this.#answer({ models: [], attempts: [] }); }
   receipt(id: string): Promise<ReturnType<typeof aReceipt> | undefined> { return this.#answer(id === 'theirs' ? aReceipt('theirs') : undefined); }
@@ -54,6 +62,7 @@ describe('the ledger as replicas read it', () => {
     part.configure(undefined);
     part.tick();
     const report = await part.spend(day);
+    assert.deepEqual(await part.grouped({ range: day, by: 'model', filter: {} }, () => Promise.resolve(groupedOf(1))), groupedOf(1));
     assert.deepEqual([report.totals.exchanges, report.scope, part.isPartial, part.figures(), loads()], [1, undefined, false, undefined, 0]);
   });
 
@@ -64,6 +73,8 @@ describe('the ledger as replicas read it', () => {
     assert.deepEqual((await part.spend(day)).scope, { replicas: 'all', count: 2 });
     assert.equal((await part.receipt('theirs'))?.id, 'theirs');
     assert.equal((await part.receipt('mine'))?.id, 'mine');
+    const grouped = await part.grouped({ range: day, by: 'model', filter: {} }, () => assert.fail('The own ledger is not read.'));
+    assert.deepEqual([grouped.totals.microUsd, grouped.scope], [5, { replicas: 'all', count: 2 }]);
     assert.deepEqual([part.isPartial, loads()], [false, 1]);
   });
 
@@ -74,6 +85,8 @@ describe('the ledger as replicas read it', () => {
     const { totals, scope } = await part.spend(day);
     assert.deepEqual([totals.exchanges, scope], [1, { replicas: 'own', message: 'These are the sums of this replica alone: Nothing answers at db:5432; see that PostgreSQL runs there.' }]);
     assert.equal(part.isPartial, true);
+    const grouped = await part.grouped({ range: day, by: 'model', filter: {} }, () => Promise.resolve(groupedOf(1)));
+    assert.deepEqual([grouped.totals.microUsd, grouped.scope], [1, scope]);
     assert.equal(await part.receipt('theirs'), undefined);
     // A part cannot be compared with a whole bill.
     await assert.rejects(part.bill(day, ['openai'], 0), { message: 'The shared ledger cannot be read now: Nothing answers at db:5432; see that PostgreSQL runs there.' });

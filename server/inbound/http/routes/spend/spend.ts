@@ -2,10 +2,7 @@ import { readSpendFilter } from '../../../../api/reports/dashboard.ts';
 import { spendGroupings } from '../../../../api/reports/groupedSpend.ts';
 import { readRequestFilter } from '../../../../api/reports/requestFilter.ts';
 import type { TimeRange } from '../../../../api/receipt.ts';
-import { groupedSpend } from '../../../../router/spend/groupedSpend.ts';
 import type { HttpRoute } from '../httpRoute.ts';
-
-const ownAlone = 'Sums by a field are those of this replica alone; those of all replicas are in waybill.spend_by_day of the shared ledger.';
 
 /** What requests of a time range cost: by endpoint, model, tool, workspace and day or, with `by`, by one field and of the requests that the other parameters name. */
 export const spendRoute: HttpRoute = {
@@ -20,8 +17,7 @@ export const spendRoute: HttpRoute = {
     if (grouping === undefined) return call.refuse(400, `Give by as one of ${spendGroupings.join(', ')}.`);
     const filter = readRequestFilter(Object.fromEntries(parameters));
     if (typeof filter === 'string') return call.refuse(400, filter);
-    const [grouped, { scope }] = await Promise.all([groupedSpend(router.reports.spend, { range, by: grouping, filter: readSpendFilter(filter) }), router.spend({ from: range.to - 1, to: range.to })]);
-    return call.json(200, scope === undefined ? grouped : { ...grouped, scope: { replicas: 'own', count: scope.count, message: ownAlone } });
+    return call.json(200, await router.groupedSpend({ range, by: grouping, filter: readSpendFilter(filter) }));
   },
 };
 
