@@ -61,8 +61,8 @@ function content(page: ReceiptPage, host: Host<FromReceiptPage>, announcement: E
       element('section', {}, element('h2', {}, t('Total')),
         element('p', { class: [unknownText(), t('no cost'), '–'].includes(page.cost.text) ? 'amount unknown' : 'amount' }, page.cost.text),
         page.cost.note === '' ? undefined : element('p', { class: 'note' }, page.cost.note),
-        page.unpriced === undefined ? undefined : setPricesButton(page.unpriced, host),
-        tokenList(page.tokens))),
+        tokenList(page.tokens),
+        page.unpriced === undefined ? undefined : setPricesButton(page.unpriced, host))),
     attempts(page),
     plan(page),
   ];
