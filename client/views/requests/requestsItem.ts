@@ -74,7 +74,7 @@ export function buildRequestItem(request: RequestSummary, now: number, style: Ti
 /** What the icon alone would not say of an exchange without an answer. */
 function shortOutcome({ outcome, failureClass, attempts, cache }: RequestSummary): string | undefined {
   switch (outcome) {
-    case 'ok': return isRefused({ outcome, failureClass }) ? t('refused') : cache?.state === 'hit' ? t('from memory') : cache?.state === 'shared' ? t('shared') : undefined;
+    case 'ok': return isRefused({ outcome, failureClass }) ? t('refused') : cache?.state === 'hit' ? cache.from === 'replicas' ? t('from replicas') : t('from memory') : cache?.state === 'shared' ? t('shared') : undefined;
     case 'failed': return failureClass === undefined ? t('failed') : exchangeFailureWords(failureClass, attempts);
     case 'cancelled': return t('cancelled');
     case 'interrupted': return t('interrupted');

@@ -54,6 +54,12 @@ test('a receipt names the trace of its request, where it has one', () => {
   assert.deepEqual(factsOf(receipt.plan), []);
 });
 
+test('a receipt says whether a kept answer is of this memory or of what replicas keep for each other', () => {
+  const said = (cache: NonNullable<Receipt['cache']>): unknown => buildReceiptPage({ ...receipt, cache }, style).facts.find(({ label }) => label === 'Response cache')?.value;
+  assert.equal(said({ state: 'hit', ageMs: 90_000, of: 'x0', savedMicroUsd: 4_200 }), 'answered from memory, 1 min 30 s old; saved $0.0042; paid for by x0');
+  assert.equal(said({ state: 'hit', from: 'replicas', ageMs: 90_000, of: 'x0' }), 'answered from what replicas keep for each other, 1 min 30 s old; what it saved is not known; paid for by x0');
+});
+
 test('an attempt shows its key by label and last four, its status and its times', () => {
   const [first, second] = buildReceiptPage(receipt, style).attempts;
   const facts = new Map(first?.facts.map(({ label, value }) => [label, value]));

@@ -31,6 +31,11 @@ test('an answer after a failed attempt looks unlike a plain answer', () => {
   assert.match(item.spoken, /Answered after 1 failed attempt, by claude\/claude-sonnet-4\.5/);
 });
 
+test('a line says where a kept answer came from', () => {
+  assert.equal(build({ cache: { state: 'hit' } }).description, 'from memory · gpt-4.1 · $0.0042 · 1.2 s');
+  assert.equal(build({ cache: { state: 'hit', from: 'replicas' } }).description, 'from replicas · gpt-4.1 · $0.0042 · 1.2 s');
+});
+
 test('an answer that declines is marked everywhere, and has no green tick', () => {
   const item = build({ failureClass: 'content-policy' });
   assert.equal(item.icon.id, 'circle-slash');
