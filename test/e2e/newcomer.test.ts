@@ -17,10 +17,12 @@ describe('a newcomer with default settings and a keyboard', () => {
   let window: Workbench;
   let keyboard: Keyboard;
   let chat: Chat;
+  let beganMs: number;
   tellInOrder(() => scene);
 
   before(async () => {
     scene = await Scene.set(() => ({}), { defaults: true });
+    beganMs = performance.now();
     window = await scene.openWindow();
     keyboard = new Keyboard(window);
     chat = new Chat(window);
@@ -50,11 +52,14 @@ describe('a newcomer with default settings and a keyboard', () => {
     await until('the settings file to be closed', async () => await window.page.locator('.tab[data-resource-name="settings.json"]').count() === 0);
   });
 
-  it('gets the first answer, with no sign-in on the way', async () => {
+  it('gets the first answer, with no sign-in on the way', async (t) => {
     await until('the route in the chat', async () => (await chat.chosenModel()).includes('default'), { timeoutMs: 30_000 });
     // The chat is open and has the keyboard focus.
     assert.match(await type('hello waybill'), /sandbox-a answers your prompt: "hello waybill"/);
     assert.equal(await window.page.locator('.monaco-dialog-box').count(), 0);
+    // The view that is opened, the command, five answers, the consent, and the question.
+    const inputs = keyboard.inputs + 1;
+    t.diagnostic(`from the empty window to the first answer: ${String(inputs)} inputs, ${((performance.now() - beganMs) / 1000).toFixed(0)} s`);
     await window.screenshot('newcomer-answer');
   });
 

@@ -4,13 +4,20 @@ import type { Workbench } from './workbench.ts';
 /** A person who uses no mouse: the palette, the keys of quick inputs, and the keys for notifications and lists. */
 export class Keyboard {
   readonly #workbench: Workbench;
+  #inputs = 0;
 
   constructor(workbench: Workbench) {
     this.#workbench = workbench;
   }
 
+  /** How many commands, answers and notifications it was used for. */
+  get inputs(): number {
+    return this.#inputs;
+  }
+
   /** Runs a command by its title in the palette. */
   async command(title: string): Promise<void> {
+    this.#inputs += 1;
     const { page } = this.#workbench;
     await until(`the palette to offer "${title}"`, async () => {
       await page.keyboard.press('F1');
@@ -25,6 +32,7 @@ export class Keyboard {
 
   /** Types an answer into the quick input that says `saying`, and accepts it; without text, what is there. */
   async answer(saying: string, text?: string): Promise<void> {
+    this.#inputs += 1;
     const { page } = this.#workbench;
     await until(`the step "${saying}"`, async () => {
       const placeholder = await this.#workbench.quickInputBox().getAttribute('placeholder', { timeout: 500 }) ?? '';
