@@ -37,7 +37,7 @@ export async function runExport(command: ExportCommand): Promise<ExitCode> {
     });
     return found === true ? 0 : failed(server.message, 3);
   } catch (error) {
-    return failed(`The export is not whole: ${error instanceof Error ? error.message : String(error)}.`);
+    return failed(`The export is not whole: ${(error instanceof Error ? error.message : String(error)).replace(/\.$/, '')}.`);
   }
 }
 

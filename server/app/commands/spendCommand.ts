@@ -28,8 +28,12 @@ async function read(command: Extract<Command, { command: 'spend' }>): Promise<Gr
   const { range, by, filter, port, dataDir = defaultDataDir() } = command;
   const server = await localServerAt(dataDir, port);
   if ('message' in server) {
-    const spend = port === undefined ? await fromLedger(dataDir, warningsLog(), history => history.grouped({ range, by, filter: readSpendFilter(filter) })) : undefined;
-    return spend ?? failed(server.message, 3);
+    try {
+      const spend = port === undefined ? await fromLedger(dataDir, warningsLog(), history => history.grouped({ range, by, filter: readSpendFilter(filter) })) : undefined;
+      return spend ?? failed(server.message, 3);
+    } catch (error) {
+      return failed(error instanceof Error ? error.message : String(error));
+    }
   }
   const { status, text } = await askLocal(`${server.url}/waybill/spend?${queryOf(command, { by })}`, server.token, undefined, answerMs);
   if (status !== 200) return failed(whyRefused(text));

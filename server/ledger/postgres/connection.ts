@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { PostgresConfig } from '../../config/ledger/ledgerConfig.ts';
 import { LedgerUnavailableError } from '../ledgerUnavailable.ts';
+import { Places } from './places.ts';
 
 /** How long a connection may take, in milliseconds. */
 const connectTimeoutMs = 3_000;
@@ -9,6 +10,8 @@ const connectTimeoutMs = 3_000;
 const statementTimeoutMs = 10_000;
 const reportTimeoutMs = 20_000;
 const lockTimeoutMs = 2_000;
+/** How long a report waits until others give a connection back. */
+const placeTimeoutMs = 5_000;
 /** So much longer an answer is waited for, which a network that is cut never brings. */
 const answerGraceMs = 2_000;
 const idleMs = 30_000;
@@ -38,17 +41,33 @@ type Mode = 'write' | 'report';
 /** The connections of this server to PostgreSQL. Every statement runs in a transaction whose bounds are set in it, so that a pooler between may share connections. */
 export class Connections {
   readonly #config: PostgresConfig;
+  /** One connection is left to what is written. */
+  readonly #reports: Places;
   #pool: pg.Pool | undefined;
 
   constructor(config: PostgresConfig) {
     this.#config = config;
+    this.#reports = new Places(Math.max(1, config.connections - 1));
   }
 
   /**
-   * Runs a transaction.
+   * Runs a transaction. Reports have all connections but one, and those beyond wait for a bounded time.
    * @throws SharedLedgerError, or what `work` throws of its own
    */
   async run<Result>(mode: Mode, work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    if (mode === 'write') return this.#run(mode, work);
+    if (!await this.#reports.enter(placeTimeoutMs)) {
+      const { host, port } = this.#config;
+      throw new SharedLedgerError(`Other reports keep the connections to PostgreSQL at ${host}:${port} busy; try again in a moment, or raise "ledger.postgres.connections".`, false);
+    }
+    try {
+      return await this.#run(mode, work);
+    } finally {
+      this.#reports.leave();
+    }
+  }
+
+  async #run<Result>(mode: Mode, work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     const client = await this.#connect();
     const timeoutMs = mode === 'write' ? statementTimeoutMs : reportTimeoutMs;
     const transaction: Transaction = {
@@ -56,7 +75,7 @@ export class Connections {
         try {
           return (await client.query<Row>({ text: sql, values: [...values], query_timeout: timeoutMs + answerGraceMs } as pg.QueryConfig)).rows;
         } catch (error) {
-          throw sharedLedgerError(error, this.#config);
+          throw sharedLedgerError(error, this.#config, mode);
         }
       },
     };
@@ -88,7 +107,7 @@ export class Connections {
       this.#pool ??= this.#made();
       return await this.#pool.connect();
     } catch (error) {
-      throw sharedLedgerError(error, this.#config, true);
+      throw sharedLedgerError(error, this.#config, undefined);
     }
   }
 
@@ -132,8 +151,16 @@ export function isWrongData(error: unknown): boolean {
   return error instanceof SharedLedgerError && error.cause !== undefined && wrongData.has(codeOf(error.cause)?.slice(0, 2) ?? '');
 }
 
-/** What went wrong, in one sentence without a secret. @param connecting nothing was asked yet */
-function sharedLedgerError(error: unknown, { host, port, database, schema, user }: PostgresConfig, connecting = false): SharedLedgerError {
+/** It took too long, or was in the way of another transaction: the server is there, and the same may succeed later. */
+const slowCodes = new Set(['57014', '55P03', '40001', '40P01']);
+
+/** PostgreSQL is there and did not manage it now. */
+export function isSlow(error: unknown): boolean {
+  return error instanceof SharedLedgerError && !error.away && error.cause !== undefined && slowCodes.has(codeOf(error.cause) ?? '');
+}
+
+/** What went wrong, in one sentence without a secret. @param mode of what was asked; undefined: nothing was asked yet */
+function sharedLedgerError(error: unknown, { host, port, database, schema, user }: PostgresConfig, mode: Mode | undefined): SharedLedgerError {
   if (error instanceof SharedLedgerError) return error;
   const code = codeOf(error);
   const place = `PostgreSQL at ${host}:${port}`;
@@ -151,7 +178,7 @@ function sharedLedgerError(error: unknown, { host, port, database, schema, user 
     case '3D000': return made(`${place} has no database "${database}"; create it, or correct its name.`, true);
     case '42501': return made(`The user may not create or use the schema "${schema}" in "${database}" at ${place}; grant it, as docs/postgres.md says.`, true);
     case '53300': return made(`${place} takes no more connections now.`, true);
-    case '57014': return made(`${place} took too long for a statement.`, false);
+    case '57014': return made(mode === 'report' ? `${place} took longer than ${reportTimeoutMs / 1000} s for this report; ask for a shorter time.` : `${place} took longer than ${statementTimeoutMs / 1000} s for a statement.`, false);
     case '55P03': return made(`${place}: another session held a lock for too long.`, false);
     case undefined: break;
     default: if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO/.test(code)) return made(`The certificate of ${place} is not trusted (${code}); name its authority in "ledger.postgres.caFile".`, true);
@@ -159,6 +186,6 @@ function sharedLedgerError(error: unknown, { host, port, database, schema, user 
   const text = error instanceof Error ? error.message : String(error);
   if (/does not support SSL/.test(text)) return made(`${place} does not speak TLS; switch it on there, or set "ledger.postgres.tls" to false for a network that you trust.`, true);
   if (/timeout|terminated|not queryable|Connection ended/i.test(text)) return made(`${place} does not answer.`, true);
-  const away = connecting || code === undefined || awayClasses.has(code.slice(0, 2)) || code.startsWith('E');
+  const away = mode === undefined || code === undefined || awayClasses.has(code.slice(0, 2)) || code.startsWith('E');
   return made(`${place} failed${code === undefined ? '' : ` with ${code}`}: ${text.replaceAll(/\s+/g, ' ').slice(0, 200)}`, away);
 }

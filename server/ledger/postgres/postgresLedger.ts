@@ -2,7 +2,7 @@ import type { Receipt, SpendReport, TimeRange } from '../../api/receipt.ts';
 import type { GroupedSpend, GroupedSpendParams } from '../../api/reports/groupedSpend.ts';
 import type { SharedLedgerFigures, SharedLedgerOptions, SharedLedgerStore } from '../sharedLedger.ts';
 import type { LedgerBill, SpentBy, SpentScope } from '../spend.ts';
-import { Connections, SharedLedgerError } from './connection.ts';
+import { Connections, isSlow, SharedLedgerError } from './connection.ts';
 import { migrate } from './migrate.ts';
 import { RollUp } from './rollUp.ts';
 import { SharedReads } from './sharedReads.ts';
@@ -37,6 +37,10 @@ class PostgresLedger implements SharedLedgerStore {
   /** What runs now. */
   #working: Promise<void> | undefined;
   #failures = 0;
+  /** How often in a row it was there and did not take what is recorded. */
+  #delays = 0;
+  #delayedWhy: string | undefined;
+  #rollUpWhy: string | undefined;
   #errors = 0;
   #busyMs = 0;
   #nextTryAt = -Infinity;
@@ -117,13 +121,14 @@ class PostgresLedger implements SharedLedgerStore {
   /** What was recorded before the call is copied, or that failed. */
   async #caughtUp(): Promise<void> {
     await this.#working;
-    if (!this.#isReady || this.#waits()) await this.#work();
+    if (!this.#isReady || (this.#waits() && this.#options.clock.now() >= this.#nextTryAt)) await this.#work();
   }
 
   #work(): Promise<void> {
     return this.#working ??= this.#round().then(() => { this.#succeeded(); }, (error: unknown) => {
       this.#errors += 1;
-      this.#failed(error);
+      if (this.#isReady && isSlow(error)) this.#delayed(error);
+      else this.#failed(error);
     }).finally(() => { this.#working = undefined; });
   }
 
@@ -151,7 +156,19 @@ class PostgresLedger implements SharedLedgerStore {
     // A second a round, so that what is recorded meanwhile does not wait for all of it.
     const until = performance.now() + rollUpForMs;
     let more = true;
-    while (more && performance.now() < until) more = await this.#rollUp.run(now);
+    try {
+      while (more && performance.now() < until) more = await this.#rollUp.run(now);
+      this.#rollUpWhy = undefined;
+    } catch (error) {
+      if (!isSlow(error)) throw error;
+      // Sums are right without it: what it did not reach is read from the records.
+      this.#errors += 1;
+      this.#rollUp.takeLess();
+      more = false;
+      const why = messageOf(error);
+      if (this.#rollUpWhy !== why) this.#options.log.warn(`The sums of the shared ledger were not brought up to date: ${why} Reports are right, and slower, until that succeeds in smaller portions.`);
+      this.#rollUpWhy = why;
+    }
     if (!more) this.#rolledUpAt = now;
   }
 
@@ -159,20 +176,30 @@ class PostgresLedger implements SharedLedgerStore {
     const { log, config: { host, port } } = this.#options;
     if (!this.#isUp && this.#why !== undefined) log.info(`The shared ledger at ${host}:${port} can be written again; what waited is copied.`);
     this.#isUp = true;
-    this.#failures = 0;
+    this.#failures = this.#delays = 0;
     this.#nextTryAt = -Infinity;
-    this.#why = undefined;
+    this.#why = this.#delayedWhy = undefined;
+  }
+
+  /** It is there, and is asked again later. Reads go on, with what waits here. */
+  #delayed(error: unknown): void {
+    const { log, clock } = this.#options;
+    const why = messageOf(error);
+    if (this.#delayedWhy !== why) log.warn(`The shared ledger did not take what is recorded in time: ${why} It is tried again.`);
+    this.#delayedWhy = why;
+    this.#nextTryAt = clock.now() + waitAfter(this.#delays);
+    this.#delays += 1;
   }
 
   #failed(error: unknown): void {
     const { log, clock } = this.#options;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     if (this.#why !== why) log.warn(`The shared ledger cannot be used now: ${why} What is recorded waits in the local ledger.`);
     this.#why = why;
     this.#isUp = false;
     // What is there again may be another database than before.
     this.#isReady = false;
-    this.#nextTryAt = clock.now() + Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(this.#failures, 10));
+    this.#nextTryAt = clock.now() + waitAfter(this.#failures);
     this.#failures += 1;
   }
 
@@ -188,6 +215,15 @@ class PostgresLedger implements SharedLedgerStore {
       return undefined;
     }
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** @param failures in a row before this one */
+function waitAfter(failures: number): number {
+  return Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failures, 10));
 }
 
 /** Resolves with the work, or after a time without it. Never rejects. */

@@ -3,8 +3,9 @@ import { dayMs, slotMs } from '../rows/slotBounds.ts';
 import type { Connections } from './connection.ts';
 import { lockSql, rollUpLock } from './migrate.ts';
 
-/** Quarters of an hour in one transaction. */
-const portion = 672;
+/** Quarters of an hour in one transaction, at most and at least. */
+const largestPortion = 672;
+const smallestPortion = 4;
 /** Records that are deleted in one transaction. */
 const deletedAtOnce = 2_000;
 const slotsADay = dayMs / slotMs;
@@ -30,6 +31,7 @@ export class RollUp {
   readonly #connections: Connections;
   readonly #schema: string;
   readonly #keptMs: number | undefined;
+  #portion = largestPortion;
 
   constructor(connections: Connections, schema: string, keptMs: number | undefined) {
     this.#connections = connections;
@@ -48,14 +50,19 @@ export class RollUp {
       const [lock] = await all(`SELECT ${lockSql('pg_try_advisory_xact_lock', schema, rollUpLock)}::int AS taken`);
       if (lock?.['taken'] !== 1) return false;
       // Marks that are seen are of batches that are seen by what follows; a batch that comes meanwhile has marks of its own.
-      const marks = await all(`DELETE FROM ${schema}.changed_slots WHERE slot IN (SELECT DISTINCT slot FROM ${schema}.changed_slots ORDER BY slot DESC LIMIT ${portion}) RETURNING slot`);
+      const marks = await all(`DELETE FROM ${schema}.changed_slots WHERE slot IN (SELECT DISTINCT slot FROM ${schema}.changed_slots ORDER BY slot DESC LIMIT ${this.#portion}) RETURNING slot`);
       const oldest = this.#keptMs === undefined ? -Infinity : Math.ceil((now - this.#keptMs) / slotMs);
       // Of what is deleted the sums stay as they are.
       const slots = [...new Set(marks.map((row) => Number(row['slot'])))].filter((slot) => slot >= oldest).sort((a, b) => a - b);
       if (slots.length > 0) await this.#remake(all, slots);
       const deleted = this.#keptMs === undefined ? false : await this.#forget(all, oldest * slotMs);
-      return deleted || new Set(marks.map((row) => row['slot'])).size >= portion;
+      return deleted || new Set(marks.map((row) => row['slot'])).size >= this.#portion;
     });
+  }
+
+  /** A portion took too long: the next ones are smaller. */
+  takeLess(): void {
+    this.#portion = Math.max(smallestPortion, Math.floor(this.#portion / 4));
   }
 
   async #remake(all: (sql: string, values?: readonly number[][]) => Promise<unknown>, slots: number[]): Promise<void> {

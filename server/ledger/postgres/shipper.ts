@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { JournalBatch, JournalState, LedgerJournal, ShippedRow } from '../journal.ts';
+import { usageColumnList } from '../rows/attemptColumns.ts';
 import { slotMs } from '../rows/slotBounds.ts';
 import { isWrongData, SharedLedgerError, type Connections, type Transaction } from './connection.ts';
 import { lockSql } from './migrate.ts';
@@ -72,11 +73,22 @@ export class Shipper {
       if (!isWrongData(error)) throw error;
     }
     // One of them holds something that PostgreSQL refuses: it is found, and the others go on.
-    for (let count = 0; count < batchSize && journal.waits(); count += 1) await this.#shipNext(1, true);
+    for (let count = 0; count < batchSize && journal.waits(); count += 1) await this.#shipOne();
     return journal.waits();
   }
 
-  async #shipNext(limit: number, leaveOut: boolean): Promise<boolean> {
+  /** What is in no sum, and PostgreSQL refuses, is left out before the request is. */
+  async #shipOne(): Promise<void> {
+    try {
+      await this.#shipNext(1, false);
+    } catch (error) {
+      if (!isWrongData(error)) throw error;
+      await this.#shipNext(1, true, messageOf(error));
+    }
+  }
+
+  /** @param refusal why the request is copied with what sums need alone */
+  async #shipNext(limit: number, leaveOut: boolean, refusal?: string): Promise<boolean> {
     const { journal, connections, schema, log } = this.#options;
     let batch: JournalBatch | undefined;
     let state: JournalState | undefined;
@@ -92,16 +104,18 @@ export class Shipper {
         // A standby may have taken over without a sign on the connection. The next round compares, and copies what is lost.
         if (there?.['store'] !== state.store || Number(there?.['batches'] ?? 0) < state.batches) throw new SharedLedgerError('The shared ledger is not as it was at the last copy.', true);
         batch = journal.next(limit, state);
+        if (batch !== undefined && refusal !== undefined) batch = { ...batch, exchanges: batch.exchanges.map(summedAlone), attempts: batch.attempts.map(summedAlone) };
         if (batch !== undefined) batches = await this.#write(transaction, batch, state);
       });
     } catch (error) {
       if (!leaveOut || batch === undefined || state === undefined || !isWrongData(error)) throw error;
-      log.error(`The shared ledger refuses the request ${String(batch.exchanges[0]?.['id'])}, which stays in the local ledger alone: ${error instanceof Error ? error.message : ''}`);
+      log.error(`The shared ledger refuses the request ${String(batch.exchanges[0]?.['id'])}, which stays in the local ledger alone: ${messageOf(error)}`);
       this.figures.refused += batch.exchanges.length;
       journal.shipped(batch.place, state.batches);
       return true;
     }
     if (batch === undefined || state === undefined) return false;
+    if (refusal !== undefined) log.warn(`The shared ledger refuses figures of the request ${String(batch.exchanges[0]?.['id'])}, which is copied without those that are in no sum: ${refusal}`);
     journal.shipped(batch.place, batches);
     this.figures.batches += 1;
     this.figures.exchanges += batch.exchanges.length;
@@ -122,6 +136,18 @@ export class Shipper {
     const [row] = await all(`INSERT INTO ${schema}.replicas AS old (id, name, batches) VALUES ($1, $2, 1) ON CONFLICT (id) DO UPDATE SET batches = old.batches + 1, last_seen = now() RETURNING batches`, [replica, name]);
     return Number(row?.['batches']);
   }
+}
+
+/** Figures that sums, limits of time and rows need. */
+const neededFigures: ReadonlySet<string> = new Set(['started_at', 'number', 'total_ms', 'saved_micro_usd', 'is_shadow', 'micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'exchanges', 'covered_attempts', 'cost_micro_usd', ...usageColumnList]);
+
+/** A row without figures that are in no sum. */
+function summedAlone(row: ShippedRow): ShippedRow {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === 'number' && !neededFigures.has(name) ? null : value]));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 const quoted = (name: string): string => `"${name}"`;

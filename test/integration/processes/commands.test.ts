@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import { callerHeaders, callerPath, requestBody } from '../support/callerProtocols.ts';
@@ -121,5 +122,13 @@ describe('commands without a server', () => {
     }
     assert.equal((await command('spend', '--data', path.join(folder, 'nothing'))).code, 3);
     assert.equal((await command('sped')).code, 2);
+    const file = new DatabaseSync(path.join(own, 'ledger.db'));
+    file.exec('PRAGMA user_version = 999');
+    file.close();
+    for (const name of ['spend', 'export']) {
+      const { code, stdout, stderr } = await command(name, '--data', own);
+      assert.deepEqual([code, stdout, stderr.trim().split('\n').length], [1, '', 1]);
+      assert.match(stderr, /The ledger .* was written by a newer Waybill \(format 999, this one knows \d+\): update Waybill in this window\.$/m);
+    }
   });
 });

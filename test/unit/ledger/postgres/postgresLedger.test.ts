@@ -131,16 +131,21 @@ describe('the ledger that replicas share', { skip: missing }, () => {
     await replica.close();
   });
 
-  it('leaves out a record that PostgreSQL refuses, says which, and copies the others', async () => {
+  it('has the sums of a record of which PostgreSQL refuses a figure, leaves out one that it refuses whole, says which, and copies the others', async () => {
     const schema = 'refused';
     const replica = aReplica(engine.url, 'refused', { schema });
+    await total(replica);
+    told(`ALTER TABLE ${schema}.attempts ADD CONSTRAINT of_this_test CHECK (micro_usd <> 666)`);
     replica.local.close(costing('e-1', 1));
-    replica.local.close(aReceipt('e-2', { attempts: [anAttempt({ cost: exact(50), status: 5_000_000_000 })] }));
+    replica.local.close(costing('e-0', 666));
+    replica.local.close(aReceipt('e-2', { attempts: [anAttempt({ cost: exact(50), usage: tokens(10, 20), status: 5_000_000_000 })] }));
     replica.local.close(aReceipt('e-3', { message: 'a\0b \ud800', attempts: [anAttempt({ cost: exact(2), message: 'half a pair: \udc00' })] }));
     await replica.until(() => replica.shared.figures().waiting === 0 && replica.shared.figures().isUp);
-    assert.equal(await total(replica), 3);
+    assert.deepEqual(await replica.shared.spend(day).then(({ totals }) => [totals.microUsd, totals.exchanges]), [53, 3]);
     assert.equal(replica.shared.figures().refused, 1);
-    assert.match(replica.lines.join(), /error: The shared ledger refuses the request e-2, which stays in the local ledger alone: /);
+    assert.match(replica.lines.join('\n'), /error: The shared ledger refuses the request e-0, which stays in the local ledger alone: /);
+    assert.match(replica.lines.join('\n'), /warn: The shared ledger refuses figures of the request e-2, which is copied without those that are in no sum: /);
+    assert.equal((await replica.local.receipt('e-2'))?.attempts[0]?.status, 5_000_000_000);
     assert.equal((await replica.shared.receipt('e-3'))?.message, 'ab \ufffd');
     await replica.close();
   });
