@@ -280,7 +280,7 @@ export class LedgerFile {
     this.#notes.prune(now);
   }
 
-  /** Moves what was committed into the main file. TRUNCATE also gives the log's space back, so that its size stays meaningful. */
+  /** Moves what was committed into the main file. TRUNCATE also gives the log's space back. */
   checkpoint(mode: 'PASSIVE' | 'TRUNCATE'): void {
     this.#database.exec(`PRAGMA wal_checkpoint(${mode})`);
   }

@@ -4,6 +4,12 @@ import { LedgerTooNewError } from './ledgerErrors.ts';
 import { migrations } from './migrations.ts';
 
 /**
+ * So many pages of the write-ahead log are copied into the main file by the commit that writes the last of them: ten megabytes. The log is
+ * then written from its beginning again, in memory that the system has for it already.
+ */
+const checkpointPages = 2_500;
+
+/**
  * Opens a ledger file (made with mode 0600 if it is missing) and brings it to the current version.
  * @param busyTimeoutMs how long a lock of another process is waited for, with the event loop held
  * @throws LedgerTooNewError, or SQLite's own error
@@ -14,7 +20,7 @@ export function openDatabase(file: string, busyTimeoutMs: number): DatabaseSync 
   try {
     database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     refuseNewer(database, file);
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;');
+    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA temp_store = MEMORY;`);
     migrate(database, file);
     return database;
   } catch (error) {

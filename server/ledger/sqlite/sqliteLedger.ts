@@ -39,11 +39,9 @@ export interface LedgerOptions {
 /** How long the last commit of a process may wait for a peer's lock. */
 const lastBusyTimeoutMs = 1_000;
 const lastHousekeepingTimeoutMs = 100;
-/** Quiet time after which housekeeping runs, and the size of the write-ahead log beyond which it does not wait. */
+/** Quiet time after which housekeeping runs, and the size of the write-ahead log beyond which its space is given back then. */
 const idleMs = 1_000;
-const maximumWalBytes = 8_000_000;
 const smallWalBytes = 1_000_000;
-const commitsBetweenWalLooks = 32;
 const pruneEveryMs = 86_400_000;
 const settleEveryMs = 60_000;
 /** Between two portions of the dashboard's roll-up, while more attempts wait. */
@@ -83,7 +81,6 @@ class SqliteLedger implements Ledger {
   #foldTimer: NodeJS.Timeout | undefined;
   #lastPrune = 0;
   #lastSettle: number;
-  #commitsSinceWalLook = 0;
   #closed = false;
   #wasOpen = false;
   /** Listeners have not learnt yet that the file was opened again. */
@@ -359,16 +356,8 @@ class SqliteLedger implements Ledger {
 
   #committed(finished: number): void {
     this.#finishedCount += finished;
-    this.#lookAtWal();
     this.#idleSoon();
     this.#foldSoon(idleMs);
-  }
-
-  #lookAtWal(): void {
-    this.#commitsSinceWalLook += 1;
-    if (this.#commitsSinceWalLook < commitsBetweenWalLooks) return;
-    this.#commitsSinceWalLook = 0;
-    this.#housekeep((file) => { if (file.walBytes() > maximumWalBytes) file.checkpoint('TRUNCATE'); });
   }
 
   /** Brings the dashboard's roll-up up to date in portions, also while requests come without a pause. */
@@ -378,9 +367,7 @@ class SqliteLedger implements Ledger {
       this.#foldTimer = undefined;
       let more = false;
       this.#housekeep(({ cells }) => { more = cells.fold(); });
-      if (!more) return;
-      this.#lookAtWal();
-      this.#foldSoon(betweenFoldsMs);
+      if (more) this.#foldSoon(betweenFoldsMs);
     }, delayMs).unref();
   }
 
