@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { requestDeadlines, type Deadline } from '../base/collections/deadlines.ts';
 import { WaybillError } from '../base/failure.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import { isLocalHost } from '../config/baseUrl.ts';
@@ -42,7 +43,11 @@ export interface CallPools {
  *
  * Content codings, which no request asks for, end here: the listener gets the decoded bytes and headers that fit them.
  */
-export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, ConnectionUser, DecodedListener {
+export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, ConnectionUser, DecodedListener, Deadline {
+  /** The connect timer. */
+  dueAt = Infinity;
+  before: Deadline | undefined;
+  behind: Deadline | undefined;
   /** Set by the connection that takes the request. */
   connection: Connection | undefined;
   /** Set by the pool; undefined where it connects directly. */
@@ -64,7 +69,8 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   /** The whole request was handed to the connection. */
   #written = false;
   #sentAt = 0;
-  #connectTimer: NodeJS.Timeout | undefined;
+  /** The connect timer: it runs; or it ran out, in this turn of the loop. */
+  #connectTimer: 'none' | 'runs' | 'over' = 'none';
   #connectingSince = 0;
   /** Present where the answer has a content coding. */
   #decoder: ContentDecoder | undefined;
@@ -95,20 +101,27 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   /** Starts the connect timer, unless a kept connection took the request at once. */
   #awaitConnection(): void {
     if (this.#stage !== 'connecting' || this.#listener === undefined) return;
-    const { name, timeouts: { connectMs } } = this.#place;
-    this.#connectingSince = performance.now();
-    this.#connectTimer = setTimeout(() => setImmediate(() => {
-      // In a process that was busy for long this timer is due before the event of the new connection is handled.
-      if (this.#connectTimer === undefined) return;
+    const now = performance.now();
+    this.#connectingSince = now;
+    this.#connectTimer = 'runs';
+    requestDeadlines.add(this, now + this.#place.timeouts.connectMs, now);
+  }
+
+  onDue(): void {
+    this.#connectTimer = 'over';
+    // In a process that was busy for long this is due before the event of the new connection is handled.
+    setImmediate(() => {
+      if (this.#connectTimer !== 'over') return;
+      const { name, timeouts: { connectMs } } = this.#place;
       if (this.route !== undefined && this.route.pending > 0) this.fail(proxyTooSlow(this.route, connectMs));
       else this.fail(new WaybillError('connect-timeout', 'timeout', `${name} did not accept a connection within ${Math.round(connectMs)} ms.`, this.#isProxyUnknown ? { advice: proxyAdvice } : {}));
-    }), connectMs);
+    });
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#onKept = this.connection?.use() ?? false;
     this.#sentAt = performance.now();
-    if (this.#connectTimer !== undefined && !this.#onKept) this.#listener?.onConnected?.(this.#sentAt - this.#connectingSince);
+    if (this.#connectTimer !== 'none' && !this.#onKept) this.#listener?.onConnected?.(this.#sentAt - this.#connectingSince);
     this.#connected();
     if (this.#listener === undefined) {
       controller.abort(new Error('abandoned'));
@@ -280,8 +293,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   }
 
   #connected(): void {
-    if (this.#connectTimer === undefined) return;
-    clearTimeout(this.#connectTimer);
-    this.#connectTimer = undefined;
+    if (this.#connectTimer === 'runs') requestDeadlines.remove(this);
+    this.#connectTimer = 'none';
   }
 }

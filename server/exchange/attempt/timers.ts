@@ -1,3 +1,4 @@
+import { requestDeadlines, type Deadline } from '../../base/collections/deadlines.ts';
 import { WaybillError } from '../../base/failure.ts';
 import type { Timeouts } from '../../config/config.ts';
 import { charsPerToken } from '../answer/usageMeter.ts';
@@ -22,27 +23,29 @@ export interface TimerListener {
 /** What an attempt waits for beside its end. */
 type Awaited = 'headers' | 'content' | 'explanation' | 'whole' | 'next-content' | 'nothing';
 
-/** A timer may fire so much before the moment it was set for. */
+/** A deadline may be due so much before its moment. */
 const toleranceMs = 0.5;
-/** The longest time that a timer of Node takes. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /**
  * The timers of one attempt, of which one at a time counts beside the total: headers, then first token, then idle. The
  * least throughput is judged as the answer comes; the idle timer judges silence. The connect timer belongs to the
  * connection (upstream/sentCall.ts).
  *
- * All of them are one timer of Node, which is set again only where a deadline becomes earlier: setting one costs as much as
- * reading a chunk, and a deadline is moved with every chunk. When it fires before the deadline it is set for what is left.
+ * All of them are one deadline of `Deadlines`, which is set again only where it becomes earlier: what is awaited moves with
+ * every chunk. Where it is due before that, it is set for what is left.
  */
-export class AttemptTimers {
+export class AttemptTimers implements Deadline {
+  dueAt = Infinity;
+  before: Deadline | undefined;
+  behind: Deadline | undefined;
   readonly #listener: TimerListener;
   readonly #timeouts: Timeouts;
   readonly #stream: boolean;
   readonly #endpoint: string;
-  #timer: NodeJS.Timeout | undefined;
-  /** When the timer fires, as are the deadlines: monotonic clock, milliseconds. */
-  #firesAt = 0;
+  /** The time in which the connection of a complete answer may end. */
+  #lingerTimer: NodeJS.Timeout | undefined;
+  /** It stands among the deadlines. */
+  #isSet = false;
   #awaited: Awaited = 'nothing';
   #awaitedMs = 0;
   #awaitedAt = Infinity;
@@ -162,12 +165,12 @@ export class AttemptTimers {
     this.#lingering = true;
     this.stop();
     this.#idling = false;
-    this.#timer = setTimeout(() => this.#listener.onLingered(), ms);
+    this.#lingerTimer = setTimeout(() => this.#listener.onLingered(), ms);
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    if (this.#isSet) this.#unset();
+    if (this.#lingerTimer !== undefined) clearTimeout(this.#lingerTimer);
     this.#awaited = 'nothing';
     this.#awaitedAt = Infinity;
     this.#totalAt = Infinity;
@@ -202,29 +205,31 @@ export class AttemptTimers {
     this.#schedule(now);
   }
 
-  /** Sets the timer, unless it fires soon enough. */
+  /** Sets the deadline, unless it is soon enough. */
   #schedule(now: number): void {
     const due = Math.min(this.#awaitedAt, this.#totalAt);
-    if (this.#timer !== undefined) {
-      if (this.#firesAt <= due) return;
-      clearTimeout(this.#timer);
+    if (this.#isSet) {
+      if (this.dueAt <= due) return;
+      this.#unset();
     }
-    // Whole milliseconds: Node keeps a list of timers for each length, and makes one where there is none.
-    const ms = Math.min(longestTimerMs, Math.max(1, Math.ceil(due - now - toleranceMs)));
-    this.#firesAt = now + ms;
-    this.#timer = setTimeout(fire, ms, this);
+    this.#isSet = true;
+    requestDeadlines.add(this, due, now);
   }
 
-  /** The timer has fired. */
-  fired(): void {
-    this.#timer = undefined;
+  #unset(): void {
+    this.#isSet = false;
+    requestDeadlines.remove(this);
+  }
+
+  onDue(): void {
+    this.#isSet = false;
     const now = performance.now();
     if (now >= this.#totalAt - toleranceMs) {
       this.#listener.onExpired(this.#totalFailure());
       return;
     }
     if (this.#pausedAt !== undefined) this.#awaitedAt = now + this.#awaitedMs;
-    // A process that was busy for long finds its timers due before it reads what has come meanwhile.
+    // A process that was busy for long finds its deadlines due before it reads what has come meanwhile.
     if (now >= this.#awaitedAt - toleranceMs) setImmediate(confirm, this, this.#received);
     else this.#schedule(now);
   }
@@ -254,10 +259,6 @@ export class AttemptTimers {
       ? new WaybillError('total-timeout', 'timeout', `${this.#endpoint} did not finish its answer within ${after}.`)
       : new WaybillError('caller-too-slow', 'cancelled', `The caller did not read the answer of ${this.#endpoint} within ${after}.`);
   }
-}
-
-function fire(timers: AttemptTimers): void {
-  timers.fired();
 }
 
 function confirm(timers: AttemptTimers, received: number): void {

@@ -56,7 +56,8 @@ export function topEdits(protocol: ProtocolName, { bytes, scan }: BodyBytes, tar
   before ??= {};
   const after: JsonObject = limit === undefined ? { ...before } : { ...before, [limit.field]: limit.tokens };
   const changes = topChanges;
-  changes.clear();
+  // The engine makes a new table for each clearing, also of what is empty.
+  if (changes.size > 0) changes.clear();
   fitTop(after, target, changes);
   if (knownFields !== undefined) leaveOut(after, Object.keys(after).filter(name => !knownFields.includes(name)), changes);
   for (const name of unknown) changes.add(`${name} was left out`);

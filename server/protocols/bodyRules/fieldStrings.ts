@@ -11,7 +11,7 @@ const closeBracket = 0x5d;
  * @returns false when `check` did
  */
 export function stringsOfField(bytes: Buffer, field: string, check: (value: string, end: number) => boolean): boolean {
-  const name = JSON.stringify(field);
+  const name = `"${field}"`;
   for (let at = indexOfName(bytes, name, 0); at !== -1; at = indexOfName(bytes, name, at + name.length)) {
     let from = skipSpace(bytes, at + name.length);
     if (bytes[from] !== colon) continue;
@@ -47,7 +47,7 @@ function skipSpace(bytes: Buffer, from: number): number {
 
 /** Whether an empty list stands as the value of a field within a range of JSON bytes. */
 export function holdsEmptyList(bytes: Buffer, field: string, { start, end }: { start: number; end: number }): boolean {
-  const name = JSON.stringify(field);
+  const name = `"${field}"`;
   for (let at = indexOfName(bytes, name, start); at !== -1 && at < end; at = indexOfName(bytes, name, at + name.length)) {
     const from = skipSpace(bytes, at + name.length);
     if (bytes[from] !== colon) continue;
@@ -69,7 +69,7 @@ export const blankWords: readonly string[] = ['', ' ', '  ', '\\n', '\\n\\n', ' 
 
 /** Whether some string that stands as the value of a field anywhere in JSON bytes is empty or white. */
 export function holdsBlank(bytes: Buffer, field: string): boolean {
-  const name = JSON.stringify(field);
+  const name = `"${field}"`;
   for (let at = indexOfName(bytes, name, 0); at !== -1; at = indexOfName(bytes, name, at + name.length)) {
     const from = skipSpace(bytes, at + name.length);
     if (bytes[from] !== colon) continue;
