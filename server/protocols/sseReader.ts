@@ -1,4 +1,4 @@
-import { createParser } from 'eventsource-parser';
+import { createParser, type EventSourceParser } from 'eventsource-parser';
 import { WaybillError } from '../base/failure.ts';
 import { parseJson } from '../base/json.ts';
 
@@ -64,8 +64,9 @@ export function createSseReader(
   const { maxEventBytes } = options;
   /** A chunk of no more than this holds no event that is too large. */
   const mostWholeBytes = Math.min(longestWholeChunk, maxEventBytes);
-  // The parser handles the byte order mark, so the decoder leaves it in.
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  /** Made with the first chunk that is not whole events; most streams have none. */
+  let decoder: InstanceType<typeof TextDecoder> | undefined;
+  let parser: EventSourceParser | undefined;
   let overflow: WaybillError | undefined;
   /** Characters since the last event. */
   let sinceEvent = 0;
@@ -87,7 +88,7 @@ export function createSseReader(
     });
   };
 
-  const parser = createParser({
+  const makeParser = (): EventSourceParser => createParser({
     maxBufferSize: maxEventBytes + lineOverhead,
     onEvent(message) {
       eventEnded = true;
@@ -104,7 +105,7 @@ export function createSseReader(
   const checkOverflow = (text: string): void => {
     if (sinceEvent + text.length <= maxEventBytes) return;
     try {
-      parser.feed('');
+      parser?.feed('');
     } catch {
       fail();
     }
@@ -143,7 +144,7 @@ export function createSseReader(
       const events = start === -1 ? rest : rest.slice(0, start);
       if (events !== '') {
         atLineStart = events.endsWith('\n') || events.endsWith('\r');
-        parser.feed(events);
+        (parser ??= makeParser()).feed(events);
         checkOverflow(events);
       }
       if (start !== -1) bare = '';
@@ -213,11 +214,14 @@ export function createSseReader(
         return;
       }
       betweenEvents = false;
+      // The parser handles the byte order mark, so the decoder leaves it in.
+      decoder ??= new TextDecoder('utf-8', { ignoreBOM: true });
       feed(decoder.decode(chunk, { stream: true }));
     },
     end() {
+      if (betweenEvents && overflow === undefined) return;
       // The rest of a half character, then the blank line that some servers leave out.
-      feed(`${decoder.decode()}\n\n`);
+      feed(`${decoder?.decode() ?? ''}\n\n`);
     },
   };
 }

@@ -29,6 +29,8 @@ export class TextTemplate {
   #chunkHead = '';
   #chunkTail = '';
   #attempts = 0;
+  /** An event that was parsed and is taken apart when the next one comes: the caller waits for the first. */
+  #pending: { event: string | undefined; data: string; text: string } | undefined;
 
   /** @param field the name of the field that holds the text */
   constructor(field: string) {
@@ -37,6 +39,7 @@ export class TextTemplate {
 
   /** The text of an event of the known form; undefined for any other event. @param event the SSE event name, when there was one */
   textOf(event: string | undefined, data: string): string | undefined {
+    if (this.#pending !== undefined) this.#takeApart();
     const head = this.#head;
     const tail = this.#tail;
     const length = data.length - head.length - tail.length;
@@ -48,6 +51,7 @@ export class TextTemplate {
 
   /** As `textOf`, from the bytes of a chunk that begins and ends between events; undefined where it is not one event of the known form in its usual lines. */
   textOfChunk(chunk: Buffer): string | undefined {
+    if (this.#pending !== undefined) this.#takeApart();
     const head = this.#chunkHead;
     const tail = this.#chunkTail;
     const end = chunk.length - tail.length;
@@ -69,6 +73,15 @@ export class TextTemplate {
   learn(event: string | undefined, data: string, text: string): void {
     if (this.#attempts >= mostAttempts || data.length > longestEvent) return;
     this.#attempts += 1;
+    if (this.#pending !== undefined) this.#takeApart();
+    this.#pending = { event, data, text };
+  }
+
+  #takeApart(): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (pending === undefined) return;
+    const { event, data, text } = pending;
     const literal = JSON.stringify(text);
     const at = data.indexOf(this.#field + literal);
     // The same field with the same text in two places: nothing shows which of them was read.

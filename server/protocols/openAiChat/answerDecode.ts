@@ -69,10 +69,11 @@ export class ChatStreamDecoder implements StreamDecoder {
     // The first text after reasoning also ends the reasoning.
     const plainText = this.#isThinking ? undefined : this.#plainText.textOf(event, data);
     if (plainText !== undefined) return this.#plain(plainText);
-    const chunk = parseJson(data);
+    // It looks like JSON, and an exception costs more than all that an event brings.
+    const chunk = data === doneMark ? undefined : parseJson(data);
     if (!isObject(chunk) && !Array.isArray(chunk)) {
       const word = data.trim();
-      if (word === '[DONE]') {
+      if (word === doneMark) {
         this.#isDone = true;
         return this.#atDone();
       }
@@ -317,7 +318,8 @@ export class ChatStreamDecoder implements StreamDecoder {
   }
 }
 
-const doneEvent = 'data: [DONE]\n\n';
+const doneMark = '[DONE]';
+const doneEvent = `data: ${doneMark}\n\n`;
 /** Arguments before the name of their tool are a quirk of some servers, and short. */
 const maxHeldChars = 1024 * 1024;
 
