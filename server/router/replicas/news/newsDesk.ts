@@ -19,8 +19,8 @@ import { newsChannel, NewsStore, type Batch } from './newsStore.ts';
 import { Outbox } from './outbox.ts';
 import { placeOf } from './places.ts';
 
-/** What is found out is told after so long, together with what follows meanwhile. */
-const collectMs = 100;
+/** What is found out is told after so long, together with what follows meanwhile: each batch is heard by all, so many replicas tell less often. */
+const collect = { leastMs: 100, msAReplica: 5, mostMs: 500 } as const;
 /** What is heard is read after so long, together with what follows meanwhile. */
 const hearMs = 50;
 /** A replica that starts reads what was found out for so long before. */
@@ -151,7 +151,7 @@ export class NewsDesk {
     this.#tellTimer = setTimeout(this.#guard.wrap(() => {
       this.#tellTimer = undefined;
       return this.#tell();
-    }), collectMs);
+    }), Math.min(collect.mostMs, Math.max(collect.leastMs, this.#sources.store.replicas * collect.msAReplica)));
     this.#tellTimer.unref();
   }
 

@@ -19,7 +19,7 @@ class HearingStore implements StateStore {
   readonly timeoutMs = 100;
   readonly prefix = '{test}:';
   readonly replica = 'here';
-  readonly replicas = 2;
+  replicas = 2;
   isUp = true;
   readonly told: NewsItem[] = [];
   readonly changes = (): { dispose(): void } => ({ dispose: () => undefined });
@@ -65,6 +65,23 @@ const failed = (endpoint: string, failureClass: string): HealthEvent => ({ kind:
 const answered = (endpoint: string): HealthEvent => ({ kind: 'probe', endpoint, at: noon, ok: true, latencyMs: 12 });
 
 describe('what a replica tells others', () => {
+  it('is told less often where many replicas hear it, and within half a second anyway', async context => {
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const { store, desk } = scene(context);
+    for (const [replicas, afterMs] of [[2, 100], [20, 100], [60, 300], [100, 500], [400, 500]] as const) {
+      store.replicas = replicas;
+      store.told.length = 0;
+      desk.probe(answered('north'));
+      context.mock.timers.tick(afterMs - 1);
+      desk.probe(answered('south'));
+      assert.equal(store.told.length, 0, `${replicas} replicas`);
+      context.mock.timers.tick(1);
+      assert.equal(store.told.length, 2, `${replicas} replicas`);
+      // What was told is over before the next is found out.
+      await new Promise(resolve => { setImmediate(resolve); });
+    }
+  });
+
   it('a failure to connect is told only where another endpoint has just answered', async context => {
     const { desk, heard } = scene(context);
     desk.probe(failed('north', 'network'));
