@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,11 +22,23 @@ export function missingEngines(): { missing: ReadonlySet<EngineName>; sentence: 
   return { missing: new Set(missing), sentence: `${named.join(' and ')} ${named.length === 1 ? 'is' : 'are'} not installed, so what needs ${named.length === 1 ? 'it' : 'them'} is not measured (apt-get install ${named.join(' ')}).` };
 }
 
+/** An engine ends with this process, at the latest: it is a process group of its own, which Ctrl+C does not reach. */
+function endWithProcess(end: () => void): void {
+  if (!isWatched) for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => { process.exit(1); });
+  isWatched = true;
+  process.once('exit', end);
+}
+let isWatched = false;
+
 /** In a folder of its own, which the user that the engine runs as can reach. */
 async function started(program: EngineProgram): Promise<{ engine: EngineProcess; pid: number }> {
   const folder = mkdtempSync(path.join(tmpdir(), 'waybill-bench-engine-'));
   let child: ChildProcess | undefined;
   const engine = new EngineProcess(program, folder, made => { child = made; });
+  endWithProcess(() => {
+    child?.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
+  });
   await engine.create();
   if (child?.pid === undefined) throw new Error(`${program.name} has no process.`);
   return { engine, pid: child.pid };
