@@ -94,6 +94,33 @@ export class AwayShares {
     return undefined;
   }
 
+  /** A claim and the limits that are left for it beside what the store does not count yet. @param unheld requests of this server that run and that the store does not hold */
+  beside(claim: LimitClaim, unheld: number): LimitClaim {
+    const { requestsPerMinute, tokensPerMinute, concurrency } = claim.limits;
+    const { requests, tokens } = this.#own.get(claim.scope)?.uncounted ?? { requests: 0, tokens: 0 };
+    const left = (limit: number | undefined, used: number): number | undefined => limit === undefined ? undefined : Math.max(0, limit - Math.max(0, used));
+    return { ...claim, limits: { requestsPerMinute: left(requestsPerMinute, requests), tokensPerMinute: left(tokensPerMinute, tokens), concurrency: left(concurrency, unheld) } };
+  }
+
+  /** What requests took of an allowance that the store does not know of. */
+  spent(key: string): number {
+    return Math.max(0, this.#spent.get(key) ?? 0);
+  }
+
+  /** The store counts everything that was used here. */
+  get isCounted(): boolean {
+    for (const own of this.#own.values()) {
+      const { requests, tokens } = own.uncounted;
+      if (requests !== 0 || tokens !== 0) return false;
+    }
+    return true;
+  }
+
+  /** The store confirmed what it was told. */
+  told(): void {
+    for (const own of this.#own.values()) own.told();
+  }
+
   forget(currentSecond: number): void {
     for (const [scope, own] of this.#own) {
       own.forget(currentSecond);

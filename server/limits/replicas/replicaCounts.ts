@@ -4,6 +4,7 @@ import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import type { AllowanceStore } from '../../ledger/allowanceStore.ts';
 import type { AwayMode } from '../../api/state/stateSettings.ts';
+import type { Allowance } from '../../routing/caps/allowance.ts';
 import type { StateReply, StateStore } from '../../state/stateStore.ts';
 import { atOnceLookMs, inBounds, misfit, type LimitClaim } from '../limitClaims.ts';
 import type { Refusal } from '../rateWindow.ts';
@@ -62,6 +63,8 @@ export class ReplicaCounts {
   readonly #refused = new Map<string, RememberedRefusal>();
   readonly #subscription: { dispose(): void };
   #isUsable = false;
+  /** This server may have taken something that the store does not count. */
+  #isAhead = false;
   #catchingUp: Promise<void> | undefined;
   /** The store decided before, or lost what it held. */
   #isBack = false;
@@ -128,7 +131,7 @@ export class ReplicaCounts {
     const token = order.ofToken.length === 0 ? undefined : this.#holdOf(order.ofToken, undefined, now);
     let reply: readonly StateReply[] | undefined;
     try {
-      reply = await this.#store.call(takeCall(this.#options, hold, token, undefined, now + this.#store.offsetMs + this.#options.state.timeoutMs));
+      reply = await this.#store.call(takeCall(this.#options, this.#besideUncounted(hold), token === undefined ? undefined : this.#besideUncounted(token), undefined, now + this.#store.offsetMs + this.#options.state.timeoutMs));
     } catch (error) {
       // What the store holds is of another kind than it should be: nothing is taken of it, and no request fails for that.
       this.#guard.failed(error);
@@ -159,6 +162,8 @@ export class ReplicaCounts {
         // What the caller reserved here is still in what is known here, and is taken back behind this.
         this.#store.learn(order.allowances.map(({ key }) => key), reply[3], order.microUsd);
         const { used, extra } = allowance === undefined ? { used: 0, extra: 0 } : this.allowances.taken(allowance.key);
+        // What the store does not count yet is told within a second.
+        if (allowance !== undefined && this.#shares.spent(allowance.key) > 0) return { taken: false, kind: 'share', misfit: { ...allowance, leftMicroUsd: Math.max(0, allowance.limitMicroUsd + extra - (used - order.microUsd) - this.#shares.spent(allowance.key)) }, retryAfterMs: awayRetryMs };
         if (allowance !== undefined) return { taken: false, kind: 'allowance', misfit: { ...allowance, leftMicroUsd: allowance.limitMicroUsd + extra - (used - order.microUsd), ...(extra === 0 ? {} : { allowedMicroUsd: extra }) } };
         return this.#takeAway(order, now);
       }
@@ -222,8 +227,20 @@ export class ReplicaCounts {
     return { id: newId(), claims, allowances: spend?.allowances ?? [], microUsd: spend?.microUsd ?? 0, second: Math.floor(now / 1000), isHeld: false, wasTold: false, isOver: false };
   }
 
+  /** What is asked for, with the limits that are left beside what this server took and the store does not count yet. */
+  #besideUncounted(hold: Hold): Hold {
+    if (!this.#isAhead) return hold;
+    const unheld = [...this.#running.values()].filter(({ isHeld }) => !isHeld);
+    return {
+      ...hold,
+      claims: hold.claims.map(claim => this.#shares.beside(claim, unheld.filter(({ claims }) => claims.some(({ scope }) => scope === claim.scope)).length)),
+      allowances: hold.allowances.map((one): Allowance => ({ ...one, limitMicroUsd: one.limitMicroUsd - this.#shares.spent(one.key) })),
+    };
+  }
+
   #begin(hold: Hold, isHeld: boolean): void {
     hold.isHeld = isHeld;
+    if (!isHeld) this.#isAhead = true;
     this.#running.set(hold.id, hold);
     for (const claim of hold.claims) {
       this.#shares.of(claim.scope).add(hold.second, 1, inBounds(claim.tokens), isHeld);
@@ -272,6 +289,7 @@ export class ReplicaCounts {
     this.#untold.lost();
     // What they say is in what this server knows of its own part.
     this.#ends.clear();
+    this.#isAhead = true;
     for (const hold of this.#running.values()) hold.isHeld = false;
     this.allowances.setRestoring(true);
     this.#guard.start(() => this.#catchUp());
@@ -290,9 +308,15 @@ export class ReplicaCounts {
     // What this server's ledger had comes before what runs: the first of them begins its part.
     const hasHolds = await this.#store.follow();
     if (hasHolds === undefined) return;
-    if (!hasHolds) for (const hold of this.#running.values()) hold.isHeld = false;
+    if (!hasHolds) for (const hold of this.#running.values()) {
+      hold.isHeld = false;
+      this.#isAhead = true;
+    }
     if (!await this.#ends.tellAll() || !await this.#sweep() || !await this.#tell() || !await this.#tellRunning()) return;
-    if (!this.#untold.hasMoney && ![...this.#running.values()].some(({ isHeld }) => !isHeld)) this.#shares.allTold();
+    if (!this.#untold.hasMoney && ![...this.#running.values()].some(({ isHeld }) => !isHeld)) {
+      this.#shares.allTold();
+      if (this.#shares.isCounted) this.#isAhead = false;
+    }
     if (!this.#isUsable) {
       this.#isUsable = true;
       if (this.#isBack) this.#sharesUntil = this.#options.clock.now() + reunitedMs;

@@ -47,7 +47,9 @@ export class UntoldUse {
 
   /** The store knows a batch, or never will. A store that lost what it held meanwhile is told another one. */
   done(batch: Call): void {
-    if (this.#batch === batch) this.#batch = undefined;
+    if (this.#batch !== batch) return;
+    this.#batch = undefined;
+    this.#shares.told();
   }
 
   #made(shiftS: number, newId: () => string): Call | undefined {

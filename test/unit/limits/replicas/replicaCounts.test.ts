@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startRedis, withoutRedis } from '../../../support/redisServer.ts';
 import { budget, claim, countingServer, until, type CountingServer } from './replicaServers.ts';
 
@@ -277,6 +278,22 @@ describe('while Redis is away', { skip: withoutRedis }, () => {
     assert.equal((await cost(servers[0]!, daily.key)).used, 1_000_000);
   });
 
+  it('Redis lets a server send no more than what is left beside what it sent by its share and did not tell yet', async () => {
+    const redis = await startRedis();
+    const server = await countingServer(redis, { timeoutMs: 1_000 });
+    for (const order of [{ claims: [claim('openai', { requestsPerMinute: 10 })] }, { claims: [claim('claude', { tokensPerMinute: 100 }, 10)] }, { claims: [claim('gemini', { concurrency: 10 })] }, { allowances: [budget('daily', 1)], microUsd: 100_000 }]) {
+      redis.pause();
+      const byShare = await Promise.all([server.take(order), server.take(order)]);
+      assert.ok(byShare.every(({ taken }) => taken), 'they are within its share');
+      // Both came too late for Redis.
+      await sleep(50);
+      redis.resume();
+      assert.equal(server.state.isUp, true);
+      const byRedis = (await Promise.all(Array.from({ length: 20 }, () => server.take(order)))).filter(({ taken }) => taken);
+      assert.ok(byRedis.length >= 1 && byRedis.length <= 8, `${String(byRedis.length)} beside two`);
+    }
+  });
+
   it('nothing that is limited is sent where the modes say so, and everything where they say that', async () => {
     const redis = await startRedis();
     const closed = await countingServer(redis, { modes: { limits: 'closed', budgets: 'closed' } });
@@ -295,7 +312,7 @@ describe('while Redis is away', { skip: withoutRedis }, () => {
 
   it('no request waits longer than the timeout, and what was sent to it too late is not counted', async () => {
     const redis = await startRedis();
-    const [one, two] = [await countingServer(redis, { timeoutMs: 60 }), await countingServer(redis, { timeoutMs: 1_000 })];
+    const [one, two] = [await countingServer(redis, { timeoutMs: 300 }), await countingServer(redis, { timeoutMs: 1_000 })];
     const daily = budget('daily', 10);
     (await one.spend([daily], 1_000))?.(1_000);
     await until('it is told', async () => (await cost(two, daily.key)).used === 1_000);
