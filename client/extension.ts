@@ -85,7 +85,7 @@ export function activate(context: vscode.ExtensionContext): void {
     dashboard,
     new SpendView(context.extensionUri, server, () => { void walkthrough.spendSeen(); }),
     requests,
-    registerAgentTools(configuration, context) ?? { dispose: () => undefined },
+    registerAgentTools(server, configuration, context) ?? { dispose: () => undefined },
     new ReceiptView(context.extensionUri, server),
     new DrillTree(server),
     drillReport,

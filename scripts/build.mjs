@@ -29,7 +29,7 @@ const laterParts = [
   { file: 'monitoring.js', modules: ['server/router/monitoring/monitoringPart.ts'] },
   { file: 'postgres.js', modules: ['server/ledger/postgres/postgresLedger.ts'] },
   { file: 'redis.js', modules: ['server/state/redis/redisDriver.ts', 'server/limits/replicas/replicaCounts.ts', 'server/exchange/cache/replicas/replicaAnswers.ts'] },
-  { file: 'mcp.js', modules: ['server/inbound/mcp/mcpServer.ts'] },
+  { file: 'mcp.js', modules: ['server/inbound/mcp/mcpServer.ts', 'server/inbound/mcp/mcpTools.ts'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts', 'server/sandbox/simulatedProviders.ts'] },
   { file: 'doctor.js', modules: ['server/app/doctor.ts'] },
   { file: 'connection.js', modules: ['client/server/languageClient.ts'] },

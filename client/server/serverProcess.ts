@@ -17,6 +17,7 @@ import { dryRunRequest, type DryRunParams, type DryRunResult } from '../../serve
 import { ruleVersionRequest, ruleVersionsRequest, type RuleVersion, type RuleVersionParams, type RuleVersionResult } from '../../server/api/rules/rulesHistory.ts';
 import { proposeRoutesRequest, type ProposeRoutesParams, type ProposeRoutesResult } from '../../server/api/firstRun/proposedRoutes.ts';
 import { tryRouteRequest, type TryRouteParams, type TryRouteResult } from '../../server/api/routes/tryRoute.ts';
+import { agentToolRequest, type AgentToolAnswer, type AgentToolParams } from '../../server/api/agents/agentToolMessages.ts';
 import { clearResponseCacheRequest, type ClearResponseCacheResult } from '../../server/api/cache/responseCache.ts';
 import { canaryRequest, type CanaryParams, type CanaryResult } from '../../server/api/canary.ts';
 import { endpointRequest, type EndpointOrder, type EndpointOrderResult } from '../../server/api/endpoints/pause.ts';
@@ -192,6 +193,7 @@ export class ServerProcess implements WaybillServer {
   async resilienceReport(): Promise<ResilienceReportResult> { return this.#request(resilienceReportRequest, {}); }
   async toolAccess(): Promise<ToolAccess[]> { return this.#request(toolAccessRequest, {}); }
   async changeToolAccess(order: ToolAccessOrder): Promise<ToolAccessResult> { return this.#request(changeToolAccessRequest, order); }
+  async agentTool(params: AgentToolParams, token?: vscode.CancellationToken): Promise<AgentToolAnswer> { return this.#request(agentToolRequest, params, token); }
   async connectedTools(): Promise<ConnectedToolsResult> { return this.#request(connectedToolsRequest, {}); }
 
   /** Ends the server without waiting for it and forgets all listeners. */

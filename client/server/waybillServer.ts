@@ -1,5 +1,6 @@
 import type { ToolAccess, ToolAccessOrder, ToolAccessResult } from '../../server/api/access/tokenAccess.ts';
 import type * as vscode from 'vscode';
+import type { AgentToolAnswer, AgentToolParams } from '../../server/api/agents/agentToolMessages.ts';
 import type {
   CatalogResult, ChatEvent, ChatParams, ChatResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult, RequestsParams, RequestsResult, RetryEndpointResult,
   SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
@@ -101,6 +102,8 @@ export interface WaybillServer {
   toolAccess(): Promise<ToolAccess[]>;
   /** Changes what a connected tool may do, or ends its token. */
   changeToolAccess(order: ToolAccessOrder): Promise<ToolAccessResult>;
+  /** Runs a tool for an agent of the editor. */
+  agentTool(params: AgentToolParams, token?: vscode.CancellationToken): Promise<AgentToolAnswer>;
   /** Names of the tools that have a token. */
   connectedTools(): Promise<ConnectedToolsResult>;
 }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { agentTools, inputSchemaOf, spendGroupings as groupings, spendRanges as ranges, type AgentTool, type AgentToolName } from '../../api/agents/agentTools.ts';
 import type { BudgetStatus } from '../../api/budgets/budgetStatus.ts';
 import { conditionText, failureClassWords } from '../../api/condition.ts';
 import { isWorkKind, workKinds } from '../../api/purpose.ts';
@@ -42,16 +43,9 @@ export interface ToolResult {
 /** What was given to a tool cannot be used: a sentence for the model that called it. */
 class WrongArgument extends Error {}
 
-interface Tool {
-  readonly title: string;
-  readonly description: string;
-  readonly properties: Record<string, object>;
-  readonly required?: readonly string[];
-  run(source: McpSource, given: JsonObject, signal: AbortSignal): Promise<{ text: string; data: object }>;
-}
+/** Runs a tool with its arguments. */
+type RunTool = (source: McpSource, given: JsonObject, signal: AbortSignal) => Promise<{ text: string; data: object }>;
 
-const ranges = ['today', '7d', '30d', 'month'] as const;
-const groupings = ['endpoint', 'model', 'tool', 'workspace', 'day'] as const;
 /** Lines of a list, at most so many. */
 const mostLines = 20;
 const mostSuggested = 8;
@@ -59,170 +53,133 @@ const mostSuggested = 8;
 const plannedAtOnce = 25;
 const noServer = 'No Waybill can be asked now (none runs, or its local endpoint is off), so only the ledger can be read: start one (VS Code, or waybill serve), and ask again.';
 
-const tools: Readonly<Record<string, Tool>> = {
-  waybill_spend: {
-    title: 'Spend',
-    description: 'What AI requests cost in a range of time, in total and by endpoint, model, tool, workspace or day.',
-    properties: {
-      range: { type: 'string', enum: ranges, default: 'today', description: 'Local days up to now; month: this calendar month.' },
-      by: { type: 'string', enum: groupings, default: 'model' },
-    },
-    async run(source, given) {
-      const range = choiceOf(given, 'range', ranges) ?? 'today';
-      const by = choiceOf(given, 'by', groupings) ?? 'model';
-      const report = await source.spend(rangeOf(range, source.now()));
-      const groups = by === 'day' ? report.byDay.map(day => ({ name: day.day, ...day })) : groupsOf(report, by);
-      const lines = groups.slice(0, mostLines).map(group => ({ name: group.name, cost: spendText(group), requests: group.exchanges }));
-      const rest = groups.length - lines.length;
-      return {
-        text: [
-          `Spend ${rangeWords[range]}: ${spendText(report.totals)} for ${countText(report.totals.exchanges, 'request')}${unknownText(report.totals)}.`,
-          ...lines.map(({ name, cost, requests }) => `- ${name}: ${cost}, ${countText(requests, 'request')}`),
-          ...(rest > 0 ? [`- and ${countText(rest, 'other')}`] : []),
-          ...(report.scope?.message === undefined ? [] : [report.scope.message]),
-        ].join('\n'),
-        data: { range, by, ...(report.scope === undefined ? {} : { scope: report.scope }), total: { ...figures(report.totals) }, groups: groups.slice(0, mostLines).map(group => ({ name: group.name, ...figures(group) })) },
-      };
-    },
+const runs: Readonly<Record<AgentToolName, RunTool>> = {
+  async waybill_spend(source, given) {
+    const range = choiceOf(given, 'range', ranges) ?? 'today';
+    const by = choiceOf(given, 'by', groupings) ?? 'model';
+    const report = await source.spend(rangeOf(range, source.now()));
+    const groups = by === 'day' ? report.byDay.map(day => ({ name: day.day, ...day })) : groupsOf(report, by);
+    const lines = groups.slice(0, mostLines).map(group => ({ name: group.name, cost: spendText(group), requests: group.exchanges }));
+    const rest = groups.length - lines.length;
+    return {
+      text: [
+        `Spend ${rangeWords[range]}: ${spendText(report.totals)} for ${countText(report.totals.exchanges, 'request')}${unknownText(report.totals)}.`,
+        ...lines.map(({ name, cost, requests }) => `- ${name}: ${cost}, ${countText(requests, 'request')}`),
+        ...(rest > 0 ? [`- and ${countText(rest, 'other')}`] : []),
+        ...(report.scope?.message === undefined ? [] : [report.scope.message]),
+      ].join('\n'),
+      data: { range, by, ...(report.scope === undefined ? {} : { scope: report.scope }), total: { ...figures(report.totals) }, groups: groups.slice(0, mostLines).map(group => ({ name: group.name, ...figures(group) })) },
+    };
   },
-  waybill_health: {
-    title: 'Health of Providers',
-    description: 'Whether each endpoint, route and model can answer now and, where not, why and until when.',
-    properties: {},
-    async run(source) {
-      const { status } = liveOf(source);
-      const snapshot = status();
-      const { at } = snapshot;
-      const endpoints = snapshot.endpoints.map(one => ({
-        name: one.name, provider: one.providerName, enabled: one.enabled, state: one.enabled ? conditionText(one.condition, at) : 'turned off', firstTokenMs: one.firstToken?.p50, errorRate: one.errorRate,
-      }));
-      const routes = snapshot.offered.filter(({ kind }) => kind === 'route').map(({ requestedModel, state, detail }) => ({ name: requestedModel, state, detail }));
-      return {
-        text: [
-          endpoints.length === 0 ? 'No endpoint is configured.' : 'Endpoints:', ...endpoints.map(({ name, provider, state }) => `- ${name} (${provider}): ${state}`),
-          ...(routes.length === 0 ? [] : ['Routes:', ...routes.map(({ name, state, detail }) => `- ${name}: ${detail === '' ? state : detail}`)]),
-        ].join('\n'),
-        data: { endpoints, routes, nothingCanServe: snapshot.nothingCanServe },
-      };
-    },
+  async waybill_health(source) {
+    const { status } = liveOf(source);
+    const snapshot = status();
+    const { at } = snapshot;
+    const endpoints = snapshot.endpoints.map(one => ({
+      name: one.name, provider: one.providerName, enabled: one.enabled, state: one.enabled ? conditionText(one.condition, at) : 'turned off', firstTokenMs: one.firstToken?.p50, errorRate: one.errorRate,
+    }));
+    const routes = snapshot.offered.filter(({ kind }) => kind === 'route').map(({ requestedModel, state, detail }) => ({ name: requestedModel, state, detail }));
+    return {
+      text: [
+        endpoints.length === 0 ? 'No endpoint is configured.' : 'Endpoints:', ...endpoints.map(({ name, provider, state }) => `- ${name} (${provider}): ${state}`),
+        ...(routes.length === 0 ? [] : ['Routes:', ...routes.map(({ name, state, detail }) => `- ${name}: ${detail === '' ? state : detail}`)]),
+      ].join('\n'),
+      data: { endpoints, routes, nothingCanServe: snapshot.nothingCanServe },
+    };
   },
-  waybill_remaining: {
-    title: 'Money Left',
-    description: 'What is left of each budget, spend of today, the caps in US dollars that hold for requests of each route, and what the last request had left of them.',
-    properties: {},
-    async run(source, _given, signal) {
-      const { statusOfReplicas, tryRoute } = liveOf(source);
-      const snapshot = await statusOfReplicas();
-      const today = { microUsd: snapshot.todayMicroUsd, estimatedMicroUsd: snapshot.todayEstimated ? snapshot.todayMicroUsd : 0, unknownAttempts: snapshot.todayUnknown, unpricedAttempts: snapshot.todayUnpriced?.length ?? 0 };
-      const names = snapshot.offered.filter(({ kind }) => kind === 'route').map(({ requestedModel }) => requestedModel);
-      const caps = names.map(name => ({ route: name, caps: (tryRoute({ requestedModel: name, ...smallRequest }).plan.caps ?? []).map(({ scope, route, limitMicroUsd }) => ({ scope, ofAllRoutes: route === undefined, limitUsd: usdText(limitMicroUsd) })) }));
-      const budgets = (snapshot.budgets ?? []).map(budget => ({
-        name: budget.name, period: budget.period, ...(budget.of === undefined ? {} : { of: budget.of }), stops: budget.isHard, left: leftText(budget), limit: usdText(budget.limitMicroUsd), resetsAt: new Date(budget.resetsAt).toISOString(),
-      }));
-      const last = await lastWithCaps(source, signal);
-      return {
-        text: [
-          `Spent today: ${spendText(today)}.`, ...(snapshot.todayScope?.message === undefined ? [] : [snapshot.todayScope.message]),
-          ...budgets.map(one => `- Budget ${one.name}${one.of === undefined ? '' : ` of ${one.of}`} (${one.period}, ${one.stops ? 'stops requests' : 'only warns'}): ${one.left} of ${one.limit}, until ${one.resetsAt}`),
-          ...(caps.length === 0 ? [] : ['Caps by route:']),
-          ...caps.map(one => `- ${one.route}: ${one.caps.length === 0 ? 'no cap' : one.caps.map(({ scope, limitUsd, ofAllRoutes }) => `${limitUsd} for each ${scope}${ofAllRoutes ? ', over all routes' : ''}`).join('; ')}`),
-          ...(last === undefined ? [] : [`The last request that caps held for (${last.id}) began with: ${last.left.join('; ')}.`]),
-        ].join('\n'),
-        data: { spentToday: spendText(today), budgets, caps, ...(last === undefined ? {} : { lastRequest: last }) },
-      };
-    },
+  async waybill_remaining(source, _given, signal) {
+    const { statusOfReplicas, tryRoute } = liveOf(source);
+    const snapshot = await statusOfReplicas();
+    const today = { microUsd: snapshot.todayMicroUsd, estimatedMicroUsd: snapshot.todayEstimated ? snapshot.todayMicroUsd : 0, unknownAttempts: snapshot.todayUnknown, unpricedAttempts: snapshot.todayUnpriced?.length ?? 0 };
+    const names = snapshot.offered.filter(({ kind }) => kind === 'route').map(({ requestedModel }) => requestedModel);
+    const caps = names.map(name => ({ route: name, caps: (tryRoute({ requestedModel: name, ...smallRequest }).plan.caps ?? []).map(({ scope, route, limitMicroUsd }) => ({ scope, ofAllRoutes: route === undefined, limitUsd: usdText(limitMicroUsd) })) }));
+    const budgets = (snapshot.budgets ?? []).map(budget => ({
+      name: budget.name, period: budget.period, ...(budget.of === undefined ? {} : { of: budget.of }), stops: budget.isHard, left: leftText(budget), limit: usdText(budget.limitMicroUsd), resetsAt: new Date(budget.resetsAt).toISOString(),
+    }));
+    const last = await lastWithCaps(source, signal);
+    return {
+      text: [
+        `Spent today: ${spendText(today)}.`, ...(snapshot.todayScope?.message === undefined ? [] : [snapshot.todayScope.message]),
+        ...budgets.map(one => `- Budget ${one.name}${one.of === undefined ? '' : ` of ${one.of}`} (${one.period}, ${one.stops ? 'stops requests' : 'only warns'}): ${one.left} of ${one.limit}, until ${one.resetsAt}`),
+        ...(caps.length === 0 ? [] : ['Caps by route:']),
+        ...caps.map(one => `- ${one.route}: ${one.caps.length === 0 ? 'no cap' : one.caps.map(({ scope, limitUsd, ofAllRoutes }) => `${limitUsd} for each ${scope}${ofAllRoutes ? ', over all routes' : ''}`).join('; ')}`),
+        ...(last === undefined ? [] : [`The last request that caps held for (${last.id}) began with: ${last.left.join('; ')}.`]),
+      ].join('\n'),
+      data: { spentToday: spendText(today), budgets, caps, ...(last === undefined ? {} : { lastRequest: last }) },
+    };
   },
-  waybill_why: {
-    title: 'Why a Request Went Where It Went',
-    description: 'Why the last request (or the last failed one, the last of a tool or conversation, or one by its id) went where it went or failed: one sentence, its attempts, times and cost. Nothing of a prompt is shown.',
-    properties: {
-      request: { type: 'string', description: 'Id of a request, such as wb_…; absent: the last one.' },
-      failed: { type: 'boolean', default: false, description: 'The last one that failed.' },
-      tool: { type: 'string', description: 'The last one of this tool, such as claude-code or vscode-chat.' },
-      conversation: { type: 'string', description: 'The last one of this conversation.' },
-    },
-    async run(source, given, signal) {
-      const receipt = await receiptFor(source, given, signal);
-      const plain = plainReceipt(receipt);
-      const attempts = receipt.attempts.map(one => ({
-        target: one.target, outcome: one.outcome, ...(one.failureClass === undefined ? {} : { failure: failureClassWords[one.failureClass] }), ...(one.status === undefined ? {} : { status: one.status }), totalMs: Math.round(one.totalMs), cost: costText(one.cost),
-      }));
-      return {
-        text: [
-          `Request ${receipt.id} of ${receipt.caller.tool} for ${receipt.plan.requestedModel}, ${new Date(receipt.startedAt).toISOString()}: ${receipt.outcome}${receipt.failureClass === undefined ? '' : ` (${failureClassWords[receipt.failureClass]})`}, ${String(Math.round(receipt.totalMs))} ms, cost ${costText(receipt.cost)}.`,
-          whyText(plain),
-          ...attempts.map((one, index) => `${String(index + 1)}. ${one.target}: ${one.failure ?? one.outcome}${one.status === undefined ? '' : ` (${String(one.status)})`}, ${String(one.totalMs)} ms, cost ${one.cost}`),
-        ].join('\n'),
-        data: { id: receipt.id, outcome: receipt.outcome, tool: receipt.caller.tool, requestedModel: receipt.plan.requestedModel, ...(receipt.target === undefined ? {} : { target: receipt.target }), why: whyText(plain), cost: costText(receipt.cost), attempts, excluded: receipt.plan.excluded },
-      };
-    },
+  async waybill_why(source, given, signal) {
+    const receipt = await receiptFor(source, given, signal);
+    const plain = plainReceipt(receipt);
+    const attempts = receipt.attempts.map(one => ({
+      target: one.target, outcome: one.outcome, ...(one.failureClass === undefined ? {} : { failure: failureClassWords[one.failureClass] }), ...(one.status === undefined ? {} : { status: one.status }), totalMs: Math.round(one.totalMs), cost: costText(one.cost),
+    }));
+    return {
+      text: [
+        `Request ${receipt.id} of ${receipt.caller.tool} for ${receipt.plan.requestedModel}, ${new Date(receipt.startedAt).toISOString()}: ${receipt.outcome}${receipt.failureClass === undefined ? '' : ` (${failureClassWords[receipt.failureClass]})`}, ${String(Math.round(receipt.totalMs))} ms, cost ${costText(receipt.cost)}.`,
+        whyText(plain),
+        ...attempts.map((one, index) => `${String(index + 1)}. ${one.target}: ${one.failure ?? one.outcome}${one.status === undefined ? '' : ` (${String(one.status)})`}, ${String(one.totalMs)} ms, cost ${one.cost}`),
+      ].join('\n'),
+      data: { id: receipt.id, outcome: receipt.outcome, tool: receipt.caller.tool, requestedModel: receipt.plan.requestedModel, ...(receipt.target === undefined ? {} : { target: receipt.target }), why: whyText(plain), cost: costText(receipt.cost), attempts, excluded: receipt.plan.excluded },
+    };
   },
-  waybill_suggest: {
-    title: 'Suggest a Route',
-    description: 'For a task, what each route and model that can answer now is expected to cost, the cheapest first, and where routes with rules for kinds of work would send it. A suggestion only: nothing is sent, changed or kept.',
-    properties: {
-      task: { type: 'string', description: 'The task in a sentence or two, by which its kind of work is judged.' },
-      kind: { type: 'string', enum: Object.keys(workKinds), description: 'The kind of work, where it is known better than the task tells.' },
-      inputTokens: { type: 'integer', minimum: 1, default: 2000 },
-      outputTokens: { type: 'integer', minimum: 1, default: 800 },
-      tools: { type: 'boolean', default: false, description: 'The request has tools.' },
-      images: { type: 'boolean', default: false, description: 'The request has images.' },
-    },
-    required: ['task'],
-    async run(source, given, signal) {
-      const { status, tryRoute } = liveOf(source);
-      const task = textOf(given, 'task');
-      if (task === undefined || task.trim() === '') throw new WrongArgument('Give task: a sentence about what is to be done.');
-      const stated = textOf(given, 'kind');
-      if (stated !== undefined && !isWorkKind(stated)) throw new WrongArgument(`Give kind as one of ${Object.keys(workKinds).join(', ')}.`);
-      const read = stated === undefined ? readWorkKind(task) : undefined;
-      const kind: WorkKind = stated ?? read?.kind ?? 'balanced';
-      const why = stated !== undefined ? 'as stated' : read === undefined ? 'the task says too little to judge it' : read.about;
-      const request = { inputTokens: countOf(given, 'inputTokens') ?? 2000, maxOutputTokens: countOf(given, 'outputTokens') ?? 800, tools: flagOf(given, 'tools'), images: flagOf(given, 'images'), role: 'main', kind } as const;
-      const options: Suggestion[] = [];
-      for (const [index, { requestedModel, kind: what }] of status().offered.entries()) {
-        if (index > 0 && index % plannedAtOnce === 0) await nextTurn();
-        if (signal.aborted) break;
-        const { plan, expectedMicroUsd: [expected], outcome } = tryRoute({ requestedModel, ...request });
-        const [first] = plan.targets;
-        if (first !== undefined && outcome === undefined) options.push({ name: requestedModel, what, target: first.target, expected: expected ?? undefined, ...ledBy(plan) });
-      }
-      const sorted = options.sort((one, other) => (one.expected ?? Infinity) - (other.expected ?? Infinity));
-      const shown = sorted.slice(0, mostSuggested).map(({ expected, ...one }) => ({ ...one, expectedCost: expected === undefined ? 'unknown' : `~${usdText(expected)}` }));
-      return {
-        text: [
-          `This looks like ${kind} work (${workKinds[kind]}): ${why}.`,
-          shown.length === 0 ? 'Nothing can answer such a request now: see waybill_health.' : 'Expected cost where it can be answered now, the cheapest first:',
-          ...shown.map(one => `- ${one.name} (${one.what}): ${one.expectedCost}, answered by ${one.target}${one.becauseOfKind === undefined ? '' : `; its rule for ${one.becauseOfKind} leads there`}`),
-          ...(shown.length === 0 ? [] : ['Costs are estimates for the given sizes. How good the answers are is not judged here.']),
-        ].join('\n'),
-        data: { kind, why, options: shown },
-      };
-    },
+  async waybill_suggest(source, given, signal) {
+    const { status, tryRoute } = liveOf(source);
+    const task = textOf(given, 'task');
+    if (task === undefined || task.trim() === '') throw new WrongArgument('Give task: a sentence about what is to be done.');
+    const stated = textOf(given, 'kind');
+    if (stated !== undefined && !isWorkKind(stated)) throw new WrongArgument(`Give kind as one of ${Object.keys(workKinds).join(', ')}.`);
+    const read = stated === undefined ? readWorkKind(task) : undefined;
+    const kind: WorkKind = stated ?? read?.kind ?? 'balanced';
+    const why = stated !== undefined ? 'as stated' : read === undefined ? 'the task says too little to judge it' : read.about;
+    const request = { inputTokens: countOf(given, 'inputTokens') ?? 2000, maxOutputTokens: countOf(given, 'outputTokens') ?? 800, tools: flagOf(given, 'tools'), images: flagOf(given, 'images'), role: 'main', kind } as const;
+    const options: Suggestion[] = [];
+    for (const [index, { requestedModel, kind: what }] of status().offered.entries()) {
+      if (index > 0 && index % plannedAtOnce === 0) await nextTurn();
+      if (signal.aborted) break;
+      const { plan, expectedMicroUsd: [expected], outcome } = tryRoute({ requestedModel, ...request });
+      const [first] = plan.targets;
+      if (first !== undefined && outcome === undefined) options.push({ name: requestedModel, what, target: first.target, expected: expected ?? undefined, ...ledBy(plan) });
+    }
+    const sorted = options.sort((one, other) => (one.expected ?? Infinity) - (other.expected ?? Infinity));
+    const shown = sorted.slice(0, mostSuggested).map(({ expected, ...one }) => ({ ...one, expectedCost: expected === undefined ? 'unknown' : `~${usdText(expected)}` }));
+    return {
+      text: [
+        `This looks like ${kind} work (${workKinds[kind]}): ${why}.`,
+        shown.length === 0 ? 'Nothing can answer such a request now: see waybill_health.' : 'Expected cost where it can be answered now, the cheapest first:',
+        ...shown.map(one => `- ${one.name} (${one.what}): ${one.expectedCost}, answered by ${one.target}${one.becauseOfKind === undefined ? '' : `; its rule for ${one.becauseOfKind} leads there`}`),
+        ...(shown.length === 0 ? [] : ['Costs are estimates for the given sizes. How good the answers are is not judged here.']),
+      ].join('\n'),
+      data: { kind, why, options: shown },
+    };
   },
 };
 
 /** The tools as clients list them. */
-export const toolDefinitions = Object.entries(tools).map(([name, { title, description, properties, required }]) => ({
-  name, title, description,
-  inputSchema: { type: 'object', properties, additionalProperties: false, ...(required === undefined ? {} : { required }) },
-  annotations: { title, readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+export const toolDefinitions = Object.entries(agentTools).map(([name, tool]) => ({
+  name, title: tool.title, description: tool.description,
+  inputSchema: inputSchemaOf(tool),
+  annotations: { title: tool.title, readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
 }));
 
 /** Runs a tool. What keeps it from an answer is a result with `isError`, so that the model can correct itself. @returns undefined where there is no such tool */
 export async function callTool(source: McpSource, name: string, given: JsonObject, signal: AbortSignal): Promise<ToolResult | undefined> {
-  const tool = Object.hasOwn(tools, name) ? tools[name] : undefined;
-  if (tool === undefined) return undefined;
+  if (!isToolName(name)) return undefined;
+  const { properties }: AgentTool = agentTools[name];
   try {
-    const unknown = Object.keys(given).find(field => !Object.hasOwn(tool.properties, field));
+    const unknown = Object.keys(given).find(field => !Object.hasOwn(properties, field));
     if (unknown !== undefined) throw new WrongArgument(`${name} takes no "${unknown.slice(0, 100)}".`);
-    const { text, data } = await tool.run(source, given, signal);
+    const { text, data } = await runs[name](source, given, signal);
     return { content: [{ type: 'text', text }], structuredContent: data };
   } catch (error) {
     const sentence = sentenceOf(error);
     if (sentence === undefined) throw error;
     return { content: [{ type: 'text', text: sentence }], isError: true };
   }
+}
+
+function isToolName(name: string): name is AgentToolName {
+  return Object.hasOwn(agentTools, name);
 }
 
 /** The sentence of a WrongArgument or a WaybillError. This part is compiled by itself, so a WaybillError of its caller is of another copy of the class. */

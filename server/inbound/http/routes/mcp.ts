@@ -1,5 +1,6 @@
 import { programVersion } from '../../../base/processIdentity.ts';
 import { loadMcp } from '../../mcp/loadMcp.ts';
+import { routerSource } from '../../mcp/routerSource.ts';
 import type { HttpRoute } from './httpRoute.ts';
 
 const noWords: ReadonlySet<string> = new Set();
@@ -22,10 +23,7 @@ export const mcpRoute: HttpRoute = {
     const server = new McpServer({
       version: programVersion,
       failed: error => { router.log.error('A tool of the Model Context Protocol failed', error); },
-      source: {
-        now: () => router.clock.now(), spend: range => router.spend(range), find: (params, signal) => router.find(params, signal), receipt: id => router.receipt(id),
-        live: { status: () => router.status(localEndpoint()), statusOfReplicas: () => router.statusOfReplicas(localEndpoint()), tryRoute: params => router.tryRoute(params) },
-      },
+      source: routerSource(router, localEndpoint),
     });
     const { text, invalid } = await server.answer(bytes.toString('utf8'), aborter.signal);
     call.response.off('close', gone);

@@ -1,3 +1,4 @@
+import { agentToolsFeature } from './agentTools.ts';
 import { billsFeature } from './bills.ts';
 import { budgetsFeature } from './budgets.ts';
 import { canaryFeature } from './canary.ts';
@@ -20,5 +21,5 @@ import { toolTokensFeature } from './toolTokens.ts';
 
 /** Every feature of the language server. A new one is a file and a line here. */
 export const lspFeatures: readonly LspFeature[] = [
-  statusFeature, configurationFeature, chatFeature, endpointsFeature, historyFeature, billsFeature, catalogFeature, toolTokensFeature, drillsFeature, canaryFeature, shadowFeature, responseCacheFeature, reportsFeature, rulesFileFeature, dryRunFeature, rulesHistoryFeature, routesFeature, budgetsFeature,
+  statusFeature, configurationFeature, chatFeature, endpointsFeature, historyFeature, billsFeature, catalogFeature, toolTokensFeature, drillsFeature, canaryFeature, shadowFeature, responseCacheFeature, reportsFeature, rulesFileFeature, dryRunFeature, rulesHistoryFeature, routesFeature, budgetsFeature, agentToolsFeature,
 ];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Connection } from 'vscode-languageserver';
 import * as accessMessages from '../../../../server/api/access/tokenAccess.ts';
+import * as agentToolMessages from '../../../../server/api/agents/agentToolMessages.ts';
 import * as budgetMessages from '../../../../server/api/budgets/budgetStatus.ts';
 import * as canaryMessages from '../../../../server/api/canary.ts';
 import * as endpointMessages from '../../../../server/api/endpoints/pause.ts';
@@ -51,7 +52,7 @@ function contextOf(connection: RecordingConnection, router: object): FeatureCont
 const registrationRouter = { log: silentLog, onChange: () => ({ dispose: () => undefined }), onNotice: () => ({ dispose: () => undefined }) };
 
 const toServer = [
-  ...[...Object.values(messages), ...Object.values(drillMessages), ...Object.values(accessMessages), ...Object.values(budgetMessages), ...Object.values(canaryMessages), ...Object.values(endpointMessages), ...Object.values(responseCacheMessages), ...Object.values(documentMessages), ...Object.values(dryRunMessages), ...Object.values(historyMessages), ...Object.values(shadowMessages), ...Object.values(reportMessages), ...Object.values(requestMessages), ...Object.values(dashboardMessages), ...Object.values(tryRouteMessages), ...Object.values(proposalMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
+  ...[...Object.values(messages), ...Object.values(drillMessages), ...Object.values(accessMessages), ...Object.values(agentToolMessages), ...Object.values(budgetMessages), ...Object.values(canaryMessages), ...Object.values(endpointMessages), ...Object.values(responseCacheMessages), ...Object.values(documentMessages), ...Object.values(dryRunMessages), ...Object.values(historyMessages), ...Object.values(shadowMessages), ...Object.values(reportMessages), ...Object.values(requestMessages), ...Object.values(dashboardMessages), ...Object.values(tryRouteMessages), ...Object.values(proposalMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
   messages.chatEventsHandledNotification.method, documentMessages.didOpenNotification.method, documentMessages.didChangeNotification.method, documentMessages.didCloseNotification.method,
 ];
 
