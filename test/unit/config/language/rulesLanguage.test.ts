@@ -37,8 +37,8 @@ const head = 'endpoints:\n  openai:\n    provider: openai\n    keys: ["${OPENAI_
 
 describe('what is offered', () => {
   test('is the sections at the top, without those that are there', () => {
-    assert.deepEqual(offered('|'), ['endpoints', 'routes', 'aliases', 'equivalents', 'tools', 'caps', 'budgets', 'monitoring', 'state', 'ledger', 'network']);
-    assert.deepEqual(offered('endpoints: {}\nro|\naliases: {}\n'), ['routes', 'equivalents', 'tools', 'caps', 'budgets', 'monitoring', 'state', 'ledger', 'network']);
+    assert.deepEqual(offered('|'), ['endpoints', 'routes', 'aliases', 'equivalents', 'tools', 'caps', 'budgets', 'monitoring', 'state', 'ledger', 'listen', 'network']);
+    assert.deepEqual(offered('endpoints: {}\nro|\naliases: {}\n'), ['routes', 'equivalents', 'tools', 'caps', 'budgets', 'monitoring', 'state', 'ledger', 'listen', 'network']);
   });
 
   test('is the fields of a mapping, at its beginning, between others, at its end, and in braces', () => {
