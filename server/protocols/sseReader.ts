@@ -67,6 +67,8 @@ export function createSseReader(
   /** Made with the first chunk that is not whole events; most streams have none. */
   let decoder: InstanceType<typeof TextDecoder> | undefined;
   let parser: EventSourceParser | undefined;
+  /** An event was read without the parser. */
+  let hasBegun = false;
   let overflow: WaybillError | undefined;
   /** Characters since the last event. */
   let sinceEvent = 0;
@@ -88,18 +90,23 @@ export function createSseReader(
     });
   };
 
-  const makeParser = (): EventSourceParser => createParser({
-    maxBufferSize: maxEventBytes + lineOverhead,
-    onEvent(message) {
-      eventEnded = true;
-      if (overflow !== undefined) return;
-      // An event that arrives whole never sits in the parser's buffer, so its size is looked at here:
-      // whether an event is too large must not depend on how the network cut it.
-      if (message.data.length > maxEventBytes || (message.event?.length ?? 0) > maxEventBytes) fail();
-      else onEvent(message.event, message.data);
-    },
-    // Without onError: it would be given an error, with its stack, for each line that is no field.
-  });
+  const makeParser = (): EventSourceParser => {
+    const made = createParser({
+      maxBufferSize: maxEventBytes + lineOverhead,
+      onEvent(message) {
+        eventEnded = true;
+        if (overflow !== undefined) return;
+        // An event that arrives whole never sits in the parser's buffer, so its size is looked at here:
+        // whether an event is too large must not depend on how the network cut it.
+        if (message.data.length > maxEventBytes || (message.event?.length ?? 0) > maxEventBytes) fail();
+        else onEvent(message.event, message.data);
+      },
+      // Without onError: it would be given an error, with its stack, for each line that is no field.
+    });
+    // A byte order mark is one at the beginning of the stream alone.
+    if (hasBegun) made.feed('\n');
+    return made;
+  };
 
   /** An overflown parser throws at the next chunk, even an empty one. It is asked only after enough bytes for an overflow. */
   const checkOverflow = (text: string): void => {
@@ -157,6 +164,7 @@ export function createSseReader(
 
   /** An event of the usual form has ended, and with it its last line. */
   const noteEvent = (): void => {
+    hasBegun = true;
     sinceEvent = 0;
     pieces = 0;
     noise = undefined;
@@ -217,6 +225,8 @@ export function createSseReader(
       // The parser handles the byte order mark, so the decoder leaves it in.
       decoder ??= new TextDecoder('utf-8', { ignoreBOM: true });
       feed(decoder.decode(chunk, { stream: true }));
+      // Otherwise a part of a character waits in the decoder.
+      betweenEvents &&= chunk.at(-1) === newline;
     },
     end() {
       if (betweenEvents && overflow === undefined) return;

@@ -12,6 +12,8 @@ export interface Deadline {
 const longestTimerMs = 2 ** 31 - 1;
 /** A timer may fire so much before the moment it was set for. */
 const toleranceMs = 0.5;
+/** All deadlines are looked at when the timer fires. Of more of them it fires less often: a millisecond apart for so many. */
+const lookedAtEachMs = 1_000;
 
 /**
  * Deadlines of which nearly all are taken back before they are due: one timer of Node for all of them, which is set again only
@@ -25,8 +27,9 @@ export class Deadlines {
   /** When the timer fires: no later than the first deadline is due. */
   #firesAt = Infinity;
 
-  /** Sets a deadline that is not in the list. @param now as of `performance.now()` */
+  /** Sets a deadline; one that is in the list is moved. @param now as of `performance.now()` */
   add(deadline: Deadline, dueAt: number, now: number): void {
+    if (this.#holds(deadline)) this.remove(deadline);
     deadline.dueAt = dueAt;
     deadline.before = this.#last;
     if (this.#last === undefined) this.#first = deadline;
@@ -67,24 +70,26 @@ export class Deadlines {
     const now = performance.now();
     const due: Deadline[] = [];
     let next = Infinity;
+    let count = 0;
     for (let deadline = this.#first; deadline !== undefined; deadline = deadline.behind) {
+      count += 1;
       if (deadline.dueAt <= now + toleranceMs) due.push(deadline);
       else if (deadline.dueAt < next) next = deadline.dueAt;
     }
-    if (next < Infinity) this.#arm(next, now);
-    this.#run(due);
+    if (next < Infinity) this.#arm(Math.max(next, now + count / lookedAtEachMs), now);
+    this.#run(due, now);
   }
 
   /** What one throws does not keep the others from happening. */
-  #run(due: readonly Deadline[]): void {
+  #run(due: readonly Deadline[], now: number): void {
     for (const [index, deadline] of due.entries()) {
-      // One that was due may take back others.
-      if (!this.#holds(deadline)) continue;
+      // One that was due may take back others, and move them.
+      if (!this.#holds(deadline) || deadline.dueAt > now + toleranceMs) continue;
       this.remove(deadline);
       try {
         deadline.onDue();
       } catch (error) {
-        setImmediate(() => { this.#run(due.slice(index + 1)); });
+        setImmediate(() => { this.#run(due.slice(index + 1), now); });
         throw error;
       }
     }

@@ -60,6 +60,10 @@ export class EventStreamSplitter {
   readonly #tail = new ByteQueue();
   /** The last bytes of the tail, in which a blank line may have begun. */
   #borderBytes: Buffer = noBuffer;
+  /** The last event was passed on up to a carriage return, to which a line feed may belong. */
+  #endsWithReturn = false;
+  /** This chunk begins with that line feed. */
+  #beginsWithFeed = false;
   /** SSE events so far, of any kind. */
   eventCount = 0;
 
@@ -136,6 +140,7 @@ export class EventStreamSplitter {
     this.#passableCount = 0;
     if (this.#passableData.length > keptRecords) this.#passableNames.length = this.#passableData.length = keptRecords;
     this.#mustReframe = false;
+    this.#beginsWithFeed = false;
   }
 
   #read(event: string | undefined, data: string): void {
@@ -189,7 +194,7 @@ export class EventStreamSplitter {
 
   /** The passable events of this chunk, written out. */
   #reframed(): Buffer {
-    let text = '';
+    let text = this.#beginsWithFeed ? '\n' : '';
     for (let at = 0; at < this.#passableCount; at += 1) {
       text += frame(this.#passableNames[at], this.#passableData[at] ?? '');
     }
@@ -198,7 +203,10 @@ export class EventStreamSplitter {
 
   /** The bytes up to the end of the last whole event; those after it wait for the next chunk. */
   #wholeEvents(chunk: Buffer): Buffer | undefined {
-    const end = lastEventEnd(this.#borderBytes, chunk);
+    const found = lastEventEnd(this.#borderBytes, chunk);
+    this.#beginsWithFeed = this.#endsWithReturn && chunk[0] === newline;
+    const end = found <= 0 && this.#beginsWithFeed ? 1 : found;
+    this.#endsWithReturn = false;
     if (end <= 0) {
       this.#tail.add(chunk);
       if (this.#tail.length > maxTailBytes) throw new WaybillError('event-too-large', 'server', 'The provider sent an event that is larger than allowed.');
@@ -213,6 +221,7 @@ export class EventStreamSplitter {
     }
     if (isBorder) {
       this.#borderBytes = noBuffer;
+      this.#endsWithReturn = !this.#mustReframe && chunk[end - 1] === carriageReturn;
       return whole;
     }
     const begun = chunk.subarray(end);
@@ -246,8 +255,8 @@ function lastBlankLineEnd(bytes: Buffer): number {
     const before = bytes[at - 1];
     if (byte === newline && before === newline) return at + 1;
     if (byte === carriageReturn && before === carriageReturn) return at + 1;
-    // Before a line feed, or perhaps before one, a carriage return is half of a line end.
-    if (byte === carriageReturn && before === newline && at + 1 < bytes.length && bytes[at + 1] !== newline) return at + 1;
+    // Before a line feed a carriage return is half of a line end. As the last byte it ends the event for the reader, whatever follows.
+    if (byte === carriageReturn && before === newline && bytes[at + 1] !== newline) return at + 1;
     if (byte === newline && before === carriageReturn && (bytes[at - 2] === newline || bytes[at - 2] === carriageReturn)) return at + 1;
   }
   return 0;

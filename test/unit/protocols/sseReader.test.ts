@@ -29,6 +29,8 @@ const cases: { what: string; stream: string; seen: Seen }[] = [
   { what: 'no space after the colon', stream: 'data:{"a":1}\n\n', seen: [[undefined, '{"a":1}']] },
   { what: 'several bytes a character', stream: 'data: é世🚂\n\ndata: 🚂\n\n', seen: [[undefined, 'é世🚂'], [undefined, '🚂']] },
   { what: 'ids, retries and unknown fields', stream: 'id: 7\nretry: 10\nfoo: bar\ndata: a\n\n', seen: [[undefined, 'a']] },
+  { what: 'a byte order mark in the middle, which belongs to its line', stream: 'data: a\n\n\ufeffdata: b\n\ndata: c\n\n', seen: [[undefined, 'a'], [undefined, 'c']] },
+  { what: 'characters of several bytes outside of events', stream: 'data: a\n\né\n\ndata: b\n\né', seen: [[undefined, 'a'], [undefined, 'b']] },
   { what: 'an event name without data', stream: 'event: ping\n\ndata: a\n\n', seen: [[undefined, 'a']] },
 ];
 
@@ -46,6 +48,12 @@ describe('the reader of server-sent events', () => {
 
   test('replaces a character that the end of the stream cuts in two', () => {
     assert.deepEqual(read([bytes('data: a🚂').subarray(0, 9)]), [[undefined, 'a\ufffd']]);
+  });
+
+  test('takes a half of a character that ended a chunk for a part of its line', () => {
+    // The other half never comes: the line is no field, however the bytes are cut.
+    const whole = Buffer.concat([bytes('data: a\n\n'), Buffer.of(0xe2), bytes('data: b\n\ndata: c\n\n')]);
+    for (let cut = 0; cut <= whole.length; cut += 1) assert.deepEqual(read([whole.subarray(0, cut), whole.subarray(cut)]), [[undefined, 'a'], [undefined, 'c']], `cut at ${cut}`);
   });
 
   test('reads views into larger buffers', () => {

@@ -86,6 +86,39 @@ describe('deadlines', () => {
     assert.deepEqual(due, ['third']);
   });
 
+  it('one moves another that is due at the same moment', t => {
+    const { clock, list, due, set } = listed(t);
+    const now = performance.now();
+    list.add({ dueAt: 0, before: undefined, behind: undefined, onDue: () => { list.add(moved, performance.now() + 3_000, performance.now()); } }, now + 1_000, now);
+    const moved = set('moved', 1_000);
+    set('last', 1_000);
+    clock.tick(1_100);
+    assert.deepEqual(due, ['last']);
+    clock.tick(3_000);
+    assert.deepEqual(due, ['last', 'moved']);
+  });
+
+  it('one that is set twice is in the list once, with its later setting', t => {
+    const { clock, list, due, set } = listed(t);
+    const one = set('one', 1_000);
+    set('other', 2_000);
+    const now = performance.now();
+    list.add(one, now + 3_000, now);
+    clock.tick(2_100);
+    assert.deepEqual(due, ['other']);
+    list.remove(one);
+    clock.tick(60_000);
+    assert.deepEqual(due, ['other']);
+  });
+
+  it('ten thousand are looked at every ten milliseconds, however many moments they have', t => {
+    const { clock, due, set, timers } = listed(t);
+    for (let count = 0; count < 10_000; count += 1) set('one', 1_000 + count);
+    clock.tick(2_000);
+    assert.ok(due.length > 950 && due.length <= 1_001, String(due.length));
+    assert.ok(timers() < 150, String(timers()));
+  });
+
   it('what one throws does not keep the others from happening', t => {
     const { clock, list, due, set } = listed(t);
     const now = performance.now();

@@ -123,6 +123,27 @@ describe('the event stream splitter', () => {
     assert.ok(passed > events.length * 49, `${passed} of ${events.length * 50} bytes`);
   });
 
+  it('passes on each event once, and none that is left out, where a blank line of CRLF is cut in two', () => {
+    const lines = (text: string): string => text.replaceAll('\n', '\r\n');
+    const usage = chunk({ choices: [], usage: { prompt_tokens: 5, completion_tokens: 3 } });
+    for (const left of [usage, 'data: {"half": \n\n']) for (const order of [left + word('one'), word('one') + left]) {
+      const whole = Buffer.from(lines(word('zero') + order));
+      for (let cut = 0; cut <= whole.length; cut += 1) {
+        const seen = through(splitter('openai-chat', { hideUsage: true }), [whole.subarray(0, cut), whole.subarray(cut)]);
+        // Blank lines more or less mean nothing.
+        assert.equal(seen.bytes.replaceAll('\r', '').replace(/\n{2,}/g, '\n\n'), word('zero') + word('one'), `${order}, cut at ${cut}`);
+      }
+    }
+  });
+
+  it('passes on the line feed of the last blank line, however late it comes', () => {
+    const whole = Buffer.from(word('one').replaceAll('\n', '\r\n'));
+    const one = splitter('openai-chat');
+    assert.equal(Buffer.concat([...one.push(whole.subarray(0, -1)).bytes]).toString(), whole.subarray(0, -1).toString());
+    assert.equal(Buffer.concat([...one.push(whole.subarray(-1)).bytes]).toString(), '\n');
+    assert.deepEqual([...one.push(Buffer.from('data: ')).bytes, ...one.push(Buffer.from('[DONE]\n\n')).bytes].map(String), ['data: [DONE]\n\n']);
+  });
+
   it('buffers little of a stream of comments', () => {
     const one = splitter('openai-chat');
     one.push(Buffer.from(word('one')));
