@@ -22,7 +22,9 @@ export const priceSteps: readonly { field: keyof PriceSettings; prompt: string; 
  * @returns US dollars; undefined for an empty text that may be empty; or what to write instead, as a sentence
  */
 export function readPrice(text: string, isRequired: boolean): number | undefined | string {
-  const written = text.trim().replace(/^\$\s?/, '').replace(',', '.');
+  const typed = text.trim().replace(/^\$\s?/, '');
+  if (/^[1-9]\d{0,2},\d{3}$/.test(typed)) return t('Write {0} or {1}: some read a comma as thousands, others as a decimal point.', typed.replace(',', ''), typed.replace(',', '.'));
+  const written = typed.replace(',', '.');
   if (written === '' && !isRequired) return undefined;
   const price = Number(written);
   return /^\d+(?:\.\d+)?$/.test(written) && price <= mostUsd ? price : t('Write US dollars for a million tokens, such as 2 or 0.42.');

@@ -1,4 +1,5 @@
 import { t } from '@vscode/l10n';
+import * as vscode from 'vscode';
 import type { ProviderOffer } from '../../../server/api/messages.ts';
 import type { EndpointSettings } from '../../../server/api/settings.ts';
 import { inform } from '../../base/toasts.ts';
@@ -25,17 +26,20 @@ export function withAddress(settings: EndpointSettings, { region, baseUrl }: Add
   return { ...rest, ...(region === undefined ? {} : { region }), ...(baseUrl === undefined ? {} : { baseUrl }) };
 }
 
-/** Asks where a provider is reached, and tries the new address with the keys that the provider has. Nothing is stored before that. */
+/** Asks where a provider is reached, and tries the new address with the keys that the provider has, once the user lets them go there. Nothing is stored before that. */
 export async function editAddress(services: CommandServices, { name }: NamedEndpoint, offer: OfferedAddress): Promise<void> {
   const read = (): EndpointSettings | undefined => services.configuration.settings.endpoints[name];
   const before = read();
   if (before === undefined) return;
   let address: Address = { region: before.region, baseUrl: before.baseUrl };
+  const allowed = ownOrigins(before, offer);
   for (let again = false; ;) {
     const asked = again ? address : await askAddress(name, address, offer);
     if (asked === undefined) return;
     address = asked;
     if (address.baseUrl === before.baseUrl && address.region === before.region) return;
+    again = false;
+    if (!await mayGetKeys(services, name, address, allowed)) continue;
     const result = await testWithProgress(services.server, { name, settings: withAddress(read() ?? before, address) });
     if (result.baseUrl !== undefined) address = { baseUrl: result.baseUrl };
     const next = result.ok ? 'save' : await askAfterFailedTest(result, [
@@ -50,6 +54,29 @@ export async function editAddress(services: CommandServices, { name }: NamedEndp
     }
     again = next === 'again';
   }
+}
+
+/** Where the keys of a provider go without a question: where they go now comes first, then its own addresses. */
+function ownOrigins(settings: EndpointSettings, { baseUrl, regions = [] }: OfferedAddress): Set<string> {
+  const region = regions.find(({ id }) => id === settings.region);
+  return new Set([settings.baseUrl, region?.baseUrl, baseUrl, ...regions.map(one => one.baseUrl)].flatMap(url => originOf(url) ?? []));
+}
+
+/** Scheme, host and port as they are connected to: a host with letters of other scripts is shown as `xn--…`. Undefined where it depends on the account. */
+function originOf(baseUrl: string | undefined): string | undefined {
+  return baseUrl !== undefined && URL.canParse(baseUrl) ? new URL(baseUrl).origin : undefined;
+}
+
+/** Asks before keys go to a host that did not get them until now. @param allowed grows by what the user allows */
+async function mayGetKeys({ keys }: Pick<CommandServices, 'keys'>, name: string, { baseUrl }: Address, allowed: Set<string>): Promise<boolean> {
+  const there = originOf(baseUrl);
+  if (there === undefined || allowed.has(there) || (await keys.list(name)).length === 0) return true;
+  const [until] = allowed;
+  const send = t('Send Them There');
+  const detail = [t('Whoever runs this address can read the keys and your prompts.'), ...(until === undefined ? [] : [t('So far they go to {0}.', until)])].join(' ');
+  if (await vscode.window.showWarningMessage(t('Send the keys of {0} to {1}?', name, there), { modal: true, detail }, send) !== send) return false;
+  allowed.add(there);
+  return true;
 }
 
 /** @returns undefined where the user left */

@@ -10,6 +10,10 @@ const lookedAt = 600;
 /** So much of the first messages is read, in bytes. */
 const longestWalk = 256 * 1024;
 const mostMessages = 16;
+/** Marks that turn the direction of text: a title that holds one would turn the line that it is shown in. */
+const directions = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+/** What a terminal obeys. */
+const controls = /[\u0000-\u001f\u007f-\u009f]/g;
 /** What tools send as a message of the user, without tags around it. */
 const toolTexts = ['# AGENTS.md instructions', 'Caveat: The messages below'];
 
@@ -30,11 +34,18 @@ function titleOf(text: string, redactor: Pick<Redactor, 'redact'>): string | und
   const typed = withoutHarness(text).trimStart();
   // Context of a tool stands in tags of its own, which are not all known.
   if (typed.startsWith('<') || toolTexts.some(start => typed.startsWith(start))) return undefined;
-  // A key that the cut goes through would not be known for one.
-  const beginning = typed.length <= lookedAt ? typed : typed.slice(0, lookedAt).replace(/\S*$/, '');
-  const line = redactor.redact(beginning).replace(/\s+/g, ' ').trim();
+  // A key that the cut goes through would not be known for one; keys are ASCII.
+  const beginning = typed.length <= lookedAt ? typed : beforeLastWord(typed.slice(0, lookedAt));
+  const line = redactor.redact(beginning.replace(directions, '').replace(controls, ' ')).replace(/\s+/g, ' ').trim();
   if (line === '') return undefined;
   return line.length <= longestTitle ? line : `${wholeCharacters(line.slice(0, longestTitle - 1)).trimEnd()}…`;
+}
+
+/** A text that was cut, up to what is not visible ASCII. */
+function beforeLastWord(text: string): string {
+  let end = text.length;
+  for (let code = text.charCodeAt(end - 1); end > 0 && code > 0x20 && code < 0x7f; code = text.charCodeAt(end - 1)) end -= 1;
+  return text.slice(0, end);
 }
 
 /** A text that was cut, without the first half of a character that the cut went through. */

@@ -50,6 +50,16 @@ describe('the title of a conversation', () => {
     assert.equal(titleOf(chat('word '.repeat(200_000))), undefined, 'a message that is too long is not read');
   });
 
+  it('has nothing that a terminal or a line of text obeys, and no key that such marks stand in', () => {
+    assert.equal(titleOf(chat('Fix \u202egnp.exe\u202c \u001b[31mred\u0007 \u0000it\u009b')), 'Fix gnp.exe [31mred it');
+    assert.equal(titleOf(chat('Use sk-ant-\u200eapi03-abcdefghijklm\u2069nopqrstuvwxyz0123456789 here')), 'Use [secret] here');
+    assert.equal(titleOf(chat('Gia đình 👨‍👩‍👧')), 'Gia đình 👨‍👩‍👧');
+  });
+
+  it('is there for long text without spaces, as in Chinese', () => {
+    assert.equal(titleOf(chat('修复'.repeat(400))), `${'修复'.repeat(29)}修…`);
+  });
+
   it('holds no key, whether it is known or looks like one, wherever the text is cut', () => {
     const known = new SecretRegister();
     known.replace(['violet-harbour-42']);

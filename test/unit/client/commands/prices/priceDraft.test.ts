@@ -19,6 +19,8 @@ describe('a price that a person writes', () => {
     assert.deepEqual(['2', '$0.42', '0,075', '0', ' 15 '].map(text => readPrice(text, true)), [2, 0.42, 0.075, 0, 15]);
     for (const text of ['', 'five', '-1', '1e5', '100001', '1.2.3', '1,000.5']) assert.match(String(readPrice(text, true)), /such as 2 or 0\.42/, text);
     assert.equal(readPrice(' ', false), undefined);
+    for (const [text, one, other] of [['1,000', '1000', '1.000'], ['$2,500', '2500', '2.500']] as const) assert.match(String(readPrice(text, true)), new RegExp(`Write ${one} or ${other}:`), text);
+    assert.deepEqual(['12,5', '0,500', '2500', '1,0000'].map(text => readPrice(text, true)), [12.5, 0.5, 2500, 1]);
     assert.match(String(readPrice('cheap', false)), /such as/);
   });
 });

@@ -28,7 +28,7 @@ const openai = { name: 'OpenAI', baseUrl: 'https://api.openai.com/v1' };
 const regional = { name: 'Qwen', regions: [{ id: 'cn', name: 'China', baseUrl: 'https://cn.example/v1' }, { id: 'intl', name: 'International', baseUrl: 'https://intl.example/v1' }] };
 
 /** Edits the address of "north". @returns its settings afterwards, and the addresses that were tried */
-async function edited(settings: EndpointSettings, offer: Parameters<typeof editAddress>[2], given: (string | undefined)[], results: Partial<TestEndpointResult>[] = []): Promise<{ settings: EndpointSettings | undefined; tried: EndpointSettings[] }> {
+async function edited(settings: EndpointSettings, offer: Parameters<typeof editAddress>[2], given: (string | undefined)[], results: Partial<TestEndpointResult>[] = [], keyCount = 0): Promise<{ settings: EndpointSettings | undefined; tried: EndpointSettings[] }> {
   let endpoints: Endpoints = { north: settings };
   const tried: EndpointSettings[] = [];
   answers.splice(0, answers.length, ...given);
@@ -36,6 +36,7 @@ async function edited(settings: EndpointSettings, offer: Parameters<typeof editA
   const services = {
     configuration: { get settings() { return { endpoints }; }, changeEndpoints: (change: (all: Endpoints) => Endpoints) => { endpoints = change(endpoints); return Promise.resolve(); } },
     server: { testEndpoint: ({ settings: one }: { settings: EndpointSettings }) => { tried.push(one); return Promise.resolve({ ok: true, message: 'north answers.', models: [], ...results.shift() }); } },
+    keys: { list: () => Promise.resolve(Array.from({ length: keyCount }, (_, index) => ({ id: String(index) }))) },
   } as unknown as CommandServices;
   await editAddress(services, { name: 'north', settings }, offer);
   return { settings: endpoints['north'], tried };
@@ -71,6 +72,28 @@ describe('the address of a provider', () => {
 
   it('is not tried when nothing changes or the user leaves', async () => {
     for (const given of ['https://old.example/v1', undefined]) assert.deepEqual(await edited(settings, openai, [given]), { settings, tried: [] });
+  });
+
+  it('gets the keys only when the user says so', async () => {
+    const { tried } = await edited(settings, openai, ['https://new.example', undefined, undefined], [], 1);
+    assert.deepEqual(tried, [], 'nothing is sent there before');
+    assert.deepEqual(shown.filter(text => text.endsWith('?')), ['Send the keys of north to https://new.example?']);
+    assert.equal((await edited(settings, openai, ['https://new.example', 'Send Them There'], [], 1)).settings?.baseUrl, 'https://new.example');
+    const again = await edited(settings, openai, ['https://new.example', 'Send Them There', 'Edit Base URL', 'https://new.example/v2'], [{ ok: false }, {}], 1);
+    assert.deepEqual(again.tried.map(one => one.baseUrl), ['https://new.example', 'https://new.example/v2'], 'a host is asked about once');
+  });
+
+  it('is shown with the host that is connected to, where letters look like others', async () => {
+    await edited(settings, openai, ['https://api.\u043epenai.com/v1', undefined, undefined], [], 2);
+    assert.ok(shown.includes('Send the keys of north to https://api.xn--penai-iye.com?'), shown.join());
+    await edited(settings, openai, ['http://api.openai.com/v1', undefined, undefined], [], 2);
+    assert.ok(shown.includes('Send the keys of north to http://api.openai.com?'), shown.join());
+  });
+
+  it('gets the keys without a question where it is one of the provider itself, or the same host', async () => {
+    for (const given of ['', 'https://api.openai.com/v1/', 'https://old.example/v2']) assert.equal((await edited(settings, openai, [given], [], 1)).tried.length, 1, given);
+    assert.equal((await edited({ provider: 'qwen', region: 'cn' }, regional, ['International'], [], 1)).tried.length, 1);
+    assert.equal((await edited({ provider: 'qwen', region: 'cn' }, regional, ['$(edit) Another Address…', 'https://intl.example/v2'], [], 1)).tried.length, 1);
   });
 
   it('is a region where the provider has several, or another address', async () => {
