@@ -48,26 +48,31 @@ export class AddressRules {
   }
 
   /** Whose request it is: the address that the first proxy that is not trusted, or the caller itself, connected from. */
-  callerOf({ headers, socket }: Heard): string {
+  callerOf(request: Heard): string {
+    return this.#wayOf(request).caller;
+  }
+
+  /** The caller, and how many addresses are named before it: for whom it passed the request on, as it says. */
+  #wayOf({ headers, socket }: Heard): { caller: string; before: number } {
     let caller = plainAddress(socket.remoteAddress ?? '');
-    const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',').map(part => plainAddress(part.trim()));
+    const forwarded = [headers['x-forwarded-for'] ?? []].flat().flatMap(line => line.split(',')).map(part => plainAddress(part.trim()));
     while (isInRanges(this.#proxies, caller)) {
       const before = forwarded.pop();
       if (before === undefined || isIP(before) === 0) break;
       caller = before;
     }
-    return caller;
+    return { caller, before: forwarded.length };
   }
 
   /**
-   * The address that a request comes from, where nobody can have forged it: what passed a proxy that is not trusted, and what a trusted one does not say the
-   * caller of, comes from nowhere.
+   * The address that a request comes from, where nobody can have forged it: what passed a proxy that is not trusted, also in front of a trusted one, and what
+   * a trusted one does not say the caller of, comes from nowhere.
    * @param isForwarded a proxy has been there, by its headers
    */
   knownCallerOf(request: Heard, isForwarded: boolean): string | undefined {
     if (isForwarded && !this.#isFromProxy(request)) return undefined;
-    const caller = this.callerOf(request);
-    return isInRanges(this.#proxies, caller) ? undefined : caller;
+    const { caller, before } = this.#wayOf(request);
+    return before > 0 || isInRanges(this.#proxies, caller) ? undefined : caller;
   }
 
   /** Logs who had no valid token. */

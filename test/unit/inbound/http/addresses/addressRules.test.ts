@@ -40,7 +40,10 @@ describe('proxies in front', () => {
     assert.equal(caller('192.0.2.3', { via: '1.1 proxy' }), undefined);
     assert.equal(caller('10.0.0.1', { 'x-forwarded-for': '198.51.100.1' }), '198.51.100.1');
     assert.equal(caller('::ffff:10.0.0.1', { 'x-forwarded-for': '::ffff:198.51.100.1' }), '198.51.100.1');
-    assert.equal(caller('fd00::1', { 'x-forwarded-for': '203.0.113.5, 2001:db8::9' }), '2001:db8::9', 'what the caller forged comes first');
+    assert.equal(caller('fd00::1', { 'x-forwarded-for': '2001:db8::9, fd00::2' }), '2001:db8::9');
+    assert.equal(caller('fd00::1', { 'x-forwarded-for': '203.0.113.5, 2001:db8::9' }), undefined, 'a proxy that is not trusted in front of one that is, or one who plays it');
+    assert.equal(caller('fd00::1', { 'x-forwarded-for': '2001:db8::9, 203.0.113.5' }), undefined, 'what the caller forged comes first, and says nothing');
+    assert.equal(caller('10.0.0.1', { 'x-forwarded-for': 'fe80::1%eth0' }), 'fe80::1%eth0');
     assert.equal(caller('10.0.0.1'), undefined, 'a proxy that says nothing');
     assert.equal(caller('10.0.0.1', { via: '1.1 proxy' }), undefined);
     assert.equal(caller('10.0.0.1', { 'x-forwarded-for': 'nonsense' }), undefined);
