@@ -8,7 +8,7 @@ export interface SpendFigure {
   microUsd: number;
   /** The part of `microUsd` that is an estimate. */
   estimatedMicroUsd: number;
-  /** How many requests to providers are in no sum because their cost is unknown. */
+  /** How many attempts are in no sum because their cost is unknown. One request may have several. */
   unknownAttempts: number;
   /** How many are in the sum without a part that has no price. */
   unpricedAttempts?: number | undefined;
@@ -96,13 +96,13 @@ export function formatSpend({ microUsd, estimatedMicroUsd, unknownAttempts, unpr
 export function certaintyNotes(spend: SpendFigure): string[] {
   const notes: string[] = [];
   if (spend.estimatedMicroUsd > 0) {
-    notes.push(spend.estimatedMicroUsd >= spend.microUsd ? t('≈ estimated') : t('≈ {0} of it estimated', formatMicroUsd(spend.estimatedMicroUsd)));
+    notes.push(spend.estimatedMicroUsd >= spend.microUsd ? t('~ estimated') : t('~ {0} of it estimated', formatMicroUsd(spend.estimatedMicroUsd)));
   }
   if (spend.unknownAttempts > 0) {
-    notes.push(t('+ {0} of unknown cost', countOf(spend.unknownAttempts, 'request')));
+    notes.push(t('+ {0} of unknown cost', countOf(spend.unknownAttempts, 'attempt')));
   }
-  if (spend.unpriced !== undefined) notes.push(`${atLeastNote(spend.unpriced)} (${countOf(spend.unpricedAttempts ?? 0, 'request')})`);
-  if ((spend.coveredAttempts ?? 0) > 0) notes.push(t('{0} at $0.00: by subscription, free tier or simulated', countOf(spend.coveredAttempts ?? 0, 'request')));
+  if (spend.unpriced !== undefined) notes.push(`${atLeastNote(spend.unpriced)} (${countOf(spend.unpricedAttempts ?? 0, 'attempt')})`);
+  if ((spend.coveredAttempts ?? 0) > 0) notes.push(t('{0} at $0.00: by subscription, free tier or simulated', countOf(spend.coveredAttempts ?? 0, 'attempt')));
   return notes.length > 0 ? notes : [t('exact')];
 }
 

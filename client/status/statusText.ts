@@ -134,7 +134,7 @@ function tooltip(status: StatusSnapshot, money: Money, now: number): string {
     ...(status.budgets ?? []).filter(({ state }) => state !== 'ok').slice(0, mostBudgets).map(budget => `$(credit-card) **${markdownCell(budgetTitle(budget))}:** ${markdownCell(budgetFigure(budget))}, ${markdownCell(budgetNotes(budget).join(', '))} · [${t('Allow More')}](command:waybill.allowBudget)`),
     ...(status.budgets ?? []).filter(({ state, of }) => state === 'ok' && of === undefined).slice(0, mostBudgets).map(budget => `${markdownCell(budgetTitle(budget))}: ${markdownCell(budgetFigure(budget))}, ${markdownCell(budgetNotes(budget).join(', '))}`),
     ...(money.estimated ? [t('\\~ part of it is an estimate')] : []),
-    ...(money.unknown > 0 ? [t('the cost of {0} is unknown and not in the figures', count(money.unknown, 'request'))] : []),
+    ...(money.unknown > 0 ? [t('the cost of {0} is unknown and not in the figures', count(money.unknown, 'attempt'))] : []),
     ...(money.unpriced === undefined ? [] : [markdownCell(atLeastNote(money.unpriced))]),
     ...(status.problems.length > 0 ? [`$(warning) ${t('{0} in the settings', count(status.problems.length, 'problem'))} · ${settingsLink()}`] : []),
   ];

@@ -5,7 +5,7 @@ import { isSpendPart, spendParts, type SpendPart } from '../../../server/api/rep
 import { countOf, dayName, formatCount, formatDay, formatListTime, formatShare, formatTokens, type TimeStyle } from '../../base/figures.ts';
 import { certaintyNotes, formatCost, formatMicroUsd, formatSpend, sumText, unknownText } from '../../base/money.ts';
 import { chartGeometry, type ChartBar } from '../spend/spendChartModel.ts';
-import { savedText } from '../spend/spendModel.ts';
+import { savedByCache } from '../spend/spendModel.ts';
 import { picksOf, type DashboardState, type Pick } from './dashboardState.ts';
 import { byDimension, dimensionName } from './dimensions.ts';
 import { forecastMethod, monthForecast } from './forecast.ts';
@@ -114,7 +114,7 @@ export function buildDearestPage({ conversations, requests }: DearestSpend, tota
 function sumNotes(sum: SpendSum): string[] {
   const { unpricedAttempts, ...known } = sum;
   const notes = sum.microUsd === 0 && sum.unknownAttempts > 0 ? [t('no price is known for {0}', countOf(sum.unknownAttempts, 'attempt'))] : certaintyNotes(known).filter((note) => note !== t('exact') || unpricedAttempts === 0);
-  return unpricedAttempts === 0 ? notes : [...notes, t('at least: {0} without a part that has no price', countOf(unpricedAttempts, 'attempt'))];
+  return unpricedAttempts === 0 ? notes : [...notes, t('+ parts of {0} that have no price', countOf(unpricedAttempts, 'attempt'))];
 }
 
 function tokensOf({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }: SpendSum): number {
@@ -153,7 +153,7 @@ function factsOf({ totals, parts, cached }: SpendDashboard): Fact[] {
       label: t('Saved by providers\' caches'), text: cacheSavedMicroUsd === 0 && cacheUnpricedAttempts > 0 ? unknownText() : `${cacheSavedMicroUsd === 0 ? '' : '~'}${formatMicroUsd(cacheSavedMicroUsd)}${cacheUnpricedAttempts > 0 ? '+' : ''}`,
       title: t('An estimate: tokens read from caches at the price of fresh input, less what they cost, less the surcharge of writing to caches'),
     },
-    ...(cached === undefined ? [] : [{ label: t('Saved by kept answers'), text: savedText(cached), title: t('What answers from the response cache had cost; it is no part of the total') }]),
+    ...(cached === undefined ? [] : [{ label: t('Saved by the response cache'), ...savedByCache(cached) }]),
     { label: t('Failover, retries, hedging'), text: formatSpend(overhead), title: t('Attempts that failed, lost against a faster one, or went on with an answer that broke off; part of the total') },
   ];
 }

@@ -122,7 +122,7 @@ function endpointTooltip(endpoint: EndpointStatus, state: string, money: string,
     ...(uptime === undefined ? [] : [uptime]),
     ...(limitsLeft ?? []).map(one => t('Limit: {0}', limitText(one, now))),
     [
-      t('Today: {0}', money), ...(endpoint.todayUnknown > 0 && endpoint.todayMicroUsd > 0 ? [t('without {0} of unknown cost', count(endpoint.todayUnknown, 'request'))] : []),
+      t('Today: {0}', money), ...(endpoint.todayUnknown > 0 && endpoint.todayMicroUsd > 0 ? [t('without {0} of unknown cost', count(endpoint.todayUnknown, 'attempt'))] : []),
       ...(endpoint.todayUnpriced === undefined ? [] : [atLeastNote(endpoint.todayUnpriced)]),
     ].join(', '),
   ].join('\n');

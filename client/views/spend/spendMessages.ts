@@ -36,7 +36,7 @@ const isPage = isShape<SpendPage>({
   requestsText: isString,
   tokens: isArrayOf(isTokenFigure),
   cacheHitText: optional(isString),
-  savedText: optional(isString),
+  saved: optional(isShape<NonNullable<SpendPage['saved']>>({ text: isString, title: isString })),
   chart: optional(isShape<NonNullable<SpendPage['chart']>>({
     title: isString, ceilingText: isString, firstLabel: isString, lastLabel: isString, hasEstimates: isBoolean, hasUnknown: isBoolean, days: isArrayOf(isDay),
   })),

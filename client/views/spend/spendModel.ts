@@ -41,8 +41,8 @@ export interface SpendPage {
   tokens: TokenFigure[];
   /** `62%`; absent when unknown. */
   cacheHitText?: string | undefined;
-  /** `~$0.42 for 12 requests`; absent where the response cache answered none. */
-  savedText?: string | undefined;
+  /** What the response cache saved; absent where it answered no request. */
+  saved?: { text: string; title: string } | undefined;
   /** Absent when no day has a known cost: a scale of nothing says nothing. */
   chart?: {
     title: string;
@@ -90,7 +90,7 @@ export function buildSpendPage(source: SpendPageSource): SpendPage {
     requestsText: countOf(totals.exchanges, 'request'),
     tokens: tokenFigures(totals.usage, totals.incompleteUsage),
     cacheHitText: hitShare === undefined ? undefined : formatShare(hitShare),
-    savedText: report.cached === undefined ? undefined : savedText(report.cached),
+    saved: report.cached === undefined ? undefined : savedByCache(report.cached),
     chart: !chartDays.some((day) => day.microUsd > 0) ? undefined : {
       title: period === 'month' ? t('This month, by day') : t('Last 7 days'),
       ceilingText: formatMicroUsd(geometry.ceilingMicroUsd),
@@ -109,12 +109,15 @@ export function buildSpendPage(source: SpendPageSource): SpendPage {
   };
 }
 
-/** What the response cache saved. */
-export function savedText({ exchanges, savedMicroUsd, estimatedMicroUsd, unknown }: CachedSpend): string {
-  const requests = countOf(exchanges, 'request');
-  if (unknown === exchanges) return t('unknown for {0}', requests);
-  const sum = formatSpend({ microUsd: savedMicroUsd, estimatedMicroUsd, unknownAttempts: unknown });
-  return unknown === 0 ? t({ message: '{0} for {1}', comment: 'money and requests', args: [sum, requests] }) : t('{0} for {1}, {2} of unknown cost', sum, requests, formatCount(unknown));
+/** What the response cache saved: the sum, and in words what it is the sum of. */
+export function savedByCache({ exchanges, savedMicroUsd, estimatedMicroUsd, unknown }: CachedSpend): { text: string; title: string } {
+  const answers = countOf(exchanges, 'answer');
+  return {
+    text: formatSpend({ microUsd: savedMicroUsd, estimatedMicroUsd, unknownAttempts: unknown }),
+    title: unknown === 0
+      ? t('What {0} from the response cache had cost; it is no part of the total', answers)
+      : t('What {0} from the response cache had cost, {1} of unknown cost; it is no part of the total', answers, formatCount(unknown)),
+  };
 }
 
 function section(title: string, groups: readonly SpendGroup[], totalMicroUsd: number): SpendSection {
@@ -127,7 +130,7 @@ function section(title: string, groups: readonly SpendGroup[], totalMicroUsd: nu
         detail: [
           countOf(group.exchanges, 'request'),
           ...(group.unpriced === undefined ? [] : [t('at least, without {0}', group.unpriced.join(', '))]),
-          ...(group.unknownAttempts === 0 ? [] : [t('{0} of unknown cost', formatCount(group.unknownAttempts))]),
+          ...(group.unknownAttempts === 0 ? [] : [t('{0} of unknown cost', countOf(group.unknownAttempts, 'attempt'))]),
           tokens === undefined ? t('tokens unknown') : t('{0} tokens', `${formatTokens(tokens)}${isIncompleteSum(group) ? '+' : ''}`),
         ].join(' · '),
         notes: certaintyNotes(group).join(', '),
@@ -144,8 +147,8 @@ function isIncompleteSum({ incompleteUsage = [] }: SpendGroup): boolean {
 
 /** Which of the two is missing: where tokens were counted, it is the price. */
 function unknownNote({ usage, unknownAttempts }: SpendTotals): string {
-  const requests = countOf(unknownAttempts, 'request');
-  return totalTokens(usage) === undefined ? t('no usage is known for {0}', requests) : t('no price is known for {0}', requests);
+  const attempts = countOf(unknownAttempts, 'attempt');
+  return totalTokens(usage) === undefined ? t('no usage is known for {0}', attempts) : t('no price is known for {0}', attempts);
 }
 
 function dayLabel(day: string | undefined, style: TimeStyle): string {

@@ -73,9 +73,10 @@ export class Workbench {
       await until('the palette', async () => (await this.quickInputBox().inputValue({ timeout: 500 })).startsWith('>'), { timeoutMs: 2_000 });
       await this.quickInputBox().fill(`>${title}`, { timeout: 500 });
       await row.first().waitFor({ timeout: 3_000 });
+      // The palette closes when something else takes the focus: it is opened again then.
+      await row.first().click({ timeout: 2_000 });
       return true;
     }, { timeoutMs: 30_000 });
-    await row.first().click();
   }
 
   quickInput(): Locator {

@@ -84,9 +84,9 @@ function tokenSection(page: SpendPage): Element {
     rows.push(element('div', { title: t('The share of all prompt tokens that a provider read from its cache') },
       element('dt', {}, t('Cache hits')), element('dd', {}, page.cacheHitText)));
   }
-  if (page.savedText !== undefined) {
-    rows.push(element('div', { title: t('What answers from the response cache had cost; it is no part of the total') },
-      element('dt', {}, t('Saved by kept answers')), element('dd', {}, page.savedText)));
+  if (page.saved !== undefined) {
+    rows.push(element('div', { title: page.saved.title },
+      element('dt', {}, t('Saved by the response cache')), element('dd', {}, page.saved.text)));
   }
   return element('section', {}, element('h2', {}, t('Tokens')), element('dl', { class: 'facts' }, ...rows));
 }

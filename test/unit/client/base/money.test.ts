@@ -34,14 +34,14 @@ test('a sum says whether it is exact, partly estimated, wholly estimated or part
   const partly = { microUsd: 1_370_000, estimatedMicroUsd: 200_000, unknownAttempts: 1 };
   assert.equal(formatSpend(partly), '~$1.37+', 'B7: what is unknown is not in the figure');
   assert.equal(formatSpend({ ...exact, unknownAttempts: 3 }), '$1.37+');
-  assert.deepEqual(certaintyNotes(partly), ['≈ $0.20 of it estimated', '+ 1 request of unknown cost']);
+  assert.deepEqual(certaintyNotes(partly), ['~ $0.20 of it estimated', '+ 1 attempt of unknown cost']);
 
   const wholly = { microUsd: 200_000, estimatedMicroUsd: 200_000, unknownAttempts: 1_200 };
-  assert.deepEqual(certaintyNotes(wholly), ['≈ estimated', '+ 1,200 requests of unknown cost']);
+  assert.deepEqual(certaintyNotes(wholly), ['~ estimated', '+ 1,200 attempts of unknown cost']);
 
   const inPart = { ...exact, unpricedAttempts: 2, unpriced: ['audio tokens', 'shell'], coveredAttempts: 1 };
   assert.equal(formatSpend(inPart), '$1.37+');
-  assert.deepEqual(certaintyNotes(inPart), ['at least: without audio tokens, shell (2 requests)', '1 request at $0.00: by subscription, free tier or simulated']);
+  assert.deepEqual(certaintyNotes(inPart), ['at least: without audio tokens, shell (2 attempts)', '1 attempt at $0.00: by subscription, free tier or simulated']);
 
   const nothingKnown = { microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 2 };
   assert.equal(formatSpend(nothingKnown), 'unknown');

@@ -26,7 +26,7 @@ describe('figures and texts in Vietnamese', () => {
 
   it('keep the marks of what is estimated and unknown', () => {
     assert.equal(formatSpend(totals), '~$1,234.56+');
-    assert.deepEqual(certaintyNotes(totals), ['≈ trong đó $1.00 là ước tính', '+ 2 yêu cầu không rõ chi phí']);
+    assert.deepEqual(certaintyNotes(totals), ['~ trong đó $1.00 là ước tính', '+ 2 lần thử không rõ chi phí']);
     assert.equal(formatCost({ certainty: 'unknown' }), 'không rõ');
     assert.equal(speakMoney({ microUsd: 1_370_000, estimated: true, unknown: 1 }), 'khoảng 1.37 đô la cộng chi phí không rõ');
     assert.deepEqual(tokenFigures({}).map(({ label, exact }) => [label, exact]), [['Đầu vào mới', 'không rõ'], ['Từ bộ nhớ đệm', 'không rõ'], ['Đầu ra', 'không rõ']]);
@@ -38,7 +38,7 @@ describe('figures and texts in Vietnamese', () => {
       period: 'week', chartSlots: 7, hasProviders: true, style: { locale: currentLanguage(), timeZone: 'UTC' }, chartDays: [{ day: '2026-11-27', ...totals }],
       report: { range: { from: 0, to: 1 }, totals, byEndpoint: [group], byModel: [], byTool: [], byWorkspace: [], byDay: [{ day: '2026-11-27', ...totals }] },
     });
-    assert.deepEqual(page.sections.map(({ title, rows }) => [title, rows[0]?.detail]), [['Theo nhà cung cấp', '1.234 yêu cầu · 2 không rõ chi phí · 13K token']]);
+    assert.deepEqual(page.sections.map(({ title, rows }) => [title, rows[0]?.detail]), [['Theo nhà cung cấp', '1.234 yêu cầu · 2 lần thử không rõ chi phí · 13K token']]);
     assert.deepEqual([page.chart?.title, page.chart?.lastLabel, page.requestsText], ['7 ngày qua', 'Hôm nay', '1.234 yêu cầu']);
   });
 });

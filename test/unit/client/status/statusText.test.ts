@@ -50,7 +50,7 @@ describe('the status bar', () => {
     assert.equal(content({ status: { ...busy, todayEstimated: true }, choice: 'spend' }).text, '$(credit-card) ~$1.37');
     assert.equal(content({ status: { ...busy, todayUnknown: 2 }, choice: 'spend' }).text, '$(credit-card) $1.37+');
     assert.equal(content({ status: { ...busy, todayMicroUsd: 0, todayUnknown: 2 }, choice: 'spend' }).text, '$(credit-card) cost unknown');
-    assert.match(content({ status: { ...busy, todayMicroUsd: 0, todayUnknown: 2 } }).tooltip, /the cost of 2 requests is unknown/);
+    assert.match(content({ status: { ...busy, todayMicroUsd: 0, todayUnknown: 2 } }).tooltip, /the cost of 2 attempts is unknown/);
   });
 
   it('has a coloured background only when nothing can serve, or the server has failed', () => {

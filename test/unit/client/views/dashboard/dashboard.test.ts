@@ -35,7 +35,7 @@ describe('the page of the dashboard', () => {
   it('tells exact, estimated, at least and unknown apart', () => {
     assert.equal(page.totalText, '~$3.50+');
     assert.deepEqual(page.groups.rows.map(({ name, text }) => [name, text]), [['large', '$3.00'], ['small', '~$0.50+'], ['not recorded', 'unknown']]);
-    assert.deepEqual(page.notes, ['≈ $0.50 of it estimated', '+ 2 requests of unknown cost']);
+    assert.deepEqual(page.notes, ['~ $0.50 of it estimated', '+ 2 attempts of unknown cost']);
     const fact = (label: string): string | undefined => page.facts.find((one) => one.label === label)?.text;
     assert.equal(fact('Cost of 1,000 tokens'), '~$0.0081');
     assert.equal(fact('Cache hits'), '73%');
@@ -50,6 +50,13 @@ describe('the page of the dashboard', () => {
     const cached = { exchanges: 4, savedMicroUsd: 20_000, estimatedMicroUsd: 0, unknown: 0 };
     const requests = (of: SpendDashboard): string | undefined => buildDashboardPage({ state, dashboard: of, hasProviders: true, style }).facts.find(({ label }) => label === 'Requests')?.text;
     assert.deepEqual([requests(dashboard), requests({ ...dashboard, cached })], ['5 requests', '9 requests']);
+    const saved = (of: typeof cached): unknown => {
+      const { text, title } = buildDashboardPage({ state, dashboard: { ...dashboard, cached: of }, hasProviders: true, style }).facts.find(({ label }) => label === 'Saved by the response cache') ?? {};
+      return [text, title];
+    };
+    assert.deepEqual(saved(cached), ['$0.0200', 'What 4 answers from the response cache had cost; it is no part of the total']);
+    assert.deepEqual(saved({ ...cached, unknown: 3 }), ['$0.0200+', 'What 4 answers from the response cache had cost, 3 of unknown cost; it is no part of the total']);
+    assert.deepEqual(saved({ exchanges: 1, savedMicroUsd: 0, estimatedMicroUsd: 0, unknown: 1 }), ['unknown', 'What 1 answer from the response cache had cost, 1 of unknown cost; it is no part of the total']);
     assert.equal(buildDashboardPage({ state, dashboard: { ...dashboard, totals: emptySum(), cached }, hasProviders: true, style }).empty, undefined);
   });
 

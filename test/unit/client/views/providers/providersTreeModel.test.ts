@@ -43,7 +43,7 @@ describe('a line of the Providers view', () => {
 
   it('says in the tooltip that a cost is unknown', () => {
     assert.match(node({ todayUnknown: 1 }).tooltip, /Today: cost unknown$/);
-    assert.match(node({ todayUnknown: 2, todayMicroUsd: 20_000 }).tooltip, /Today: \$0\.0200\+, without 2 requests of unknown cost$/);
+    assert.match(node({ todayUnknown: 2, todayMicroUsd: 20_000 }).tooltip, /Today: \$0\.0200\+, without 2 attempts of unknown cost$/);
   });
 
   it('says in the tooltip which models there are kept away, and why', () => {

@@ -29,9 +29,9 @@ function source(report: Partial<SpendReport> = {}, changes: Partial<SpendPageSou
 test('providers are listed by cost, the highest first, with their share and how sure the figure is', () => {
   const section = buildSpendPage(source()).sections.find(({ title }) => title === 'By provider');
   assert.deepEqual(section?.rows.map(({ name, text, share, detail, notes }) => [name, text, share, detail, notes]), [
-    ['openai', '~$0.75', 0.75, '1 request · 1.2K tokens', '≈ $0.0001 of it estimated'],
+    ['openai', '~$0.75', 0.75, '1 request · 1.2K tokens', '~ $0.0001 of it estimated'],
     ['relay', '$0.25', 0.25, '1 request · 1.2K tokens', 'exact'],
-    ['local', 'unknown', 0, '1 request · 1 of unknown cost · tokens unknown', '+ 1 request of unknown cost'],
+    ['local', 'unknown', 0, '1 request · 1 attempt of unknown cost · tokens unknown', '+ 1 attempt of unknown cost'],
   ]);
 });
 
@@ -57,7 +57,7 @@ test('without any known cost there is no chart, whose scale would be made up', (
   const page = buildSpendPage(source({ totals: group('', 0, { unknownAttempts: 3 }), byDay: free.slice(-1) }, { chartDays: free }));
   assert.equal(page.chart, undefined);
   assert.equal(page.totalText, 'unknown');
-  assert.deepEqual(page.notes, ['no price is known for 3 requests']);
+  assert.deepEqual(page.notes, ['no price is known for 3 attempts']);
   assert.equal(isToSpendPage(JSON.parse(JSON.stringify({ type: 'page', page }))), true);
 });
 
@@ -69,7 +69,7 @@ test('a row, a day and a bucket that are known in part say so, as the total does
   }, { chartDays: week.map((day, index) => (index === 6 ? { ...day, unknownAttempts: 1 } : day)) }));
   assert.equal(page.totalText, '$0.0217+');
   assert.deepEqual(page.sections.map(({ rows }) => rows[0]?.text), ['$0.0217+', '$0.0217+', 'unknown']);
-  assert.equal(page.sections[0]?.rows[0]?.detail, '5 requests · 3 of unknown cost · 1.2K+ tokens');
+  assert.equal(page.sections[0]?.rows[0]?.detail, '5 requests · 3 attempts of unknown cost · 1.2K+ tokens');
   assert.deepEqual(page.tokens.map(({ text, exact }) => [text, exact]), [['1.2K+', 'at least 1,200'], ['–', 'unknown'], ['50', '50']]);
   assert.deepEqual([page.chart?.days[5]?.text, page.chart?.days[6]?.text, page.chart?.hasUnknown], ['$0.50', '$0.60+', true]);
 });
