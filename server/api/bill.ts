@@ -1,3 +1,5 @@
+import type { Said } from './localization/said.ts';
+
 /** Comparing the ledger with what a provider charges: shapes that client and server share. */
 
 /** Columns of a file, by their names in its first line. Absent: found by their usual names. */
@@ -32,16 +34,21 @@ export type BillReasonKind = 'unknown-cost' | 'unpriced' | 'outside' | 'price' |
 /** Why ours and theirs differ. */
 export interface BillReason {
   kind: BillReasonKind;
-  /** One sentence. */
+  /** One sentence in English. */
   text: string;
+  said: Said;
   /** Ids of exchanges that it is about, at most twenty, newest first; absent: none. */
   exchanges?: string[] | undefined;
 }
 
 /** Money in micro-dollars. */
 export interface BillFigures {
-  /** What the ledger has; a lower bound where a reason says so. */
+  /** What the ledger has. */
   oursMicroUsd: number;
+  /** Attempts in it whose cost is an estimate. */
+  oursEstimated: number;
+  /** Attempts whose cost is unknown, or known without a part that has no price: `oursMicroUsd` is a lower bound. */
+  oursUnknown: number;
   /** What the provider charges. */
   theirsMicroUsd: number;
   /** Theirs less ours. */
@@ -66,8 +73,9 @@ export interface BillReport {
   provider: string;
   /** Endpoints whose attempts are counted. */
   endpoints: string[];
-  /** Where the figures come from, in words. */
+  /** Where the figures come from, in English words. */
   source: string;
+  saidSource: Said;
   fromDay: string;
   toDay: string;
   utcOffset: string;

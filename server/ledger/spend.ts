@@ -91,6 +91,10 @@ export interface BilledModel {
   requests: number;
   /** Known cost. */
   microUsd: number;
+  /** Attempts whose cost is an estimate. */
+  estimated: number;
+  /** Attempts whose cost is unknown, or known without a part that has no price. */
+  unknown: number;
   /** Prompt and answer together. */
   tokens: number;
   /** Where its prices came from, each once. */

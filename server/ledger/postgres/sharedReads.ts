@@ -78,6 +78,7 @@ export class SharedReads {
     const { read, own } = await this.#whole(async ({ all }) => ({
       models: await all(`SELECT ${day} AS day, a.model, a.upstream_model, string_agg(DISTINCT a.price_source, ',') AS price_sources,
           sum(CASE WHEN coalesce(${tokens.join(', ')}) IS NOT NULL OR a.cost_certainty = 'unknown' THEN 1 ELSE 0 END)::float8 AS requests, sum(a.micro_usd)::float8 AS micro_usd,
+          sum(CASE WHEN a.cost_certainty = 'estimated' THEN 1 ELSE 0 END)::float8 AS estimated, sum(CASE WHEN a.cost_certainty = 'unknown' OR a.cost_unpriced IS NOT NULL THEN 1 ELSE 0 END)::float8 AS "unknown",
           sum(${tokens.map((name) => `coalesce(${name}, 0)`).join(' + ')})::float8 AS tokens ${of} GROUP BY 1, 2, 3`, [from, to, endpoints]),
       attempts: await all(`SELECT ${day} AS day, a.exchange_id, a.upstream_model, a.cost_certainty AS certainty, a.cost_unpriced AS unpriced, (${crosses})::int AS crosses
         ${of} AND (a.cost_certainty <> 'exact' OR ${crosses}) ORDER BY a.started_at DESC LIMIT ${mostBilledAttempts}`, [from, to, endpoints]),
@@ -218,7 +219,7 @@ function billedModels(models: readonly BilledModel[]): BilledModel[] {
     const key = JSON.stringify([model.day, model.model, model.upstreamModel]);
     const known = lines.get(key);
     lines.set(key, known === undefined ? model : {
-      ...known, requests: known.requests + model.requests, microUsd: known.microUsd + model.microUsd, tokens: known.tokens + model.tokens,
+      ...known, requests: known.requests + model.requests, microUsd: known.microUsd + model.microUsd, estimated: known.estimated + model.estimated, unknown: known.unknown + model.unknown, tokens: known.tokens + model.tokens,
       priceSources: [...new Set([...known.priceSources, ...model.priceSources])],
     });
   }

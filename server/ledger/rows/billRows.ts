@@ -9,7 +9,7 @@ export const mostBilledAttempts = 5_000;
 export function billedModelFromRow(row: Row): BilledModel {
   return {
     day: dayOf(row), model: String(row['model']), upstreamModel: String(row['upstream_model']), requests: Number(row['requests']),
-    microUsd: Number(row['micro_usd']), tokens: Number(row['tokens']), priceSources: typeof row['price_sources'] === 'string' ? row['price_sources'].split(',') : [],
+    microUsd: Number(row['micro_usd']), estimated: Number(row['estimated']), unknown: Number(row['unknown']), tokens: Number(row['tokens']), priceSources: typeof row['price_sources'] === 'string' ? row['price_sources'].split(',') : [],
   };
 }
 

@@ -20,6 +20,8 @@ export class BillQueries {
     this.#models = database.prepare(`SELECT ${dayColumn}, a.model AS model, a.upstream_model AS upstream_model, group_concat(DISTINCT a.price_source) AS price_sources,
         sum(CASE WHEN ${anyTokens} OR ${costCertainty} = 'unknown' THEN 1 ELSE 0 END) AS requests,
         sum(CAST(coalesce(${figure('cost_micro_usd')}, 0) AS REAL)) AS micro_usd,
+        sum(CASE WHEN ${costCertainty} = 'estimated' THEN 1 ELSE 0 END) AS estimated,
+        sum(CASE WHEN ${costCertainty} = 'unknown' OR a.cost_unpriced IS NOT NULL THEN 1 ELSE 0 END) AS "unknown",
         sum(CAST(${tokens.map(token => `coalesce(${token}, 0)`).join(' + ')} AS REAL)) AS tokens
       FROM ${of} WHERE ${ofEndpoints}${where} GROUP BY day, model, upstream_model`);
     this.#attempts = database.prepare(`SELECT ${dayColumn}, e.id AS exchange_id, a.upstream_model AS upstream_model, ${costCertainty} AS certainty, a.cost_unpriced AS unpriced,

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { billKeys, type BillColumns, type BillKey, type BillReport, type ReconcileParams, type ReconcileResult } from '../../api/bill.ts';
+import { englishOf, said } from '../../api/localization/said.ts';
 import type { Clock } from '../../base/clock.ts';
 import { WaybillError } from '../../base/failure.ts';
 import { parseJson } from '../../base/json.ts';
@@ -58,10 +59,11 @@ export class BillReconciler {
     const theirs = source.kind === 'file' ? await fileItems(source.text, source.columns, offsetMs) : await this.#fetched(endpoint, source.adminKey, { from, to: to + dayMs, offsetMs }, signal);
     const endpoints = [...current.config.endpoints.values()].filter(one => isSamePlace(one, endpoint)).map(one => one.name);
     const ours = await bill({ from: from - offsetMs, to: to + dayMs - offsetMs }, endpoints, offsetMs);
+    const saidSource = source.kind === 'file' ? said('a file') : said('the cost API of {0}', endpoint.provider.name);
     return compareBill({
       ours: ours.models, attempts: ours.attempts, theirs,
       about: {
-        provider: endpoint.provider.name, endpoints, source: source.kind === 'file' ? 'a file' : `the cost API of ${endpoint.provider.name}`,
+        provider: endpoint.provider.name, endpoints, source: englishOf(saidSource), saidSource,
         fromDay, toDay, utcOffset: offsetMs === 0 ? 'UTC' : utcOffset, at: clock.now(), offsetMs,
       },
     });

@@ -224,11 +224,13 @@ export class InMemoryLedger implements Ledger {
         const { startedAt, endpoint, upstreamModel, model, usage, cost } = attempt;
         if (receipt.outcome === 'open' || startedAt < range.from || startedAt >= range.to || !endpoints.includes(endpoint)) continue;
         const key = JSON.stringify([dayOf(startedAt), model, upstreamModel]);
-        const sum = models.get(key) ?? { day: dayOf(startedAt), model, upstreamModel, requests: 0, microUsd: 0, tokens: 0, priceSources: [] };
+        const sum = models.get(key) ?? { day: dayOf(startedAt), model, upstreamModel, requests: 0, microUsd: 0, estimated: 0, unknown: 0, tokens: 0, priceSources: [] };
         const { inputTokens, cacheReadTokens, cacheWriteTokens, cacheWrite1hTokens, outputTokens } = usage;
         const counts = [inputTokens, cacheReadTokens, cacheWriteTokens, cacheWrite1hTokens, outputTokens].filter((count) => count !== undefined);
         if (counts.length > 0 || cost.certainty === 'unknown') sum.requests += 1;
         sum.microUsd += cost.microUsd ?? 0;
+        if (cost.certainty === 'estimated') sum.estimated += 1;
+        if (cost.certainty === 'unknown' || cost.unpriced !== undefined) sum.unknown += 1;
         sum.tokens += counts.reduce((total, count) => total + count, 0);
         if (cost.priceSource !== undefined && !sum.priceSources.includes(cost.priceSource)) sum.priceSources.push(cost.priceSource);
         models.set(key, sum);

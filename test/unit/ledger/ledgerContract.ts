@@ -80,6 +80,7 @@ export function ledgerContract(name: string, make: () => Ledger): void {
         ['2026-11-20', 'gpt-4.1', 3, 2_807, 2_200], ['2026-11-21', 'gpt-4.1', 0, 0, 0],
       ]);
       assert.deepEqual(models.find(({ day }) => day === '2026-11-20')?.priceSources.sort(), ['config', 'genai-prices 0.1.8']);
+      assert.deepEqual(models.map(({ day, estimated, unknown }) => [day, estimated, unknown]).sort(), [['2026-11-20', 1, 2], ['2026-11-21', 0, 0]]);
       assert.deepEqual(attempts.map(({ exchangeId, certainty, unpriced, crossesMidnight }) => [exchangeId, certainty, unpriced, crossesMidnight]).sort(), [
         ['b-1', 'unknown', [], false], ['b-2', 'estimated', ['shell'], false], ['b-3', 'exact', [], true],
       ]);

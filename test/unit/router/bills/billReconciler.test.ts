@@ -112,7 +112,7 @@ describe('reconciling a bill', () => {
     const dearer = lineOf(report, '2026-11-21', 'gpt-4.1');
     assert.deepEqual(kinds(dearer), ['price']);
     assert.match(dearer.reasons[0]?.text ?? '', /1\.80 times as much, the price that Waybill used \(genai-prices 0\.1\.8\)/);
-    assert.deepEqual(report.totals, { oursMicroUsd: 11_200, theirsMicroUsd: 546_240, differenceMicroUsd: 535_040 });
+    assert.deepEqual(report.totals, { oursMicroUsd: 11_200, oursEstimated: 1, oursUnknown: 2, theirsMicroUsd: 546_240, differenceMicroUsd: 535_040 });
     assert.equal(api.seen.filter(({ path }) => path.startsWith('/v1/organization/costs')).length, 3, 'three pages of two days');
     assert.ok(api.seen.every(({ headers }) => headers.authorization === `Bearer ${openAiAdminKey}`));
   });
