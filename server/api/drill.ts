@@ -1,4 +1,5 @@
 import type { FailureClass } from './failure.ts';
+import type { Said } from './localization/said.ts';
 import { requestType, type NoParams } from './messageTypes.ts';
 import type { Receipt } from './receipt.ts';
 
@@ -144,10 +145,12 @@ export interface LossOutcome {
 export type GapFix = 'edit-route' | 'add-provider' | 'add-key' | 'replace-key' | 'enable' | 'check-health';
 
 export interface ResilienceGap {
-  /** One sentence: what is wrong. */
+  /** One sentence in English: what is wrong. */
   problem: string;
-  /** One sentence: what to do about it. */
+  saidProblem: Said;
+  /** One sentence in English: what to do about it. */
   action: string;
+  saidAction: Said;
   fix: GapFix;
   /** The endpoint the fix is about. */
   endpoint?: string | undefined;

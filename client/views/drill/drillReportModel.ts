@@ -1,5 +1,7 @@
 import { t } from '@vscode/l10n';
 import type { DrillSummary, LossOutcome, RouteResilience, RunningDrill, ResilienceReport, SurvivingTarget } from '../../../server/api/drill.ts';
+import { shownOf, type Said } from '../../../server/api/localization/said.ts';
+import { shownFailure } from '../../base/failureSentences.ts';
 import { countOf, formatMoment } from '../../base/figures.ts';
 import type { TimeStyle } from '../../base/figures.ts';
 import type { Tone } from '../../base/outcomeWording.ts';
@@ -104,7 +106,7 @@ export function notConcerned(): string {
 function cellOf(loss: LossOutcome | undefined): DrillReportCell {
   if (loss === undefined) return { tone: 'stopped', result: notConcerned() };
   const { text, tone } = lossResults[loss.result];
-  return { tone, result: text, by: loss.takenOverBy, note: loss.note };
+  return { tone, result: text, by: loss.takenOverBy, note: loss.note === undefined ? undefined : lossNote(loss.note, loss.takenOverBy) };
 }
 
 function routeOf(route: RouteResilience): DrillReportRoute {
@@ -114,11 +116,23 @@ function routeOf(route: RouteResilience): DrillReportRoute {
     tone: route.verdict === 'stopped' ? 'failed' : route.verdict === 'survives' ? 'ok' : 'failover',
     verdict: route.verdict === 'stopped' ? t('Cannot answer now') : route.verdict === 'survives' ? t('Survives any single loss') : countOf(route.gaps.length, 'gap'),
     targets: route.targets.map(targetOf),
-    gaps: route.gaps.map(({ problem, action, fix, endpoint }) => ({ problem, action, fix, endpoint, button: gapFixes[fix].label })),
+    gaps: route.gaps.map(({ saidProblem, saidAction, fix, endpoint }) => ({ problem: gapShown(saidProblem), action: shownOf(saidAction), fix, endpoint, button: gapFixes[fix].label })),
   };
 }
 
-function targetOf({ target, state, note }: SurvivingTarget): DrillReportRoute['targets'][number] {
+/** The reason in it comes from elsewhere, and is English. */
+function gapShown({ key, values = [] }: Said): string {
+  return shownOf({ key, values: values.map(value => (typeof value === 'string' ? shownFailure(value) : value)) });
+}
+
+/** `north/m: north refused the connection.`: the reason stands behind the name of the target. */
+function lossNote(note: string, target: string | undefined): string {
+  const name = `${target ?? ''}: `;
+  return note.startsWith(name) ? name + shownFailure(note.slice(name.length)) : shownFailure(note);
+}
+
+function targetOf({ target, state, note: reason }: SurvivingTarget): DrillReportRoute['targets'][number] {
+  const note = reason === undefined ? undefined : shownFailure(reason);
   switch (state) {
     case 'ready': return { target, tone: 'ok', state: t('ready'), note };
     case 'not-now': return { target, tone: 'failover', state: t('not now'), note };

@@ -4,6 +4,7 @@ import { isSimulated } from '../../../server/api/firstRun/simulated.ts';
 import type { ConfigProblem, EndpointStatus, KeyStatus, LatencySummary, ModelBreakerStatus, StatusSnapshot } from '../../../server/api/status.ts';
 import { shownMessage } from '../../../server/api/localization/said.ts';
 import { targetName } from '../../../server/api/targetName.ts';
+import { shownFailure } from '../../base/failureSentences.ts';
 import { count, formatMoney, isWhollyUnknown } from '../../base/format.ts';
 import { atLeastNote } from '../../base/money.ts';
 import { describeKey } from '../../keys/keyList.ts';
@@ -110,7 +111,7 @@ function endpointTooltip(endpoint: EndpointStatus, state: string, money: string,
   return [
     ...(isSimulated(endpoint) ? [t('This provider is simulated: it answers without a model, at no cost.')] : []),
     `${endpoint.name}: ${endpoint.providerName}${endpoint.region === undefined ? '' : ` (${endpoint.region})`}, ${state}`,
-    ...(isUp(endpoint.condition) || endpoint.lastError === undefined ? [] : [`${clockText(endpoint.lastError.at, now, 'down')}: ${endpoint.lastError.message}`]),
+    ...(isUp(endpoint.condition) || endpoint.lastError === undefined ? [] : [`${clockText(endpoint.lastError.at, now, 'down')}: ${shownFailure(endpoint.lastError.message)}`]),
     endpoint.baseUrl,
     ...(breaker === undefined ? [] : [breaker]),
     ...(endpoint.modelBreakers ?? []).map(one => `${one.model}: ${modelBreakerText(one, now)}`),
@@ -154,14 +155,15 @@ function errorNodes({ name, condition, lastError }: EndpointStatus, now: number)
   const past = condition.kind === 'healthy' || condition.kind === 'unknown' || condition.kind === 'disabled' || condition.kind === 'paused';
   if (lastError === undefined || (past && now - lastError.at > pastErrorMs)) return [];
   const at = clockText(lastError.at, now, 'down');
+  const message = shownFailure(lastError.message);
   return [leaf(name, 'error', {
     // The moment first: a narrow sidebar cuts off the end.
     label: past ? t('{0}, over', at) : at,
     // The line above says which provider it is.
-    description: withoutSubject(lastError.message, name),
-    tooltip: past ? t('{0} at {1}, over since: {2}', failureText(lastError.failureClass), at, lastError.message) : t('{0} at {1}: {2}', failureText(lastError.failureClass), at, lastError.message),
+    description: withoutSubject(message, name),
+    tooltip: past ? t('{0} at {1}, over since: {2}', failureText(lastError.failureClass), at, message) : t('{0} at {1}: {2}', failureText(lastError.failureClass), at, message),
     icon: past ? 'history' : 'info', color: undefined, context: 'error',
-  }, past ? t('Past error at {0}: {1}', at, lastError.message) : t('Error at {0}: {1}', at, lastError.message))];
+  }, past ? t('Past error at {0}: {1}', at, message) : t('Error at {0}: {1}', at, message))];
 }
 
 /** The latest hour as a line of small bars; their words are what screen readers say. */

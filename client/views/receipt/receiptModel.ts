@@ -6,6 +6,7 @@ import type { RequestFeature } from '../../../server/api/reports/features.ts';
 import { whyText } from '../../../server/api/routes/why.ts';
 import { parseTargetName } from '../../../server/api/targetName.ts';
 import { budgetTitle } from '../../base/budgetWording.ts';
+import { shownFailure } from '../../base/failureSentences.ts';
 import { countOf, formatCount, formatDuration, formatListTime, formatMoment, tokenFigures, totalTokens } from '../../base/figures.ts';
 import type { TimeStyle, TokenFigure } from '../../base/figures.ts';
 import { atLeastNote, coveredBy, formatCost, formatMicroUsd, isUnknownCost } from '../../base/money.ts';
@@ -86,7 +87,7 @@ export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPag
     requestedModel: receipt.plan.requestedModel,
     tone: toneOf(receipt.outcome, failed, receipt.failureClass),
     outcome: outcomeText(receipt.outcome, failed, receipt.failureClass, receipt.attempts.length),
-    message: receipt.message,
+    message: receipt.message === undefined ? undefined : shownFailure(receipt.message),
     answeredBy: receipt.target,
     why: whyText(receipt),
     facts: exchangeFacts(receipt, style),
@@ -306,7 +307,7 @@ function attemptOf(attempt: Attempt, receiptOutcome: Receipt['outcome'], exchang
     tone: toneOf(attempt.outcome, 0, attempt.failureClass),
     outcome: beaten(attempt, receiptOutcome) ? t('Given up: another was faster') : attemptOutcome(attempt),
     drill: attempt.drill === true,
-    message: attempt.message,
+    message: attempt.message === undefined ? undefined : shownFailure(attempt.message),
     facts: presentFacts([
       [t('Started'), t('after {0}', formatDuration(Math.max(0, attempt.startedAt - exchangeStartedAt)))],
       [t('Made because'), attempt.role === undefined ? undefined : roleText(attempt.role)],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DrillStatus, DrillSummary, RunningDrill, ResilienceReport } from '../../../../server/api/drill.ts';
 import { drillFaults } from '../../../../server/api/drill.ts';
+import { said } from '../../../../server/api/localization/said.ts';
 import { commandTitles } from '../../../../client/commands/commandTable.ts';
 import { drillReportMarkdown } from '../../../../client/views/drill/drillReportMarkdown.ts';
 import { isFromDrillReportPage, isToDrillReportPage } from '../../../../client/views/drill/drillReportMessages.ts';
@@ -134,7 +135,10 @@ describe('the fire drill report', () => {
       {
         name: 'so|lo', kind: 'route', verdict: 'gaps', targets: [{ target: 'north/gpt', state: 'ready' }],
         losses: [{ kind: 'endpoint', name: 'north', result: 'stops' }, { kind: 'model', name: 'gpt', result: 'weaker', takenOverBy: 'south/x', note: 'south/x cannot call tools: agents stop.' }],
-        gaps: [{ problem: 'Route "so|lo" has one target only.', action: 'Add a target.', fix: 'edit-route' }],
+        gaps: [{
+          problem: '"so|lo/gpt" cannot serve now: so|lo refused the connection.', saidProblem: said('"{0}" cannot serve now: {1}.', 'so|lo/gpt', 'so|lo refused the connection'),
+          action: 'Put another model in its place.', saidAction: said('Put another model in its place.'), fix: 'edit-route',
+        }],
       },
     ],
   };
@@ -169,7 +173,7 @@ describe('the fire drill report', () => {
     assert.match(markdown, /\| Lost \| auto \| so\\\|lo \|/);
     assert.match(markdown, /\| Endpoint north \| survives: south\/claude \| stops \|/);
     assert.match(markdown, /\| Model gpt \| – \| serves less: south\/x \(south\/x cannot call tools: agents stop\) \|/);
-    assert.match(markdown, /## Route so\\\|lo: 1 gap\n\n- Route "so\\\|lo" has one target only\. Add a target\./);
+    assert.match(markdown, /## Route so\\\|lo: 1 gap\n\n- "so\\\|lo\/gpt" cannot serve now: so\\\|lo refused the connection\. Put another model in its place\./);
   });
 
   it('reaches the page only in its shape, and so does what the page says', () => {

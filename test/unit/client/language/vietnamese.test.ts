@@ -5,6 +5,10 @@ import { currentLanguage, useLanguage } from '../../../../server/api/localizatio
 import { countOf, formatCount, formatDay, formatDuration, formatListTime, formatTokens, tokenFigures } from '../../../../client/base/figures.ts';
 import { certaintyNotes, formatCost, formatMicroUsd, formatSpend } from '../../../../client/base/money.ts';
 import { speakMoney } from '../../../../client/base/format.ts';
+import { englishOf, said } from '../../../../server/api/localization/said.ts';
+import { compareBill } from '../../../../server/pricing/bills/compareBill.ts';
+import { buildBillPage } from '../../../../client/views/bill/billModel.ts';
+import { buildDrillReportPage } from '../../../../client/views/drill/drillReportModel.ts';
 import { buildSpendPage } from '../../../../client/views/spend/spendModel.ts';
 
 const texts = JSON.parse(readFileSync(new URL('../../../../l10n/bundle.l10n.vi.json', import.meta.url), 'utf8')) as Record<string, string>;
@@ -40,5 +44,23 @@ describe('figures and texts in Vietnamese', () => {
     });
     assert.deepEqual(page.sections.map(({ title, rows }) => [title, rows[0]?.detail]), [['Theo nhà cung cấp', '1.234 yêu cầu · 2 lần thử không rõ chi phí · 13K token']]);
     assert.deepEqual([page.chart?.title, page.chart?.lastLabel, page.requestsText], ['7 ngày qua', 'Hôm nay', '1.234 yêu cầu']);
+  });
+
+  it('are what a server says of a bill and of the gaps of a route', () => {
+    const style = { locale: currentLanguage(), timeZone: 'UTC' };
+    const bill = compareBill({
+      ours: [{ day: '2026-11-27', model: 'gpt', upstreamModel: 'gpt', requests: 2, microUsd: 10_000, estimated: 0, unknown: 1, tokens: 0, priceSources: [] }],
+      attempts: [{ day: '2026-11-27', exchangeId: 'wb_1', upstreamModel: 'gpt', certainty: 'unknown', unpriced: [], crossesMidnight: false }],
+      theirs: [{ day: '2026-11-27', model: 'gpt', exactUsd: 50_000_000_000_000n, requests: 3 }],
+      about: { provider: 'OpenAI', endpoints: ['openai'], source: 'a file', saidSource: said('a file'), fromDay: '2026-11-27', toDay: '2026-11-27', utcOffset: 'UTC', at: Date.UTC(2026, 10, 28), offsetMs: 0 },
+    });
+    assert.deepEqual(buildBillPage(bill, style).days[0]?.rows[0]?.reasons.map(({ text }) => text), ['1 yêu cầu không rõ chi phí: không nằm trong tổng của sổ cái.', '1 yêu cầu không đi qua Waybill: hóa đơn có 3, sổ cái có 2.']);
+    const target = { target: 'north/m', state: 'not-now' as const, note: 'north refused the connection' };
+    const problem = said('"{0}" cannot serve now: {1}.', 'north/m', 'north refused the connection');
+    const action = said('Add a key for "{0}".', 'north');
+    const { routes } = buildDrillReportPage({ at: 0, drills: [], routes: [{
+      name: 'default', kind: 'route', verdict: 'gaps', targets: [target], losses: [], gaps: [{ problem: englishOf(problem), action: englishOf(action), saidProblem: problem, saidAction: action, fix: 'add-key' }],
+    }] }, style);
+    assert.deepEqual([routes[0]?.targets[0]?.note, routes[0]?.gaps[0]?.problem, routes[0]?.gaps[0]?.action], ['north từ chối kết nối', '"north/m" lúc này không phục vụ được: north từ chối kết nối.', 'Hãy thêm khóa cho "north".']);
   });
 });

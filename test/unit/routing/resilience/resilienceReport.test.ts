@@ -47,7 +47,7 @@ describe('the survival report', () => {
     const survival = route(new FakeResilienceView({ a: { models: ['m'] }, b: { models: ['n'] } }, { auto: ['a/m'] }));
     assert.equal(survival.verdict, 'gaps');
     assert.deepEqual(results(survival), ['endpoint a: stops', 'key a: k1 …1234: stops', 'model m: stops']);
-    assert.deepEqual(survival.gaps, [{
+    assert.deepEqual(survival.gaps.map(({ problem, action, fix }) => ({ problem, action, fix })), [{
       problem: 'Route "auto" has one target only, "a/m": it stops when the endpoint, its only key or the model is lost.',
       action: 'Add a target with another model at another endpoint.', fix: 'edit-route',
     }]);
@@ -96,7 +96,7 @@ describe('the survival report', () => {
     }
     const survival = route(view);
     assert.equal(loss(survival, 'provider', 'OpenAI').result, 'stops');
-    assert.deepEqual(survival.gaps, [{ problem: 'All targets of route "auto" are of one provider, OpenAI: an outage of it stops them all.', action: 'Add a target of another provider.', fix: 'add-provider' }]);
+    assert.deepEqual(survival.gaps.map(({ problem, action, fix }) => ({ problem, action, fix })), [{ problem: 'All targets of route "auto" are of one provider, OpenAI: an outage of it stops them all.', action: 'Add a target of another provider.', fix: 'add-provider' }]);
   });
 
   it('counts a fallback that is down or cools down as a gap now', () => {
