@@ -25,7 +25,7 @@ export function comparisonMarkdown(one: Receipt, other: Receipt, style: TimeStyl
     `# ${t('Two requests')}`,
     t('Earlier: {0}', markdownCode(one.id)),
     t('Later: {0}', markdownCode(other.id)),
-    table(['', t('Earlier'), t('Later'), t('Later − earlier')], [...facts(one, other, left, right, style), ...figures(one, other), ...tokens(one.usage, other.usage)]),
+    table(['', t('Earlier'), t('Later'), t('Later − earlier')], [...facts(one, other, left, right, style), ...figures(one, other), ...tokens(one.usage, other.usage)].filter(isKnown)),
     `## ${t('Why they went there')}`,
     t('Earlier: {0}', escapeMarkdown(left.why)),
     t('Later: {0}', escapeMarkdown(right.why)),
@@ -36,6 +36,11 @@ export function comparisonMarkdown(one: Receipt, other: Receipt, style: TimeStyl
     attempts(one, other, left, right),
   ];
   return `${blocks.join('\n\n')}\n`;
+}
+
+/** What neither request has is no line. */
+function isKnown([, one, other]: Line): boolean {
+  return one !== nothing || other !== nothing;
 }
 
 function facts(one: Receipt, other: Receipt, left: ReceiptPage, right: ReceiptPage, style: TimeStyle): Line[] {

@@ -46,7 +46,7 @@ function routeLine(name: string, settings: RouteSettings, known: Known): RouteLi
   // What a person wrote may be no strategy at all; the server says so.
   const strategy = (strategyLabels as Readonly<Record<string, string | undefined>>)[settings.strategy ?? 'priority'] ?? String(settings.strategy);
   const problem = problemOf(known.status, name);
-  const state = known.status === undefined ? '' : problem !== undefined && all === 0 ? t('left out') : up === all ? '' : up === 0 ? t('none in') : t('{0}/{1} in', up, all);
+  const state = known.status === undefined ? '' : problem !== undefined && all === 0 ? t('left out') : up === all ? '' : up === 0 ? t('none up') : t('{0}/{1} up', up, all);
   const description = [...(state === '' ? [] : [state]), ...(settings.strategy === undefined || settings.strategy === 'priority' ? [] : [strategy.toLowerCase()]), ...(canary?.phase === 'running' ? [t('canary {0} %', canary.share)] : [])].join(' · ');
   const health = known.status === undefined || up === all ? undefined : up === 0 ? colors.bad : colors.warn;
   return {
@@ -77,17 +77,18 @@ function entryLine(id: string, route: string, target: string, problem: string | 
   const common = { id, label: target, route, expanded: false, context: 'entry' };
   if (known.routes[target] !== undefined) {
     const { up, all } = counts(target, known, new Set());
-    const description = known.status === undefined ? t('route') : problem === undefined ? `${t('route')} · ${t('{0}/{1} in', up, all)}` : t('left out');
+    const description = known.status === undefined ? t('route') : problem === undefined ? `${t('route')} · ${t('{0}/{1} up', up, all)}` : t('left out');
     const color = known.status === undefined ? undefined : problem !== undefined || up === 0 ? colors.bad : up < all ? colors.warn : undefined;
     return { ...common, description, icon: 'git-branch', color, tooltip: problem ?? t('The route {0}, which orders its own targets: {1} of {2} can answer now.', target, up, all), spoken: t('Route {0}, {1} of {2} targets can answer', target, up, all), children: [] };
   }
   const status = known.status?.targets?.[target];
   if (status === undefined) {
     if (known.status === undefined) return { ...common, description: '', icon: 'circle-outline', color: undefined, tooltip: target, spoken: target, children: [] };
-    const why = problem ?? t('The settings hold "{0}", which is not in use yet.', target);
-    return { ...common, description: t('left out'), icon: 'error', color: colors.bad, tooltip: why, spoken: t('{0}, left out: {1}', target, why), children: [] };
+    // The server reads settings a moment after they are written.
+    if (problem === undefined) return { ...common, description: t('not in use yet'), icon: 'circle-outline', color: undefined, tooltip: t('The settings hold "{0}", which is not in use yet.', target), spoken: t('{0}, not in use yet', target), children: [] };
+    return { ...common, description: t('left out'), icon: 'error', color: colors.bad, tooltip: problem, spoken: t('{0}, left out: {1}', target, problem), children: [] };
   }
-  return { ...common, ...conditionLook(status.condition, known.now), tooltip: targetTooltip(target, status, known.now), spoken: `${target}, ${inOrOut(status.condition, known.now)}`, children: [] };
+  return { ...common, ...conditionLook(status.condition, known.now), tooltip: targetTooltip(target, status, known.now), spoken: `${target}, ${conditionText(status.condition, known.now)}`, children: [] };
 }
 
 function conditionLook(condition: Condition, now: number): Pick<RouteLine, 'description' | 'icon' | 'color'> {
@@ -95,17 +96,12 @@ function conditionLook(condition: Condition, now: number): Pick<RouteLine, 'desc
   const calm = condition.kind === 'healthy' || condition.kind === 'unknown';
   const health = healthOf(condition);
   const color = condition.kind === 'disabled' || condition.kind === 'paused' ? 'disabledForeground' : health === 'healthy' ? colors.good : health === 'degraded' ? colors.warn : health === 'down' ? colors.bad : undefined;
-  return { description: calm ? '' : isUp(condition) ? conditionText(condition, now) : inOrOut(condition, now), icon, color };
-}
-
-/** `in: healthy`, `out: rate-limited, back at 18:05`. */
-function inOrOut(condition: Condition, now: number): string {
-  return isUp(condition) ? t('in: {0}', conditionText(condition, now)) : t('out: {0}', conditionText(condition, now));
+  return { description: calm ? '' : conditionText(condition, now), icon, color };
 }
 
 function targetTooltip(target: string, { condition, contextWindow, pricing }: TargetStatus, now: number): string {
   return [
-    `${target}: ${inOrOut(condition, now)}`,
+    `${target}: ${conditionText(condition, now)}`,
     ...(contextWindow === undefined ? [] : [t('Context window: {0} tokens', formatTokens(contextWindow))]),
     ...(pricing === undefined ? [] : [pricing]),
   ].join('\n');
@@ -176,7 +172,7 @@ function policyLines(route: string, settings: RouteSettings): RouteLine[] {
 function counts(route: string, known: Known, seen: Set<string>): { up: number; all: number } {
   let up = 0;
   let all = 0;
-  for (const target of targetsOf(known.routes[route])) {
+  for (const [index, target] of targetsOf(known.routes[route]).entries()) {
     if (seen.has(target)) continue;
     seen.add(target);
     if (known.routes[target] !== undefined) {
@@ -186,6 +182,8 @@ function counts(route: string, known: Known, seen: Set<string>): { up: number; a
       continue;
     }
     const status = known.status?.targets?.[target];
+    // What the server has not read yet is neither up nor down.
+    if (known.status !== undefined && status === undefined && problemAt(known.status, route, index) === undefined) continue;
     all += 1;
     if (status !== undefined && isUp(status.condition)) up += 1;
   }

@@ -26,6 +26,7 @@ test('two requests stand side by side, with what the later one has more or less'
   assert.deepEqual(line(report, 'Output tokens'), ['100', '40', '−60']);
   assert.deepEqual(line(report, 'From cache tokens'), ['0', '0', 'same']);
   assert.match(report, /\| 1\. \| `openai\/gpt-4\.1`: Answered, 900 ms, cost \$0\.0028 \| `openai\/gpt-4\.1`: Overloaded \(529\), 900 ms, cost \$0\.00 \| same \|/);
+  assert.doesNotMatch(report, /^\| (?:Token|Branch) \|/m, 'what neither has is no line');
   assert.match(report, /\| 2\. \| – \| `relay\/deepseek-v3\.2`: Answered, 1\.4 s, cost \$0\.0008 \| – \|/);
   assert.match(report, /## Left out\n\n.*\n.*\n\| `local\/llama` \| The prompt is longer than its context window\. \|/);
 });

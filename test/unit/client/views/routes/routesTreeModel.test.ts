@@ -23,14 +23,14 @@ function lines(routes: Routes, status: StatusSnapshot | undefined): Record<strin
 }
 
 describe('the lines of the Routes view', () => {
-  it('say of each target whether it is in or out now, and why', () => {
+  it('say of each target whether it can answer now, and why not', () => {
     const found = lines({ best: { targets: ['a/m', 'b/m'] } }, statusOf({ 'a/m': limited, 'b/m': healthy }));
-    assert.equal(found['best']?.description, '1/2 in');
+    assert.equal(found['best']?.description, '1/2 up');
     assert.match(found['best']?.tooltip ?? '', /Requests go to b\/m now\./);
-    assert.equal(found['best:target:a/m']?.description, `out: rate-limited, back at ${clockText(now + 90_000, now, 'up')}`);
+    assert.equal(found['best:target:a/m']?.description, `rate-limited, back at ${clockText(now + 90_000, now, 'up')}`);
     assert.deepEqual([found['best:target:b/m']?.description, found['best:target:b/m']?.icon], ['', 'pass']);
-    assert.equal(found['best:target:b/m']?.tooltip, 'b/m: in: healthy\nContext window: 128K tokens\n$3 in / $15 out per 1M');
-    assert.match(found['best:target:a/m']?.spoken ?? '', /^1\. a\/m, out: rate-limited/);
+    assert.equal(found['best:target:b/m']?.tooltip, 'b/m: healthy\nContext window: 128K tokens\n$3 in / $15 out per 1M');
+    assert.match(found['best:target:a/m']?.spoken ?? '', /^1\. a\/m, rate-limited/);
   });
 
   it('show which targets wait behind the others', () => {
@@ -50,8 +50,8 @@ describe('the lines of the Routes view', () => {
   it('count the targets of routes within the route, each once, also in a circle', () => {
     const routes: Routes = { outer: { targets: ['a/m', 'inner'] }, inner: { targets: ['a/m', 'b/m', 'outer'] } };
     const found = lines(routes, statusOf({ 'a/m': healthy, 'b/m': { kind: 'down', why: 'network error' } }));
-    assert.equal(found['outer']?.description, '1/2 in');
-    assert.equal(found['outer:target:inner']?.description, 'route · 1/2 in');
+    assert.equal(found['outer']?.description, '1/2 up');
+    assert.equal(found['outer:target:inner']?.description, 'route · 1/2 up');
   });
 
   it('show the canary with its stage, its targets, roles, kinds and every policy that is set', () => {
@@ -60,9 +60,9 @@ describe('the lines of the Routes view', () => {
     const found = lines(routes, statusOf({ 'a/m': healthy, 'b/m': healthy, 'c/m': limited }, { canaries: [canary] }));
     assert.equal(found['best']?.description, 'canary 5 %');
     assert.deepEqual([found['best:canary']?.description, found['best:canary']?.context], ['not enough data · stage 1 of 2, 5 %', 'canary.running']);
-    assert.match(found['best:canary:c/m']?.description ?? '', /^out: rate-limited/);
+    assert.match(found['best:canary:c/m']?.description ?? '', /^rate-limited/);
     assert.equal(found['best:byRole:subagent']?.description, '→ b/m');
-    assert.equal(found['best:byKind:low-cost']?.description, '→ cheap · route · 1/1 in');
+    assert.equal(found['best:byKind:low-cost']?.description, '→ cheap · route · 1/1 up');
     assert.deepEqual([found['best:policy:timeouts']?.description, found['best:policy:timeouts']?.policy], ['Silence: 2 s', 'timeouts']);
     assert.equal(found['best:policy:hedge'], undefined, 'what is not set has no line');
     const waiting = lines(routes, statusOf({ 'a/m': healthy }, { canaries: [{ ...canary, phase: 'none' }] }));
@@ -73,6 +73,12 @@ describe('the lines of the Routes view', () => {
     const message = 'Route "best": target "nope/m" is left out: there is no endpoint "nope".';
     const found = lines({ best: { targets: ['a/m', 'nope/m'] } }, statusOf({ 'a/m': healthy }, { problems: [{ message, path: 'routes.best.targets.1' }] }));
     assert.deepEqual([found['best:target:nope/m']?.description, found['best:target:nope/m']?.tooltip], ['left out', message]);
+  });
+
+  it('show an entry that the server has not read yet as neither up nor down', () => {
+    const found = lines({ best: { targets: ['a/m', 'new/m'] }, fresh: { targets: ['new/m'] } }, statusOf({ 'a/m': healthy }));
+    assert.deepEqual([found['best']?.description, found['best']?.color, found['fresh']?.description, found['fresh']?.color], ['', undefined, '', undefined]);
+    assert.deepEqual([found['fresh:target:new/m']?.description, found['fresh:target:new/m']?.icon, found['fresh:target:new/m']?.color], ['not in use yet', 'circle-outline', undefined]);
   });
 
   it('stand before the server has said anything, and whatever a person wrote', () => {
