@@ -181,6 +181,8 @@ export interface ProviderOffer {
   pricePreset?: { source: string; url: string; caution: string; models: Record<string, PriceSettings> } | undefined;
   /** A short line for the picker. */
   description?: string | undefined;
+  /** `description` with what it is made of. */
+  said?: Said | undefined;
 }
 /** Client -> server, request: the provider catalog. */
 export type CatalogResult = ProviderOffer[];

@@ -1,3 +1,4 @@
+import { said } from '../api/localization/said.ts';
 import type { ErrorRule, Provider } from './provider.ts';
 
 /*
@@ -56,7 +57,7 @@ export const bedrock: Provider = {
   id: 'bedrock',
   aliases: ['amazon-bedrock', 'aws-bedrock', 'aws'],
   name: 'Amazon Bedrock',
-  description: 'Claude, Nova, Llama, gpt-oss and others in your AWS account; a Bedrock API key, or the profile, role or SSO login of this machine',
+  description: said('Claude, Nova, Llama, gpt-oss and others in your AWS account; a Bedrock API key, or the profile, role or SSO login of this machine'),
   protocol: 'anthropic-messages',
   baseUrls: { 'anthropic-messages': 'https://bedrock-runtime.us-east-1.amazonaws.com' },
   // Every other region may be written as well.

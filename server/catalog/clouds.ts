@@ -1,3 +1,4 @@
+import { said } from '../api/localization/said.ts';
 import type { Provider } from './provider.ts';
 import { googleErrorRules, openAiDialect, openAiProtocolRules, openAiSources } from './vendors.ts';
 
@@ -16,7 +17,7 @@ export const vertex: Provider = {
   id: 'vertex',
   aliases: ['vertex-ai', 'vertexai', 'google-vertex'],
   name: 'Google Vertex AI',
-  description: 'Gemini and Claude models in your Google Cloud project; a service account, or the login of this machine',
+  description: said('Gemini and Claude models in your Google Cloud project; a service account, or the login of this machine'),
   protocol: 'gemini',
   baseUrls: {
     'gemini': 'https://aiplatform.googleapis.com',
@@ -70,7 +71,7 @@ export const azure: Provider = {
   id: 'azure',
   aliases: ['azure-openai'],
   name: 'Azure OpenAI',
-  description: 'OpenAI models in your Azure resource; a model is named as its deployment',
+  description: said('OpenAI models in your Azure resource; a model is named as its deployment'),
   protocol: 'openai-chat',
   baseUrls: {},
   baseUrlExample: 'https://my-resource.openai.azure.com/openai/v1',

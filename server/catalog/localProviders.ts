@@ -1,4 +1,5 @@
 import { simulatedProvider } from '../api/firstRun/simulated.ts';
+import { said } from '../api/localization/said.ts';
 import type { Provider } from './provider.ts';
 import { templateRules, templateSources } from './ownServers.ts';
 import { openAiDialect } from './vendors.ts';
@@ -11,7 +12,7 @@ import { openAiDialect } from './vendors.ts';
 export const ollama: Provider = {
   id: 'ollama',
   name: 'Ollama',
-  description: 'Models on this machine, served by Ollama',
+  description: said('Models on this machine, served by Ollama'),
   protocol: 'openai-chat',
   baseUrls: {
     'openai-chat': 'http://127.0.0.1:11434/v1',
@@ -39,7 +40,7 @@ export const lmStudio: Provider = {
   id: 'lmstudio',
   aliases: ['lm-studio'],
   name: 'LM Studio',
-  description: 'Models on this machine, served by LM Studio',
+  description: said('Models on this machine, served by LM Studio'),
   protocol: 'openai-chat',
   baseUrls: {
     'openai-chat': 'http://127.0.0.1:1234/v1',
@@ -73,7 +74,7 @@ export const lmStudio: Provider = {
 export const sandbox: Provider = {
   id: 'sandbox',
   name: 'Sandbox (simulated)',
-  description: 'A simulated provider that fails on command; no key, no bill',
+  description: said('A simulated provider that fails on command; no key, no bill'),
   protocol: 'openai-chat',
   baseUrls: {},
   auth: 'bearer',
@@ -88,7 +89,7 @@ export const sandbox: Provider = {
 export const simulated: Provider = {
   id: simulatedProvider,
   name: 'Simulated',
-  description: 'A simulated provider of "Try It Without Keys": no key, no bill',
+  description: said('A simulated provider of "Try It Without Keys": no key, no bill'),
   protocol: 'openai-chat',
   baseUrls: {},
   auth: 'none',

@@ -1,3 +1,4 @@
+import { englishOf } from '../api/localization/said.ts';
 import type { ProviderOffer } from '../api/messages.ts';
 import type { Provider } from './provider.ts';
 import { providers } from './providers.ts';
@@ -20,6 +21,6 @@ function offerOf(provider: Provider): ProviderOffer {
     billingUrl: provider.billingUrl,
     regions: provider.regions?.map(({ id, name, baseUrl }) => ({ id, name, baseUrl })),
     pricePreset: provider.pricePreset === undefined ? undefined : { ...provider.pricePreset, models: { ...provider.pricePreset.models } },
-    description: provider.description,
+    ...(provider.description === undefined ? {} : { description: englishOf(provider.description), said: provider.description }),
   };
 }

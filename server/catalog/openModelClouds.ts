@@ -1,3 +1,4 @@
+import { said } from '../api/localization/said.ts';
 import type { Provider } from './provider.ts';
 
 /*
@@ -14,7 +15,7 @@ export const together: Provider = {
   id: 'together',
   aliases: ['together-ai', 'togetherai'],
   name: 'Together AI',
-  description: 'Open models; a model is named as its maker and its name',
+  description: said('Open models; a model is named as its maker and its name'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://api.together.ai/v1', 'openai-responses': 'https://api.together.ai/v1' },
   auth: 'bearer',
@@ -45,7 +46,7 @@ export const fireworks: Provider = {
   id: 'fireworks',
   aliases: ['fireworks-ai'],
   name: 'Fireworks AI',
-  description: 'Open models on fast servers',
+  description: said('Open models on fast servers'),
   protocol: 'openai-chat',
   baseUrls: {
     'openai-chat': 'https://api.fireworks.ai/inference/v1',
@@ -91,7 +92,7 @@ export const fireworks: Provider = {
 export const cerebras: Provider = {
   id: 'cerebras',
   name: 'Cerebras',
-  description: 'Open models on wafer-scale hardware',
+  description: said('Open models on wafer-scale hardware'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://api.cerebras.ai/v1' },
   auth: 'bearer',
@@ -140,7 +141,7 @@ export const cerebras: Provider = {
 export const sambanova: Provider = {
   id: 'sambanova',
   name: 'SambaNova',
-  description: 'Open models on SambaNova Cloud',
+  description: said('Open models on SambaNova Cloud'),
   protocol: 'openai-chat',
   baseUrls: {
     'openai-chat': 'https://api.sambanova.ai/v1',
@@ -173,7 +174,7 @@ export const nvidia: Provider = {
   id: 'nvidia',
   aliases: ['nvidia-nim', 'nim'],
   name: 'NVIDIA NIM',
-  description: 'Open models on build.nvidia.com; an account may lack models that the list has',
+  description: said('Open models on build.nvidia.com; an account may lack models that the list has'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://integrate.api.nvidia.com/v1' },
   auth: 'bearer',
@@ -213,7 +214,7 @@ export const huggingface: Provider = {
   id: 'huggingface',
   aliases: ['hugging-face', 'hf'],
   name: 'Hugging Face',
-  description: 'Models of the Hub, run by the inference providers that Hugging Face routes to',
+  description: said('Models of the Hub, run by the inference providers that Hugging Face routes to'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://router.huggingface.co/v1', 'openai-responses': 'https://router.huggingface.co/v1' },
   auth: 'bearer',
@@ -243,7 +244,7 @@ export const cloudflare: Provider = {
   id: 'cloudflare',
   aliases: ['workers-ai', 'cloudflare-workers-ai'],
   name: 'Cloudflare Workers AI',
-  description: 'Open models of Workers AI; the address holds the ID of your account',
+  description: said('Open models of Workers AI; the address holds the ID of your account'),
   protocol: 'openai-chat',
   baseUrls: {},
   baseUrlExample: 'https://api.cloudflare.com/client/v4/accounts/ACCOUNT_ID/ai/v1',
@@ -285,7 +286,7 @@ export const deepinfra: Provider = {
   id: 'deepinfra',
   aliases: ['deep-infra'],
   name: 'DeepInfra',
-  description: 'Open models at low prices, which its list states',
+  description: said('Open models at low prices, which its list states'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://api.deepinfra.com/v1/openai' },
   auth: 'bearer',
@@ -309,7 +310,7 @@ export const siliconflow: Provider = {
   id: 'siliconflow',
   aliases: ['silicon-flow', 'siliconcloud'],
   name: 'SiliconFlow',
-  description: 'Open models; keys of the international and the Chinese platform are not interchangeable',
+  description: said('Open models; keys of the international and the Chinese platform are not interchangeable'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://api.siliconflow.com/v1', 'anthropic-messages': 'https://api.siliconflow.com' },
   regions: [

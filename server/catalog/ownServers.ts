@@ -1,3 +1,4 @@
+import { said } from '../api/localization/said.ts';
 import type { ModelRule } from '../protocols/codec.ts';
 import type { FactSource, Provider } from './provider.ts';
 import { relayDialect, relaySources } from './relays.ts';
@@ -25,7 +26,7 @@ export const templateSources: readonly FactSource[] = [
 export const vllm: Provider = {
   id: 'vllm',
   name: 'vLLM',
-  description: 'Models that you serve with vLLM',
+  description: said('Models that you serve with vLLM'),
   protocol: 'openai-chat',
   baseUrls: {
     'openai-chat': 'http://127.0.0.1:8000/v1',
@@ -52,7 +53,7 @@ export const llamaCpp: Provider = {
   id: 'llamacpp',
   aliases: ['llama.cpp', 'llama-cpp', 'llama-server'],
   name: 'llama.cpp',
-  description: 'A model that you serve with llama-server',
+  description: said('A model that you serve with llama-server'),
   protocol: 'openai-chat',
   baseUrls: {
     'openai-chat': 'http://127.0.0.1:8080/v1',
@@ -82,7 +83,7 @@ export const llamaCpp: Provider = {
 export const sglang: Provider = {
   id: 'sglang',
   name: 'SGLang',
-  description: 'Models that you serve with SGLang',
+  description: said('Models that you serve with SGLang'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'http://127.0.0.1:30000/v1', 'anthropic-messages': 'http://127.0.0.1:30000' },
   auth: 'bearer',
@@ -104,7 +105,7 @@ export const sglang: Provider = {
 export const litellm: Provider = {
   id: 'litellm',
   name: 'LiteLLM proxy',
-  description: 'A LiteLLM proxy of yours, with its virtual keys and budgets',
+  description: said('A LiteLLM proxy of yours, with its virtual keys and budgets'),
   protocol: 'openai-chat',
   baseUrls: {},
   baseUrlExample: 'http://127.0.0.1:4000/v1',
@@ -152,7 +153,7 @@ export const litellm: Provider = {
 export const waybill: Provider = {
   id: 'waybill',
   name: 'Another Waybill',
-  description: 'The local endpoint of another Waybill, by its token; its routes are models here',
+  description: said('The local endpoint of another Waybill, by its token; its routes are models here'),
   protocol: 'openai-chat',
   baseUrls: {},
   baseUrlExample: 'http://127.0.0.1:7717/v1',

@@ -1,3 +1,4 @@
+import type { Said } from '../api/localization/said.ts';
 import type { ProtocolName } from '../api/conversation.ts';
 import type { PriceSettings } from '../api/settings.ts';
 import type { Dialect } from '../protocols/codec.ts';
@@ -104,7 +105,7 @@ export interface Provider {
   keyPattern?: string;
   keyUrl?: string;
   billingUrl?: string;
-  description?: string;
+  description?: Said;
   /** Runs on the user's machine: long first-token timers, served while offline, free. */
   local?: boolean;
   /** The server itself plays it: it is in no list of offers, and costs nothing. */

@@ -1,3 +1,4 @@
+import { said } from '../api/localization/said.ts';
 import type { Dialect, ModelRule } from '../protocols/codec.ts';
 import type { FactSource, Provider } from './provider.ts';
 import { openAiDialect, openAiSources } from './vendors.ts';
@@ -23,7 +24,7 @@ export const relaySources: readonly FactSource[] = [
 export const holysheep: Provider = {
   id: 'holysheep',
   name: 'HolySheep',
-  description: 'A relay for many vendors; its prices are yours to enter',
+  description: said('A relay for many vendors; its prices are yours to enter'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://api.holysheep.ai/v1', 'anthropic-messages': 'https://api.holysheep.ai' },
   auth: 'bearer',
@@ -58,7 +59,7 @@ export const holysheep: Provider = {
 export const openrouter: Provider = {
   id: 'openrouter',
   name: 'OpenRouter',
-  description: 'Models of many vendors with one key and one balance',
+  description: said('Models of many vendors with one key and one balance'),
   protocol: 'openai-chat',
   baseUrls: {
     'openai-chat': 'https://openrouter.ai/api/v1',
@@ -104,7 +105,7 @@ export const openrouter: Provider = {
 export const groq: Provider = {
   id: 'groq',
   name: 'Groq',
-  description: 'Open models on fast hardware',
+  description: said('Open models on fast hardware'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://api.groq.com/openai/v1' },
   auth: 'bearer',
@@ -143,7 +144,7 @@ export const groq: Provider = {
 export const openaiCompatible: Provider = {
   id: 'openai-compatible',
   name: 'OpenAI-compatible',
-  description: 'Any server that speaks OpenAI chat completions: vLLM, a relay, a gateway',
+  description: said('Any server that speaks OpenAI chat completions: vLLM, a relay, a gateway'),
   protocol: 'openai-chat',
   baseUrls: {},
   auth: 'bearer',
@@ -157,7 +158,7 @@ export const openaiCompatible: Provider = {
 export const anthropicCompatible: Provider = {
   id: 'anthropic-compatible',
   name: 'Anthropic-compatible',
-  description: 'Any server that speaks Anthropic messages',
+  description: said('Any server that speaks Anthropic messages'),
   protocol: 'anthropic-messages',
   baseUrls: {},
   auth: 'x-api-key',

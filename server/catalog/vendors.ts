@@ -1,3 +1,4 @@
+import { said } from '../api/localization/said.ts';
 import type { Dialect } from '../protocols/codec.ts';
 import type { ErrorRule, FactSource, ProtocolRule, Provider } from './provider.ts';
 
@@ -47,7 +48,7 @@ export const openAiSources: readonly FactSource[] = [
 export const openai: Provider = {
   id: 'openai',
   name: 'OpenAI',
-  description: 'GPT models, straight from OpenAI',
+  description: said('GPT models, straight from OpenAI'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://api.openai.com/v1', 'openai-responses': 'https://api.openai.com/v1' },
   auth: 'bearer',
@@ -75,7 +76,7 @@ export const openai: Provider = {
 export const anthropic: Provider = {
   id: 'anthropic',
   name: 'Anthropic',
-  description: 'Claude models, straight from Anthropic',
+  description: said('Claude models, straight from Anthropic'),
   protocol: 'anthropic-messages',
   baseUrls: { 'anthropic-messages': 'https://api.anthropic.com' },
   auth: 'x-api-key',
@@ -120,7 +121,7 @@ export const gemini: Provider = {
   id: 'gemini',
   aliases: ['google'],
   name: 'Google Gemini',
-  description: 'Gemini models from Google AI Studio',
+  description: said('Gemini models from Google AI Studio'),
   protocol: 'gemini',
   baseUrls: {
     'gemini': 'https://generativelanguage.googleapis.com',
@@ -149,7 +150,7 @@ export const gemini: Provider = {
 export const deepseek: Provider = {
   id: 'deepseek',
   name: 'DeepSeek',
-  description: 'DeepSeek models, straight from DeepSeek',
+  description: said('DeepSeek models, straight from DeepSeek'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://api.deepseek.com', 'anthropic-messages': 'https://api.deepseek.com/anthropic' },
   auth: 'bearer',
@@ -195,7 +196,7 @@ export const moonshot: Provider = {
   id: 'moonshot',
   aliases: ['kimi', 'moonshotai'],
   name: 'Moonshot Kimi',
-  description: 'Kimi models; keys of the international and the Chinese platform are not interchangeable',
+  description: said('Kimi models; keys of the international and the Chinese platform are not interchangeable'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://api.moonshot.ai/v1' },
   regions: [
@@ -251,7 +252,7 @@ const mistralSources: readonly FactSource[] = [
 export const mistral: Provider = {
   id: 'mistral',
   name: 'Mistral',
-  description: 'Mistral, Codestral and Devstral models',
+  description: said('Mistral, Codestral and Devstral models'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://api.mistral.ai/v1' },
   auth: 'bearer',
@@ -292,7 +293,7 @@ export const mistral: Provider = {
 export const codestral: Provider = {
   id: 'codestral',
   name: 'Codestral',
-  description: "Mistral's address for code completion, with keys of its own",
+  description: said("Mistral's address for code completion, with keys of its own"),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://codestral.mistral.ai/v1' },
   auth: 'bearer',
@@ -312,7 +313,7 @@ export const xai: Provider = {
   id: 'xai',
   aliases: ['x-ai', 'grok'],
   name: 'xAI',
-  description: 'Grok models, straight from xAI',
+  description: said('Grok models, straight from xAI'),
   // The vendor's main protocol; Chat is kept for those who speak it.
   protocol: 'openai-responses',
   baseUrls: { 'openai-responses': 'https://api.x.ai/v1', 'openai-chat': 'https://api.x.ai/v1' },
@@ -361,7 +362,7 @@ export const perplexity: Provider = {
   id: 'perplexity',
   aliases: ['pplx'],
   name: 'Perplexity',
-  description: 'Sonar and models of other makers, through the Agent API',
+  description: said('Sonar and models of other makers, through the Agent API'),
   protocol: 'openai-responses',
   baseUrls: { 'openai-responses': 'https://api.perplexity.ai/v1' },
   auth: 'bearer',

@@ -1,3 +1,4 @@
+import { said } from '../api/localization/said.ts';
 import type { ErrorRule, Provider } from './provider.ts';
 
 /*
@@ -36,7 +37,7 @@ export const zai: Provider = {
   id: 'zai',
   aliases: ['z-ai', 'z.ai', 'glm', 'zhipu', 'zhipuai', 'bigmodel'],
   name: 'Z.ai',
-  description: 'GLM models, straight from Z.ai (Zhipu)',
+  description: said('GLM models, straight from Z.ai (Zhipu)'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://api.z.ai/api/paas/v4', 'anthropic-messages': 'https://api.z.ai/api/anthropic' },
   regions: [
@@ -91,7 +92,7 @@ export const zaiCodingPlan: Provider = {
   id: 'zai-coding-plan',
   aliases: ['glm-coding-plan'],
   name: 'Z.ai GLM Coding Plan',
-  description: 'GLM models by subscription, for coding agents',
+  description: said('GLM models by subscription, for coding agents'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://api.z.ai/api/coding/paas/v4', 'anthropic-messages': 'https://api.z.ai/api/anthropic', 'openai-responses': 'https://api.z.ai/api/v1' },
   protocolRules: [{ protocol: 'anthropic-messages', when: 'caller' }],
@@ -115,7 +116,7 @@ export const qwen: Provider = {
   id: 'qwen',
   aliases: ['dashscope', 'alibaba', 'alibaba-cloud', 'model-studio', 'bailian'],
   name: 'Alibaba Model Studio',
-  description: 'Qwen models from Alibaba Cloud (DashScope); keys belong to one region',
+  description: said('Qwen models from Alibaba Cloud (DashScope); keys belong to one region'),
   protocol: 'openai-chat',
   baseUrls: { 'openai-chat': 'https://dashscope-intl.aliyuncs.com/compatible-mode/v1', 'anthropic-messages': 'https://dashscope-intl.aliyuncs.com/apps/anthropic' },
   regions: [
@@ -177,7 +178,7 @@ export const qwen: Provider = {
 export const minimax: Provider = {
   id: 'minimax',
   name: 'MiniMax',
-  description: 'MiniMax models, straight from MiniMax; keys of its token plan work at the same address',
+  description: said('MiniMax models, straight from MiniMax; keys of its token plan work at the same address'),
   protocol: 'openai-chat',
   baseUrls: {
     'openai-chat': 'https://api.minimax.io/v1',

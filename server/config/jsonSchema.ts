@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { englishOf } from '../api/localization/said.ts';
 import type { Provider } from '../catalog/provider.ts';
 import { aliasPattern, configurationSchema, endpointSchema, namePattern, toolsWithModels } from './schema.ts';
 
@@ -94,6 +95,6 @@ function withProviderNames(endpoint: Json, providers: readonly Provider[]): void
   properties['provider'] = {
     ...properties['provider'],
     enum: offered.map(({ id }) => id),
-    enumDescriptions: offered.map(({ id, provider }) => (id === provider.id ? provider.description ?? provider.name : `The same as ${provider.id}`)),
+    enumDescriptions: offered.map(({ id, provider }) => (id === provider.id ? provider.description === undefined ? provider.name : englishOf(provider.description) : `The same as ${provider.id}`)),
   };
 }

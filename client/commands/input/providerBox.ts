@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { ProviderOffer } from '../../../server/api/messages.ts';
+import { shownMessage } from '../../../server/api/localization/said.ts';
 import { last4Of } from '../../keys/keyList.ts';
 import { isPasted, pastedKeys } from './pastedKeys.ts';
 import type { PastedKey } from './pastedKeys.ts';
@@ -20,7 +21,7 @@ export async function askProvider(title: string, totalSteps: number, offers: rea
   const pick = vscode.window.createQuickPick<Choice<ProviderAnswer>>();
   const all: Choice<ProviderAnswer>[] = [
     ...offers.map((offer): Choice<ProviderAnswer> => ({
-      label: offer.name, iconPath: new vscode.ThemeIcon(iconOf(offer)), value: { kind: 'provider', offer }, ...(offer.description === undefined ? {} : { description: offer.description }),
+      label: offer.name, iconPath: new vscode.ThemeIcon(iconOf(offer)), value: { kind: 'provider', offer }, ...(offer.description === undefined ? {} : { description: shownMessage({ message: offer.description, said: offer.said }) }),
     })),
     { label: t('Import Keys…'), iconPath: new vscode.ThemeIcon('key'), description: t('that are on this machine already'), alwaysShow: true, value: { kind: 'import' } },
   ];

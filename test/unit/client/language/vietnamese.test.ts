@@ -5,7 +5,8 @@ import { currentLanguage, useLanguage } from '../../../../server/api/localizatio
 import { countOf, formatCount, formatDay, formatDuration, formatListTime, formatTokens, tokenFigures } from '../../../../client/base/figures.ts';
 import { certaintyNotes, formatCost, formatMicroUsd, formatSpend } from '../../../../client/base/money.ts';
 import { speakMoney } from '../../../../client/base/format.ts';
-import { englishOf, said } from '../../../../server/api/localization/said.ts';
+import { englishOf, said, shownMessage } from '../../../../server/api/localization/said.ts';
+import { providerOffers } from '../../../../server/catalog/offers.ts';
 import { compareBill } from '../../../../server/pricing/bills/compareBill.ts';
 import { buildBillPage } from '../../../../client/views/bill/billModel.ts';
 import { buildDrillReportPage } from '../../../../client/views/drill/drillReportModel.ts';
@@ -44,6 +45,13 @@ describe('figures and texts in Vietnamese', () => {
     });
     assert.deepEqual(page.sections.map(({ title, rows }) => [title, rows[0]?.detail]), [['Theo nhà cung cấp', '1.234 yêu cầu · 2 lần thử không rõ chi phí · 13K token']]);
     assert.deepEqual([page.chart?.title, page.chart?.lastLabel, page.requestsText], ['7 ngày qua', 'Hôm nay', '1.234 yêu cầu']);
+  });
+
+  it('are what the list of providers says of each', () => {
+    const offers = providerOffers();
+    assert.equal(offers.find(({ id }) => id === 'openai')?.description, 'GPT models, straight from OpenAI');
+    const untranslated = offers.filter(({ description, said: text }) => description !== undefined && shownMessage({ message: description, said: text }) === description);
+    assert.deepEqual(untranslated.map(({ id }) => id), []);
   });
 
   it('are what a server says of a bill and of the gaps of a route', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { comparisonMarkdown } from '../../../../../client/views/requests/comparison.ts';
+import type { Receipt } from '../../../../../server/api/receipt.ts';
 import { aReceipt, anAttempt, exact, noon } from '../../../ledger/receipts.ts';
 
 const style = { locale: 'en-GB', timeZone: 'UTC' };
@@ -26,9 +27,14 @@ test('two requests stand side by side, with what the later one has more or less'
   assert.deepEqual(line(report, 'Output tokens'), ['100', '40', '−60']);
   assert.deepEqual(line(report, 'From cache tokens'), ['0', '0', 'same']);
   assert.match(report, /\| 1\. \| `openai\/gpt-4\.1`: Answered, 900 ms, cost \$0\.0028 \| `openai\/gpt-4\.1`: Overloaded \(529\), 900 ms, cost \$0\.00 \| same \|/);
-  assert.doesNotMatch(report, /^\| (?:Token|Branch) \|/m, 'what neither has is no line');
   assert.match(report, /\| 2\. \| – \| `relay\/deepseek-v3\.2`: Answered, 1\.4 s, cost \$0\.0008 \| – \|/);
   assert.match(report, /## Left out\n\n.*\n.*\n\| `local\/llama` \| The prompt is longer than its context window\. \|/);
+});
+
+test('what neither request has is no line', () => {
+  const bare = (id: string): Receipt => aReceipt(id, { caller: { tool: 'codex' } });
+  assert.doesNotMatch(comparisonMarkdown(bare('x-1'), bare('x-2'), style), /^\| (?:Token|Branch|Workspace|Conversation) \|/m);
+  assert.match(comparisonMarkdown(bare('x-1'), aReceipt('x-2', { caller: { tool: 'codex', branch: 'main' } }), style), /^\| Branch \| – \| main \| differs \|$/m);
 });
 
 test('what is unknown, or a lower bound, has no difference', () => {
