@@ -77,7 +77,7 @@ async function askPart(tool: string, access: ToolAccess | undefined, last: Part 
     { label: `$(credit-card) ${budgetWords(now)}`, value: 'budget' },
     { label: `$(dashboard) ${limitsWords(now)}`, value: 'limits' },
     { label: `$(clock) ${stateWords(now, Date.now(), style())}`, value: 'end' },
-    ...(isBounded(now) ? [{ label: `$(unlock) ${t('Take Every Bound Away')}`, value: 'all' } satisfies Choice<Part>] : []),
+    ...(isBounded(now) ? [{ label: `$(unlock) ${t('Remove All Restrictions')}`, value: 'all' } satisfies Choice<Part>] : []),
     { label: `$(trash) ${t('Revoke')}`, description: t('Its token ends at once'), value: 'revoke' },
   ];
   return askChoice<Part>({
@@ -199,8 +199,8 @@ async function inTwo<T>(first: PickStep<T>, second: (chosen: T) => Promise<Answe
 }
 
 async function askUnbounded(tool: string, now: AccessSettings): Promise<Answer<Change>> {
-  const button = t('Take Every Bound Away');
-  const picked = await vscode.window.showWarningMessage(t('Take every bound of {0} away?', tool), { modal: true, detail: accessWords(now, Date.now(), style()) }, button);
+  const button = t('Remove All Restrictions');
+  const picked = await vscode.window.showWarningMessage(t('Remove all restrictions of {0}?', tool), { modal: true, detail: accessWords(now, Date.now(), style()) }, button);
   return picked === button ? { kind: 'value', value: fullAccess } : { kind: 'back' };
 }
 
