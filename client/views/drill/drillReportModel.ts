@@ -125,10 +125,10 @@ function gapShown({ key, values = [] }: Said): string {
   return shownOf({ key, values: values.map(value => (typeof value === 'string' ? shownFailure(value) : value)) });
 }
 
-/** `north/m: north refused the connection.`: the reason stands behind the name of the target. */
+/** The reason of `north/m: north refused the connection.`: the target stands above it. */
 function lossNote(note: string, target: string | undefined): string {
   const name = `${target ?? ''}: `;
-  return note.startsWith(name) ? name + shownFailure(note.slice(name.length)) : shownFailure(note);
+  return shownFailure(note.startsWith(name) ? note.slice(name.length) : note);
 }
 
 function targetOf({ target, state, note: reason }: SurvivingTarget): DrillReportRoute['targets'][number] {

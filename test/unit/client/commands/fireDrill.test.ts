@@ -134,7 +134,7 @@ describe('the fire drill report', () => {
       },
       {
         name: 'so|lo', kind: 'route', verdict: 'gaps', targets: [{ target: 'north/gpt', state: 'ready' }],
-        losses: [{ kind: 'endpoint', name: 'north', result: 'stops' }, { kind: 'model', name: 'gpt', result: 'weaker', takenOverBy: 'south/x', note: 'south/x cannot call tools: agents stop.' }],
+        losses: [{ kind: 'endpoint', name: 'north', result: 'stops' }, { kind: 'model', name: 'gpt', result: 'weaker', takenOverBy: 'south/x', note: 'south/x cannot call tools: agents stop.' }, { kind: 'provider', name: 'Acme', result: 'not-now', takenOverBy: 'south/x', note: 'south/x: south refused the connection.' }],
         gaps: [{
           problem: '"so|lo/gpt" cannot serve now: so|lo refused the connection.', saidProblem: said('"{0}" cannot serve now: {1}.', 'so|lo/gpt', 'so|lo refused the connection'),
           action: 'Put another model in its place.', saidAction: said('Put another model in its place.'), fix: 'edit-route',
@@ -150,8 +150,9 @@ describe('the fire drill report', () => {
     assert.deepEqual(page.routes.map(route => [route.name, route.tone, route.verdict]), [['auto', 'ok', 'Survives any single loss'], ['so|lo', 'failover', '1 gap']]);
     assert.deepEqual(page.matrix.columns, ['auto', 'so|lo']);
     assert.deepEqual(page.matrix.rows.map(row => [row.kind, row.name, ...row.cells.map(cell => cell.result)]), [
-      ['Endpoint', 'north', 'survives', 'stops'], ['Model', 'gpt', 'not concerned', 'serves less'], ['Key', 'north: work …a1b2', 'survives', 'not concerned'],
+      ['Endpoint', 'north', 'survives', 'stops'], ['Provider', 'Acme', 'not concerned', 'not now'], ['Model', 'gpt', 'not concerned', 'serves less'], ['Key', 'north: work …a1b2', 'survives', 'not concerned'],
     ]);
+    assert.deepEqual(page.matrix.rows[1]?.cells[1], { tone: 'failover', result: 'not now', by: 'south/x', note: 'south refused the connection.' });
     assert.deepEqual(page.routes[1]?.gaps.map(gap => gap.button), ['Edit Route…']);
     assert.match(page.drills[0] ?? '', /^The last fire drill: north was down for 5 min, until 20 Nov 2026, 14:34:00\. 3 requests met it/);
   });
