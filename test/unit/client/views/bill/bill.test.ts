@@ -42,7 +42,9 @@ describe('a bill beside the ledger', () => {
   });
 
   it('has no figure and no difference where nothing of the ledger is known', () => {
-    const line = { ...report.lines[0]!, oursMicroUsd: 0, oursUnknown: 1, differenceMicroUsd: 6_000, reasons: [{ kind: 'unknown-cost' as const, ...sentence(said('1 request of unknown cost: it is not in the sum of the ledger.')) }] };
+    const [first] = report.lines;
+    assert.ok(first !== undefined);
+    const line = { ...first, oursMicroUsd: 0, oursUnknown: 1, differenceMicroUsd: 6_000, reasons: [{ kind: 'unknown-cost' as const, ...sentence(said('1 request of unknown cost: it is not in the sum of the ledger.')) }] };
     const page = buildBillPage({ ...report, totals: line, lines: [line] }, { locale: 'en-US' });
     assert.deepEqual([page.ours, page.theirs, page.difference, page.verdict], ['unknown', '$0.0060', 'unknown', '1 of 1 lines differ; the cost in the ledger is unknown.']);
     assert.deepEqual(page.days[0]?.rows.map(({ ours, difference }) => [ours, difference]), [['unknown', 'unknown']]);
