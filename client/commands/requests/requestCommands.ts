@@ -25,7 +25,7 @@ export async function cancelRequest({ server }: CommandServices, target: Command
   if (receipt === null) throw new UserError(t('There is no receipt of this request any more.'));
   if (receipt.outcome === 'open') {
     const asked = receipt.inbound === 'lsp' ? t('The chat says that it was cancelled.') : t('The tool that sent it gets an error, and may send it again.');
-    const answer = await vscode.window.showWarningMessage(t('Cancel the request for {0}?', receipt.plan.requestedModel), { modal: true, detail: t('{0} What it has cost until now stays in the ledger.', asked) }, cancelIt);
+    const answer = await vscode.window.showWarningMessage(t('Cancel the request for "{0}"?', receipt.plan.requestedModel), { modal: true, detail: t('{0} What it has cost until now stays in the ledger.', asked) }, cancelIt);
     if (answer !== cancelIt) return;
   }
   const result = await server.cancelRequest(id);

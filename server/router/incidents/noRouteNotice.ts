@@ -16,7 +16,7 @@ export function noRouteNotice(failureClass: FailureClass | undefined, states: re
   if (enabled.length === 0 || enabled.every(({ condition }) => toldApart.has(condition.kind))) return undefined;
   const named = enabled.slice(0, mostNamed).map(({ endpoint, condition }): Said => said('{0}: {1}', endpoint, saidOf(condition, now))).reduce((all, one) => said('{0}; {1}', all, one));
   const list = enabled.length > mostNamed ? said('{0}; and {1} more', named, enabled.length - mostNamed) : named;
-  return { kind: 'no-route', endpoint: '', ...told(said('No provider can answer a request now. {0}. Wait, resume or mend one, or add another provider.', list)) };
+  return { kind: 'no-route', endpoint: '', ...told(said('No provider can answer a request now. {0}. Wait, resume or repair one, or add another provider.', list)) };
 }
 
 /** The failure is not the request's, the caller's or this machine's. */

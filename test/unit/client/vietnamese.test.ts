@@ -79,7 +79,7 @@ describe('in a Vietnamese editor', () => {
     assert.match(englishOf(near), /^84 % of the budget "daily" of tool claude-code is used: \$4\.20 of \$5\.00 a day\. It begins anew at /);
     assert.match(shownOf(reachedMessage(budget)), /^Ngân sách "daily" của công cụ claude-code đã chạm mức: /);
     const nothing = noRouteNotice('rate-limit', [{ endpoint: 'north', condition: limited }, { endpoint: 'south', condition: { kind: 'down' } }], now);
-    assert.equal(nothing?.message, `No provider can answer a request now. north: rate-limited (429), back at ${at(60_000)}; south: down. Wait, resume or mend one, or add another provider.`);
+    assert.equal(nothing?.message, `No provider can answer a request now. north: rate-limited (429), back at ${at(60_000)}; south: down. Wait, resume or repair one, or add another provider.`);
     assert.ok(nothing?.said !== undefined);
     assert.equal(shownOf(nothing.said), `Lúc này không nhà cung cấp nào trả lời được yêu cầu. north: bị giới hạn tần suất (429), trở lại lúc ${at(60_000)}; south: ngừng hoạt động. Hãy chờ, cho tiếp tục hoặc khắc phục một nhà cung cấp, hoặc thêm nhà cung cấp khác.`);
   });

@@ -124,7 +124,7 @@ describe('that no provider can answer', () => {
 
   it('is told with each reason', () => {
     assert.equal(noRouteNotice('network', [down, { endpoint: 'south', condition: { kind: 'paused' } }, { endpoint: 'off', condition: { kind: 'disabled' } }], noon)?.message,
-      'No provider can answer a request now. north: down (network error); south: paused until it is resumed. Wait, resume or mend one, or add another provider.');
+      'No provider can answer a request now. north: down (network error); south: paused until it is resumed. Wait, resume or repair one, or add another provider.');
   });
 
   it('is not told for a failure of the request, nor where every reason has a notice of its own', () => {
