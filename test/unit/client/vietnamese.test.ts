@@ -46,13 +46,13 @@ describe('in a Vietnamese editor', () => {
     const [line] = providerNodes(emptyStatus({ endpoints: [endpoint('north', { condition: limited, firstToken: { p50: 420 }, errorRate: 0.25, todayUnknown: 2, todayMicroUsd: 20_000 })] }), now);
     assert.equal(line?.description, `bị giới hạn tần suất (429), trở lại lúc ${at(60_000)} · $0.0200+`);
     assert.match(line?.tooltip ?? '', /^Lỗi trong 10 phút qua: 25 %$/m);
-    assert.match(line?.tooltip ?? '', /^Hôm nay: \$0\.0200\+, chưa gồm 2 yêu cầu không rõ chi phí$/m);
+    assert.match(line?.tooltip ?? '', /^Hôm nay: \$0\.0200\+, chưa gồm 2 lần thử không rõ chi phí$/m);
   });
 
   it('a row of the Routes view says how the route orders its targets, from tables that are made when files are loaded', () => {
     assert.equal(strategyLabels.cheapest, 'Rẻ nhất');
     const [line] = routeLines({ best: { targets: ['north/m'], strategy: 'cheapest' } }, emptyStatus({ targets: { 'north/m': { condition: { kind: 'down' } } } } as never), now);
-    assert.equal(line?.description, 'không đích nào dùng được · rẻ nhất');
+    assert.equal(line?.description, 'không đích nào hoạt động · rẻ nhất');
   });
 
   it('lengths of time and the result of a check are words of the language', () => {
