@@ -1,3 +1,4 @@
+import { englishOf } from '../../api/localization/said.ts';
 import { parseTargetName } from '../../api/targetName.ts';
 import type { Provider } from '../../catalog/provider.ts';
 import type { ConfigPath } from '../schemaProblems.ts';
@@ -53,7 +54,7 @@ function valuesFor({ path, siblings }: Cursor, written: WrittenNames, providers:
   if (choices.length > 0) return choices.map(choice => bare('choice', choice));
   const reference = referenceAt(path);
   if (reference !== undefined && 'to' in reference && reference.to === 'provider') {
-    return providers.map(({ id, name, description }) => ({ kind: 'provider', label: id, insert: id, detail: name, documentation: description }));
+    return providers.map(({ id, name, description }) => ({ kind: 'provider', label: id, insert: id, detail: name, documentation: description === undefined ? undefined : englishOf(description) }));
   }
   if (reference !== undefined && 'to' in reference && reference.to === 'region') {
     const id = written.providers.get(String(path[1]));
