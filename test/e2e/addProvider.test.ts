@@ -10,6 +10,9 @@ import { Scene, tellInOrder } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 import type { Workbench } from './harness/workbench.ts';
 
+/** The hosts of requests that came with the key. */
+const asked: string[] = [];
+
 const key = 'relay-5f1c8d24e7a94b60';
 
 /** A server that is strict about paths and keys, as the sandbox is not. */
@@ -17,6 +20,7 @@ function strictServer(): Server {
   return createServer((request, response) => {
     const known = request.url === '/v1/models';
     const allowed = request.headers.authorization === `Bearer ${key}`;
+    if (allowed) asked.push(request.headers.host ?? '');
     response.writeHead(!known ? 404 : allowed ? 200 : 401, { 'content-type': 'application/json' });
     response.end(JSON.stringify(known && allowed ? { data: [{ id: 'm-1' }, { id: 'm-2' }] } : { error: { message: 'no' } }));
   });
@@ -65,6 +69,22 @@ describe('adding and removing a provider', () => {
     await until('the sentence', async () => (await window.notifications()).some((text) => text.includes(`south accepts the key at http://${address}/v1 and lists 2 models`)));
     assert.deepEqual(setting('endpoints'), { south: { provider: 'openai-compatible', baseUrl: `http://${address}/v1` } });
     await window.dismissNotifications();
+  });
+
+  it('asks before keys go to another host, and sends nothing there unless it may', async () => {
+    await keyboard.command('Waybill: Edit Provider…');
+    await keyboard.answer('Choose what to change', 'Address…');
+    await keyboard.answer('Base URL', `${address.replace('127.0.0.1', 'localhost')}/v1`);
+    const dialog = window.page.locator('.monaco-dialog-box');
+    await dialog.waitFor();
+    assert.match(await dialog.innerText(), new RegExp(`Send the keys of south to http://${address.replace('127.0.0.1', 'localhost')}\\?`));
+    assert.match(await dialog.innerText(), new RegExp(`So far they go to http://${address}\\.`));
+    await window.screenshot('keys-to-another-host');
+    await dialog.getByText('Cancel', { exact: true }).click();
+    await until('the box again', async () => (await window.quickInput().innerText({ timeout: 500 })).includes('Base URL'));
+    assert.deepEqual(asked.filter(host => host.startsWith('localhost')), []);
+    await window.page.keyboard.press('Escape');
+    await keyboard.answer('Choose what to change', 'Done');
   });
 
   it('asks about a key of another vendor before it is sent', async () => {
