@@ -9,6 +9,7 @@ const onlyPlain = /^[ !#-[\]-~]*$/;
 /** A raw line end or another control character: the chunk holds more than one event, or no JSON. */
 const controls = /[\u0000-\u001f]/;
 const beyondAscii = /[\u0080-\u00ff]/;
+const lineFeed = 0x0a;
 /** A larger chunk is read as any other. */
 const longestChunk = 16 * 1024;
 
@@ -56,6 +57,8 @@ export class TextTemplate {
     const tail = this.#chunkTail;
     const end = chunk.length - tail.length;
     if (head === '' || end < head.length || chunk.length > longestChunk) return undefined;
+    // A line end in the text: the chunk has more than one event, and is not worth a copy.
+    if (chunk.indexOf(lineFeed, head.length) < end) return undefined;
     const bytes = chunk.toString('latin1');
     if (!bytes.startsWith(head) || !bytes.endsWith(tail)) return undefined;
     const raw = bytes.slice(head.length, end);

@@ -8,12 +8,13 @@ import { LoadClient, startUnderTest, startUpstream, stop, type LineReader, type 
 import { longAnswers, upstreamModel, type RequestKind } from '../../bench/traffic.ts';
 
 /**
- * What our own code allocates, garbage included, in a server that is warm. Bytes are counted and not objects: V8 samples bytes.
- * What undici and Node allocate for the same request (about 16 KB) is not counted. Figures of November 2026, on Node 24:
- * 31 KB a request, 200 bytes a chunk of a long answer, the same within 5 % in several runs.
+ * What a warm server allocates, garbage included. Bytes are counted and not objects: V8 samples bytes. Of a request what our own
+ * code allocates is counted, without what undici and Node do (about 16 KB). Of a chunk all is counted, because bytes move between
+ * our code and Node's with the way a chunk is read and written. Figures of November 2026, on Node 24: 31 KB a request, 690 bytes a
+ * chunk of a long answer (1,040 where a chunk is decoded by Node and written in four parts), the same within 5 % in several runs.
  */
 const mostBytesARequest = 33_500;
-const mostBytesAChunk = 280;
+const mostBytesAChunk = 830;
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const ownCode = `${pathToFileURL(path.join(root, 'server')).href}/`;
@@ -56,15 +57,15 @@ describe('what a warm server allocates', { timeout: 120_000 }, () => {
     await load.run({ kind: 'flood', target: { name: 'waybill', port: server.port, token, model: 'direct' }, request, requests, concurrency });
   }
 
-  /** Bytes that our own code allocates while something runs. */
-  async function ownBytes(work: () => Promise<void>): Promise<number> {
+  /** Bytes that code allocates while something runs. @param counts which scripts count, by their addresses */
+  async function bytesOf(counts: (url: string) => boolean, work: () => Promise<void>): Promise<number> {
     server.child.kill('SIGUSR2');
     assert.deepEqual(JSON.parse(await reports.next()), { sampling: true });
     await work();
     server.child.kill('SIGUSR2');
     const byScript = JSON.parse(await reports.next()) as Record<string, number>;
     let sum = 0;
-    for (const [url, bytes] of Object.entries(byScript)) if (url.startsWith(ownCode)) sum += bytes;
+    for (const [url, bytes] of Object.entries(byScript)) if (counts(url)) sum += bytes;
     assert.ok(sum > 0, 'nothing of the server was sampled');
     return sum;
   }
@@ -72,14 +73,14 @@ describe('what a warm server allocates', { timeout: 120_000 }, () => {
   it('for a small request stays within its bound', async () => {
     await run('small', 3000, 16);
     const requests = 10_000;
-    const bytes = await ownBytes(() => run('small', requests, 16)) / requests;
+    const bytes = await bytesOf(url => url.startsWith(ownCode), () => run('small', requests, 16)) / requests;
     assert.ok(bytes < mostBytesARequest, `${Math.round(bytes)} bytes a request`);
   });
 
   it('for a chunk of a long answer stays within its bound', async () => {
     await run('flood', 4, 4);
     const streams = 25;
-    const bytes = await ownBytes(() => run('flood', streams, 5)) / (streams * longAnswers.flood.chunks);
+    const bytes = await bytesOf(() => true, () => run('flood', streams, 5)) / (streams * longAnswers.flood.chunks);
     assert.ok(bytes < mostBytesAChunk, `${Math.round(bytes)} bytes a chunk`);
   });
 });
