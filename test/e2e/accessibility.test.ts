@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { webviewPages, type WebviewPage } from '../../client/views/shared/webviewPages.ts';
-import { seriousFaults } from './harness/accessibility.ts';
+import { cutOff, seriousFaults } from './harness/accessibility.ts';
 import { places } from './harness/places.ts';
 import { Showcase } from './harness/showcase.ts';
 import { colourThemes, type ColourTheme } from './harness/workbench.ts';
@@ -43,10 +43,12 @@ describe('what axe-core finds in the pages', () => {
         await window.wide();
         await window.useColourTheme(theme);
         found.push(...(await seriousFaults(frame, inEditor ? 'editor' : 'sideBar')).map(fault => `${theme}: ${fault}`));
+        found.push(...(await cutOff(frame)).map(text => `${theme}: cut off: ${text}`));
         await window.screenshot(`axe-${page}-${theme}`);
         if (!inEditor || !narrowThemes.includes(theme)) continue;
         await window.narrow(300);
         found.push(...(await seriousFaults(frame, 'editor')).map(fault => `${theme}, 300 pixels: ${fault}`));
+        found.push(...(await cutOff(frame)).map(text => `${theme}, 300 pixels: cut off: ${text}`));
         if (await frame.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1)) found.push(`${theme}: the page is wider than 300 pixels`);
         await window.screenshot(`axe-${page}-${theme}-300`);
       }

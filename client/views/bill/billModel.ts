@@ -95,8 +95,8 @@ function isUnknown({ oursMicroUsd, oursUnknown }: BillFigures): boolean {
   return isUnknownSum(oursMicroUsd, oursUnknown);
 }
 
-/** `+$0.42`, `−~$0.42`, `$0.00`. */
+/** `+$0.42`, `~−$0.42`, `$0.00`. */
 function signed(microUsd: number, mark: '' | '~'): string {
   if (microUsd === 0) return `${mark}${formatMicroUsd(0)}`;
-  return `${microUsd > 0 ? '+' : '−'}${mark}${formatMicroUsd(Math.abs(microUsd))}`;
+  return `${mark}${microUsd > 0 ? '+' : '−'}${formatMicroUsd(Math.abs(microUsd))}`;
 }

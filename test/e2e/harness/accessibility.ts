@@ -19,3 +19,13 @@ export async function seriousFaults(frame: Frame, behind: 'editor' | 'sideBar'):
     `${id} (${String(impact)}): ${nodes.slice(0, 4).map(({ html, failureSummary = '' }) => `${html.slice(0, 160)} ${failureSummary.split('\n').slice(1).join(' ')}`).join(' | ')}`
   ));
 }
+
+/** Texts that stand out of the page at its right, where nobody can scroll to them. */
+export async function cutOff(frame: Frame): Promise<string[]> {
+  return frame.evaluate(() => {
+    const scrolls = (element: Element | null): boolean => element !== null && element !== document.body && (['auto', 'scroll'].includes(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
+    return [...document.querySelectorAll('main *')]
+      .filter((element) => element.closest('.for-screen-readers') === null && element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element))
+      .map((element) => element.textContent.trim()).filter((text) => text !== '');
+  });
+}

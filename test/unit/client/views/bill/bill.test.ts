@@ -31,11 +31,11 @@ describe('a bill beside the ledger', () => {
     const page = buildBillPage(report, { locale: 'en-US', timeZone: 'UTC' });
     assert.equal(page.title, 'Bill of OpenAI');
     assert.equal(page.verdict, '1 of 3 lines differ; the bill is ~$0.46 higher than the ledger.');
-    assert.deepEqual([page.ours, page.theirs, page.difference, page.isSame], ['~$0.0120+', '$0.47', '+~$0.46', false]);
+    assert.deepEqual([page.ours, page.theirs, page.difference, page.isSame], ['~$0.0120+', '$0.47', '~+$0.46', false]);
     assert.match(page.made, /^2026-11-20 to 2026-11-21 \(days in UTC\) · main, europe · from the cost API of OpenAI · /);
     assert.deepEqual(page.days.map(({ rows }) => rows.map(({ model, difference, detail, isSame }) => [model, difference, detail, isSame])), [
       [['gpt-4.1', '$0.00', '1 request · 1.5K tokens', true]],
-      [['=gpt,5', '+~$0.46', '2 requests, billed 3 · 3.0K tokens, billed 4.5K', false], ['web search', '−<$0.0001', '', true]],
+      [['=gpt,5', '~+$0.46', '2 requests, billed 3 · 3.0K tokens, billed 4.5K', false], ['web search', '−<$0.0001', '', true]],
     ]);
     assert.deepEqual(page.days[1]?.rows[0]?.reasons[0], { text: '1 request of unknown cost: it is not in the sum of the ledger.', exchanges: ['wb_1'] });
     assert.ok(isToBillPage({ type: 'page', page }));
