@@ -274,7 +274,7 @@ class Pictures {
       if (again !== undefined) {
         await until('the list to close', async () => {
           await window.page.keyboard.press('Escape');
-          return await window.quickInput().count() === 0 && await window.page.locator('.action-widget').count() === 0;
+          return await window.quickInput().count() === 0 && await window.page.locator('.action-widget:visible').count() === 0;
         });
         await window.page.mouse.move(640, 4);
       }
