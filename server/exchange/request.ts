@@ -111,7 +111,7 @@ export interface ExchangeInput {
   caller: Caller;
   /** The Waybills that the request has passed before; see base/hops.ts. */
   hops?: string | undefined;
-  /** The id of the token that came with it; absent: the endpoint's own. */
+  /** A digest that tells the token that came with it from every other one, also in other data folders. It is no part of what is kept or shown. Absent: the editor's own request. */
   tenant?: string | undefined;
   /** That token has a budget of its own. */
   ownBudget?: boolean | undefined;

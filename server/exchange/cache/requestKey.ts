@@ -13,13 +13,13 @@ import type { ExchangeInput } from '../request.ts';
 import { canonicalJson } from './canonicalJson.ts';
 
 /** Changes with the form of keys. */
-const formatVersion = 2;
+const formatVersion = 3;
 /** The target's own name stands beside the body, and how the answer travels is no part of the question. */
 const notAsked: ReadonlySet<string> = new Set(['model', 'stream', 'stream_options']);
 
 /**
- * The key of a request: a digest of all fields of its body and of its protocol's headers, whose keys it belongs to, the route, and
- * the version of the policy. With a target it names an answer; see `keyAt`.
+ * The key of a request: a digest of all fields of its body and of its protocol's headers, the token that it came with (by its digest, because two data
+ * folders may have tokens of one name), tool and workspace, the route, and the version of the policy. With a target it names an answer; see `keyAt`.
  * @param policy changes with the configuration
  * @returns undefined where the body cannot be read
  */

@@ -26,6 +26,8 @@ export class HttpCall {
   groups: readonly (string | undefined)[] = [];
   /** The protocol of the path, where it has one. */
   protocol: ProtocolName | undefined;
+  /** Tells the token that came with the request from every other one; undefined: none was asked for. */
+  tenant: string | undefined;
   /** The tool whose own token came with the request. */
   tool: string | undefined;
   /** What the token that came with the request may do; undefined: everything. */

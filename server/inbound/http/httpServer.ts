@@ -99,6 +99,7 @@ export class HttpServer {
       if (isForOthers(route?.access, owner)) {
         return call.refuse(403, `The token of ${owner.tool === undefined ? owner.access?.name ?? '' : 'a connected tool'} may not do this. Send the token of the local endpoint itself: "Waybill: Copy Local Endpoint Token…" copies it.`);
       }
+      call.tenant = owner.digest;
       call.tool = owner.tool;
       call.access = owner.access;
     }

@@ -107,7 +107,7 @@ function startExchange(
     jsonArray, ignored: ignoredHeaders(request.headers), tools: () => (body.kind === 'conversation' ? body.decoded().tools : []),
   });
   const exchange = router.create({
-    id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller, agent: agentOf(request.headers), headers: request.headers, subagent: isSubagent(request), hops: readHops(request.headers[hopsHeader]), tenant: caller.token, ownBudget: call.access?.hasBudget, allowedModels: call.access?.models === 'all' ? undefined : call.access?.models, requirements: facts.requirements, body, patienceMs,
+    id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller, agent: agentOf(request.headers), headers: request.headers, subagent: isSubagent(request), hops: readHops(request.headers[hopsHeader]), tenant: call.tenant, ownBudget: call.access?.hasBudget, allowedModels: call.access?.models === 'all' ? undefined : call.access?.models, requirements: facts.requirements, body, patienceMs,
   }, sink);
   const gone = askWhetherGone(response, sink);
   response.on('close', () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { createClient } from '@redis/client';
 import { startRedis, withoutRedis } from '../../support/redisServer.ts';
 import { killAll, until, type ServerProcess } from '../support/serverProcess.ts';
@@ -11,12 +13,19 @@ const redis = withoutRedis === false ? await startRedis() : undefined;
 describe('answers that replicas with a data folder each keep for each other', { skip: withoutRedis }, () => {
   const { folder, remove } = temporaryFolder();
   const provider = new Provider();
+  const toolTokens = [['data-1', `waybill-${'a'.repeat(32)}`], ['data-2', `waybill-${'b'.repeat(32)}`]] as const;
   let one: ServerProcess;
   let other: ServerProcess;
   let replicas: Replicas | undefined;
 
   before(async () => {
     assert.ok(redis !== undefined);
+    // Both data folders have one token, and each has a tool of the same name with a token of its own.
+    for (const [dataDir, token] of toolTokens) {
+      mkdirSync(path.join(folder, dataDir, 'tokens'), { recursive: true, mode: 0o700 });
+      writeFileSync(path.join(folder, dataDir, 'token'), `${'c'.repeat(64)}\n`, { mode: 0o600 });
+      writeFileSync(path.join(folder, dataDir, 'tokens', 'codex'), `${token}\n`, { mode: 0o600 });
+    }
     replicas = new Replicas(folder, {
       endpoints: { north: { provider: 'openai-compatible', baseUrl: await provider.listen(), probe: { enabled: false }, models: { m: { prices: { inputPerMTok: 100, outputPerMTok: 100 } } } } },
       routes: { batch: { targets: ['north/m'], responseCache: { replicas: true } }, alone: { targets: ['north/m'], responseCache: {} } },
@@ -24,7 +33,7 @@ describe('answers that replicas with a data folder each keep for each other', { 
       state: { redis: { url: '${REDIS_URL}', commandTimeoutMs: 1000 }, answers: { secret: '${ANSWERS_SECRET}', waitMs: 1000 } },
       monitoring: { metrics: {} },
     }, { REDIS_URL: redis.url, ANSWERS_SECRET: 'a secret of thirty-two characters' });
-    [one, other] = await Promise.all([replicas.start(), replicas.start()]);
+    [one, other] = await Promise.all([replicas.start('data-1'), replicas.start('data-2')]);
   });
   after(async () => {
     await killAll(replicas?.children ?? []);
@@ -92,6 +101,17 @@ describe('answers that replicas with a data folder each keep for each other', { 
         for (const text of [key, value, Buffer.from(value.replace(/^\d+ /, ''), 'base64').toString('latin1')]) assert.ok(!text.includes(`"${word}`), word);
       }
     }
+  });
+
+  it('are not given to a tool of another data folder that has the same name and another token', async () => {
+    const [ofOne, ofOther] = toolTokens.map(([, token]) => ({ authorization: `Bearer ${token}` }));
+    const asTool = (server: ServerProcess, headers: Record<string, string> | undefined): ReturnType<typeof chat> => chat(server, 'batch', { temperature: 0, messages: [{ role: 'user', content: 'of a tool' }] }, headers);
+    const before = Number(await command(['ZCARD', '{waybill}:answers']));
+    const first = await asTool(one, ofOne);
+    assert.equal(first.status, 200, first.text);
+    await until('the answer is in the store', async () => Number(await command(['ZCARD', '{waybill}:answers'])) > before);
+    assert.equal(cacheOf(await asTool(one, ofOne)), 'hit');
+    assert.equal(cacheOf(await asTool(other, ofOther)), 'miss');
   });
 
   it('are gone with Redis, and requests go on', async () => {

@@ -46,6 +46,8 @@ export function presentedToken(headers: IncomingHttpHeaders): string | undefined
 
 /** Whose token was presented: a tool's own, one that was made for somebody, or the endpoint's own, which has neither field. */
 export interface TokenOwner {
+  /** Tells the token from every other one, also from one of the same name in another data folder: its SHA-256; of a rotated one, that of its successor. */
+  readonly digest: string;
   readonly tool?: string | undefined;
   /** What the token may do; absent: everything that a token of its kind may. */
   readonly access?: KnownToken | undefined;
@@ -55,13 +57,11 @@ export interface TokenOwner {
   readonly unreadable?: true | undefined;
 }
 
-const ownToken: TokenOwner = { tool: undefined };
-
 interface ToolTokenSource { readonly tokens: ReadonlyMap<string, Buffer>; readonly bounded?: ReadonlySet<string> | undefined }
 
 /** Finds whose a presented token is by its SHA-256, in a map that is made when a token changes: how long that takes says nothing of any token. */
 export class TokenCheck {
-  readonly #sharedHash: string;
+  readonly #own: TokenOwner;
   readonly #tools: ToolTokenSource;
   readonly #book: Pick<TokenBook, 'version' | 'all' | 'of' | 'refresh'> | undefined;
   #owners: ReadonlyMap<string, TokenOwner> = new Map();
@@ -70,7 +70,7 @@ export class TokenCheck {
 
   /** @param shared the endpoint's own token @param tools the tools' own tokens; read for each request, so that a revoked one is refused at once @param book tokens that were made, and what tools may do */
   constructor(shared: string, tools: ToolTokenSource, book?: Pick<TokenBook, 'version' | 'all' | 'of' | 'refresh'>) {
-    this.#sharedHash = hashOfToken(shared);
+    this.#own = { digest: hashOfToken(shared), tool: undefined };
     this.#tools = tools;
     this.#book = book;
   }
@@ -80,7 +80,7 @@ export class TokenCheck {
     if (presented === undefined || presented === '') return undefined;
     const presentedHash = hashOfToken(presented);
     // The endpoint's own token asks nothing of the file system.
-    if (presentedHash === this.#sharedHash) return ownToken;
+    if (presentedHash === this.#own.digest) return this.#own;
     const { tokens } = this.#tools;
     // A tool that was connected or bounded at a peer holds for the next request.
     if (tokens !== this.#ofTools) this.#book?.refresh();
@@ -95,13 +95,14 @@ export class TokenCheck {
       const { hash, kind, previousHash, previousUntil } = access;
       const tool = kind === 'tool' ? access.id : undefined;
       // Of a tool that is connected, the file of its token counts.
-      if (hash !== undefined && (kind === 'made' || access.revokedAt !== undefined)) owners.set(hash, { tool, access });
-      if (previousHash !== undefined && previousUntil !== undefined) owners.set(previousHash, { tool, access, until: previousUntil });
+      if (hash !== undefined && (kind === 'made' || access.revokedAt !== undefined)) owners.set(hash, { digest: hash, tool, access });
+      if (previousHash !== undefined && previousUntil !== undefined) owners.set(previousHash, { digest: hash ?? previousHash, tool, access, until: previousUntil });
     }
     for (const [tool, token] of tokens) {
       const access = this.#book?.of(tool);
       const isBounded = this.#tools.bounded?.has(tool) === true;
-      owners.set(hashOfToken(token.toString()), access !== undefined ? { tool, access } : isBounded ? { tool, unreadable: true } : { tool });
+      const digest = hashOfToken(token.toString());
+      owners.set(digest, access !== undefined ? { digest, tool, access } : isBounded ? { digest, tool, unreadable: true } : { digest, tool });
     }
     this.#owners = owners;
     this.#ofTools = tokens;
@@ -110,7 +111,7 @@ export class TokenCheck {
 }
 
 /** Why a known token lets nobody in, as a sentence with the next action; undefined: it does. @param now milliseconds since the epoch */
-export function whyShut({ tool, access, until, unreadable }: TokenOwner, now: number): string | undefined {
+export function whyShut({ tool, access, until, unreadable }: Omit<TokenOwner, 'digest'>, now: number): string | undefined {
   if (unreadable === true) return `What ${tool ?? ''} may do cannot be read now, so its token is refused: in VS Code, "Waybill: Edit Tool Access…" sets it again.`;
   if (access === undefined) return undefined;
   const { name, revokedAt, expiresAt } = access;

@@ -70,10 +70,22 @@ describe('tokens', () => {
     const book = bookIn('unknown');
     const { token, known } = made(book, 'ci');
     const check = new TokenCheck('shared', { tokens: new Map() }, book);
-    assert.deepEqual(check.ownerOf(token), { tool: undefined, access: known });
+    assert.deepEqual(check.ownerOf(token), { digest: known.hash, tool: undefined, access: known });
     for (const wrong of [undefined, '', token.slice(0, -1), `${token}x`, token.toUpperCase(), known.hash]) assert.equal(check.ownerOf(wrong), undefined);
-    assert.deepEqual(check.ownerOf('shared'), { tool: undefined });
+    assert.ok(check.ownerOf('shared'));
+    assert.equal(check.ownerOf('shared')?.access, undefined);
     assert.equal(check.ownerOf(token), check.ownerOf(token), 'a look-up makes nothing');
+    book.close();
+  });
+
+  it('that was rotated and its successor are one caller', () => {
+    const book = bookIn('rotated');
+    const { token, known } = made(book, 'ci');
+    const after = book.rotate(known.id, day);
+    assert.ok('token' in after);
+    const check = new TokenCheck('shared', { tokens: new Map() }, book);
+    assert.equal(check.ownerOf(token)?.digest, check.ownerOf(after.token)?.digest);
+    assert.notEqual(check.ownerOf(token)?.digest, check.ownerOf(made(book, 'other').token)?.digest);
     book.close();
   });
 });

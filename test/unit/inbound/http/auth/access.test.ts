@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { checkOrigin, presentedToken, TokenCheck } from '../../../../../server/inbound/http/auth/access.ts';
+import { hashOfToken } from '../../../../../server/router/tokens/tokenBook.ts';
 import { plainPath } from '../../../../../server/inbound/http/request/requestPath.ts';
 
 describe('who may come in', () => {
@@ -41,7 +42,7 @@ describe('the token', () => {
 
   it('lets a request in, and nothing else does', () => {
     const check = new TokenCheck('the-token', { tokens: new Map([['empty', Buffer.alloc(0)]]) });
-    assert.deepEqual(check.ownerOf('the-token'), { tool: undefined });
+    assert.deepEqual(check.ownerOf('the-token'), { digest: hashOfToken('the-token'), tool: undefined });
     for (const wrong of [undefined, '', 'the-toke', 'the-token ', 'THE-TOKEN']) assert.equal(check.ownerOf(wrong), undefined, String(wrong));
   });
 
@@ -49,10 +50,19 @@ describe('the token', () => {
     const tokens = new Map([['claude-code', Buffer.from('token-of-claude')], ['codex', Buffer.from('token-of-codex!')]]);
     const tools = { tokens };
     const check = new TokenCheck('the-token', tools);
-    assert.deepEqual(check.ownerOf('token-of-codex!'), { tool: 'codex' });
+    assert.equal(check.ownerOf('token-of-codex!')?.tool, 'codex');
     tools.tokens = new Map([...tokens].filter(([tool]) => tool !== 'codex'));
     assert.equal(check.ownerOf('token-of-codex!'), undefined);
-    assert.deepEqual(check.ownerOf('token-of-claude'), { tool: 'claude-code' });
+    assert.equal(check.ownerOf('token-of-claude')?.tool, 'claude-code');
+  });
+
+  it('is told from every other token, also from one of the same name in another data folder', () => {
+    const folder = (token: string): TokenCheck => new TokenCheck('the-token', { tokens: new Map([['codex', Buffer.from(token)]]) });
+    const [one, other, copy] = [folder('token-of-one'), folder('token-of-other'), folder('token-of-one')];
+    assert.notEqual(one.ownerOf('token-of-one')?.digest, other.ownerOf('token-of-other')?.digest);
+    assert.notEqual(one.ownerOf('token-of-one')?.digest, one.ownerOf('the-token')?.digest);
+    assert.equal(one.ownerOf('token-of-one')?.digest, copy.ownerOf('token-of-one')?.digest, 'the same token is the same everywhere');
+    assert.equal(one.ownerOf('the-token')?.digest, other.ownerOf('the-token')?.digest);
   });
 });
 
