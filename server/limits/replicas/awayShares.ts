@@ -1,13 +1,22 @@
 import type { Allowance, AllowanceLeft } from '../../routing/caps/allowance.ts';
+import type { UsedSecond } from '../../ledger/limitStore.ts';
 import type { StateStore } from '../../state/stateStore.ts';
-import { misfit, shareOf, type LimitClaim } from '../limitClaims.ts';
+import { atOnceLookMs, inBounds, misfit, shareOf, type LimitClaim } from '../limitClaims.ts';
 import type { Refusal } from '../rateWindow.ts';
 import { isBudget } from './countCalls.ts';
+import type { TakeAnswer, TakeOrder } from './countOrders.ts';
 import { OwnSeconds } from './ownSeconds.ts';
 import type { ReplicaAllowances } from './replicaAllowances.ts';
 
+/** A refusal because the store is away is worth another try so soon. */
+export const awayRetryMs = 1_000;
 /** Allowances whose spend is kept while the store is away. */
 export const mostSpent = 20_000;
+
+/** The answer where the configuration wants nothing sent while the store is away. */
+export function awayAnswer(kind: 'limits' | 'budgets'): TakeAnswer {
+  return { taken: false, kind: 'away', reason: `the count of ${kind} that servers share is away, and nothing that ${kind} hold for is sent until it is back`, retryAfterMs: awayRetryMs };
+}
 
 /** Takes the oldest of what nobody asks for any more, as turns and the like are; budgets stay. */
 export function forgetOldestTurn(byKey: Map<string, unknown>): void {
@@ -23,6 +32,8 @@ export class AwayShares {
   readonly #state: Pick<StateStore, 'replicas'>;
   readonly #own = new Map<string, OwnSeconds>();
   readonly #running = new Map<string, number>();
+  /** What requests ask the store for now, by limit. */
+  readonly #asking = new Map<string, { requests: number; tokens: number }>();
   /** What requests took of each allowance that the store does not know of, in micro-dollars. */
   readonly #spent = new Map<string, number>();
 
@@ -50,6 +61,18 @@ export class AwayShares {
     else this.#running.delete(scope);
   }
 
+  /** A request asks the store; until it has its answer, it counts for the share of this server as if it had what it asks for. */
+  asks({ claims, ofToken }: Pick<TakeOrder, 'claims' | 'ofToken'>): void {
+    for (const claim of claims) this.#ask(claim, 1);
+    for (const claim of ofToken) this.#ask(claim, 1);
+  }
+
+  /** It has its answer. */
+  answered({ claims, ofToken }: Pick<TakeOrder, 'claims' | 'ofToken'>): void {
+    for (const claim of claims) this.#ask(claim, -1);
+    for (const claim of ofToken) this.#ask(claim, -1);
+  }
+
   /** The store is away from here on. */
   lost(): void {
     this.#serversAtLoss = this.#state.replicas;
@@ -75,7 +98,9 @@ export class AwayShares {
   beyond(claims: readonly LimitClaim[], now: number): { readonly claim: LimitClaim; readonly refusal: Refusal } | undefined {
     for (const claim of claims) {
       const share = { ...claim, limits: shareOf(claim.limits, this.#servers), whose: `this server's share of ${claim.whose}` };
-      const refusal = misfit(share, this.#running.get(claim.scope) ?? 0, this.#own.get(claim.scope)?.seconds ?? [], now);
+      const running = this.#running.get(claim.scope) ?? 0;
+      const seconds = this.#own.get(claim.scope)?.seconds ?? [];
+      const refusal = misfit(share, running, seconds, now) ?? this.#beyondWithAsking(share, running, seconds, now);
       if (refusal !== undefined) return { claim, refusal };
     }
     return undefined;
@@ -140,6 +165,21 @@ export class AwayShares {
       for (const one of own.takeUntold()) untold.push({ scope, ...one });
     }
     return untold;
+  }
+
+  /** Whether the share would be passed if all who ask now were admitted. They know that soon. */
+  #beyondWithAsking(share: LimitClaim, running: number, seconds: readonly UsedSecond[], now: number): Refusal | undefined {
+    const asking = this.#asking.get(share.scope);
+    if (asking === undefined || misfit(share, running + asking.requests, [...seconds, { second: Math.floor(now / 1000), ...asking }], now) === undefined) return undefined;
+    return { admitted: false, cause: 'busy', retryAt: now + atOnceLookMs, reason: `${share.whose} is taken by requests that ask the shared store now` };
+  }
+
+  #ask({ scope, tokens }: LimitClaim, requests: 1 | -1): void {
+    let asking = this.#asking.get(scope);
+    if (asking === undefined) this.#asking.set(scope, asking = { requests: 0, tokens: 0 });
+    asking.requests += requests;
+    asking.tokens += requests * inBounds(tokens);
+    if (asking.requests === 0) this.#asking.delete(scope);
   }
 
   /** Servers may run that could not be counted. */

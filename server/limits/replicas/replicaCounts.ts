@@ -8,13 +8,13 @@ import type { Allowance } from '../../routing/caps/allowance.ts';
 import type { StateReply, StateStore } from '../../state/stateStore.ts';
 import { atOnceLookMs, inBounds, misfit, type LimitClaim } from '../limitClaims.ts';
 import type { Refusal } from '../rateWindow.ts';
-import { heldRefusal, remembered, type RememberedRefusal } from '../rememberedRefusal.ts';
-import { AwayShares } from './awayShares.ts';
+import { awayAnswer, awayRetryMs, AwayShares } from './awayShares.ts';
 import { allowCall, correctCall, secondsOf, sweepCall, takeCall, usedOf, type Call, type CountHold } from './countCalls.ts';
 import { CountEnds, type EndOfHold } from './countEnds.ts';
 import type { CountFigures } from './countFigures.ts';
 import type { Hold, HoldEnd, TakeAnswer, TakeOrder } from './countOrders.ts';
 import { CountStore } from './countStore.ts';
+import { LimitLines } from './limitLines.ts';
 import { ReplicaAllowances } from './replicaAllowances.ts';
 import { UntoldUse } from './untoldUse.ts';
 
@@ -35,9 +35,6 @@ export interface ReplicaCountsOptions {
 
 /** After the store is back, every server has told it within so long what it did meanwhile: the longest wait between two attempts to connect, and some more. */
 const reunitedMs = 6_000;
-const mostRemembered = 5_000;
-/** A refusal because the store is away is worth another try so soon. */
-const awayRetryMs = 1_000;
 /** So many requests that run are told at once. */
 const runningToldAtOnce = 64;
 /** A hold that is so old is no part of a call that is under way, in seconds. */
@@ -60,7 +57,7 @@ export class ReplicaCounts {
   /** Ends that the store was not told, or did not confirm. */
   readonly #ends: CountEnds;
   readonly #untold: UntoldUse;
-  readonly #refused = new Map<string, RememberedRefusal>();
+  readonly #lines = new LimitLines();
   readonly #subscription: { dispose(): void };
   #isUsable = false;
   /** This server may have taken something that the store does not count. */
@@ -111,11 +108,28 @@ export class ReplicaCounts {
 
   /** The last refusal in a scope, while it still holds. */
   look(scope: string, promptTokens: number, now: number): Refusal | undefined {
-    return heldRefusal(this.#refused.get(scope), promptTokens, now);
+    return this.#lines.look(scope, promptTokens, now);
   }
 
-  /** Takes what an attempt needs, or nothing. One call of the store, and a second one where this server was held up so long that the first one came too late. */
+  /**
+   * Takes what an attempt needs, or nothing. One call of the store, and a second one where this server was held up so long that the first one came too late.
+   * At a limit that was reached, one request of this server asks for all of them.
+   */
   async take(order: TakeOrder): Promise<TakeAnswer> {
+    const place = this.#isUsable ? this.#lines.of(order) : undefined;
+    if (place === undefined) return this.#ask(order);
+    const { line, claim } = place;
+    const refusal = await line.turn(claim);
+    if (refusal !== undefined) return { taken: false, kind: 'limit', claim, refusal };
+    let answer: TakeAnswer | undefined;
+    try {
+      return answer = await this.#ask(order);
+    } finally {
+      line.answered(answer);
+    }
+  }
+
+  async #ask(order: TakeOrder): Promise<TakeAnswer> {
     return await this.#take(order) ?? await this.#take(order) ?? this.#takeAway(order, this.#options.clock.now());
   }
 
@@ -130,15 +144,18 @@ export class ReplicaCounts {
     const hold = this.#holdOf(order.claims, order, now);
     const token = order.ofToken.length === 0 ? undefined : this.#holdOf(order.ofToken, undefined, now);
     let reply: readonly StateReply[] | undefined;
+    this.#shares.asks(order);
     try {
       reply = await this.#store.call(takeCall(this.#options, this.#besideUncounted(hold), token === undefined ? undefined : this.#besideUncounted(token), undefined, now + this.#store.offsetMs + this.#options.state.timeoutMs));
     } catch (error) {
       // What the store holds is of another kind than it should be: nothing is taken of it, and no request fails for that.
       this.#guard.failed(error);
+      this.#shares.answered(order);
       return this.#takeAway(order, now);
     }
-    if (reply === undefined) {
-      // Whether it was taken is not known: it is as if it had never been.
+    this.#shares.answered(order);
+    if (reply === undefined || (Number(reply[0]) === 1 && !this.#isUsable)) {
+      // Whether it was taken is not known, or the store is away since, and others were sent by the share of this server: it is as if it had never been.
       for (const one of token === undefined ? [hold] : [hold, token]) this.#ends.add(one.id, { hold: one, requests: 0, settled: 0, unknown: 0, tokens: 0, isUncertain: true });
       return this.#takeAway(order, now);
     }
@@ -186,7 +203,7 @@ export class ReplicaCounts {
       const used = usedOf(claim, isSent, tokens);
       this.#shares.of(claim.scope).add(hold.second, requests - 1, used - inBounds(claim.tokens), known.isHeld);
       if (claim.running !== undefined) this.#shares.leave(claim.scope);
-      this.#refused.delete(claim.scope);
+      this.#lines.moved(claim.scope);
     }
     // What a request from before costs more is spent; what it costs less is given to all when the store is told.
     const more = known.isHeld ? Math.max(0, settled - hold.microUsd) : settled - hold.microUsd;
@@ -200,6 +217,7 @@ export class ReplicaCounts {
   tick(): void {
     const now = this.#options.clock.now();
     this.#shares.forget(Math.floor(now / 1000));
+    this.#lines.forget(now);
     if (this.#sharesUntil !== -Infinity && now >= this.#sharesUntil) {
       this.#sharesUntil = -Infinity;
       this.allowances.setRestoring(false);
@@ -245,7 +263,7 @@ export class ReplicaCounts {
     for (const claim of hold.claims) {
       this.#shares.of(claim.scope).add(hold.second, 1, inBounds(claim.tokens), isHeld);
       if (claim.running !== undefined) this.#shares.enter(claim.scope);
-      this.#refused.delete(claim.scope);
+      this.#lines.moved(claim.scope);
     }
     if (!isHeld) for (const { key } of hold.allowances) this.#shares.spend(key, hold.microUsd);
   }
@@ -270,10 +288,7 @@ export class ReplicaCounts {
   }
 
   #remember(claim: LimitClaim | undefined, refusal: Refusal, now: number): TakeAnswer {
-    if (claim !== undefined) {
-      if (this.#refused.size >= mostRemembered) this.#refused.clear();
-      this.#refused.set(claim.scope, remembered(claim, refusal, now));
-    }
+    if (claim !== undefined) this.#lines.reached(claim, refusal, now);
     return { taken: false, kind: 'limit', claim, refusal };
   }
 
@@ -391,10 +406,6 @@ export class ReplicaCounts {
     this.#ends.add(id, end);
     if (this.#options.state.isUp) this.#guard.start(() => this.#ends.tell(id));
   }
-}
-
-function awayAnswer(kind: 'limits' | 'budgets'): TakeAnswer {
-  return { taken: false, kind: 'away', reason: `the count of ${kind} that servers share is away, and nothing that ${kind} hold for is sent until it is back`, retryAfterMs: awayRetryMs };
 }
 
 function newId(): string {
