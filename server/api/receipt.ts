@@ -204,6 +204,8 @@ export interface Attempt {
   provider?: string | undefined;
   model: string;
   upstreamModel: string;
+  /** The model that the answer names; absent: it names none, or the record was read from the ledger, which does not keep it. */
+  answeredModel?: string | undefined;
   protocol: ProtocolName;
   /** Label of the key used (never the key). */
   keyLabel?: string | undefined;

@@ -5,6 +5,9 @@ import { isContentEvent, mergeUsage } from '../../protocols/events.ts';
 /** Characters of a token, where the provider reports no count. */
 export const charsPerToken = charactersPerToken.likely;
 
+/** A longer name of a model is cut off. */
+const longestModel = 200;
+
 /** The measurements of an attempt so far; for receipts. */
 export interface AttemptFigures {
   status?: number | undefined;
@@ -18,6 +21,8 @@ export interface AttemptFigures {
   extras?: BilledExtras | undefined;
   /** The provider's figures contradict each other. */
   contradictory: boolean;
+  /** The model that the answer names. */
+  answeredModel?: string | undefined;
   /** UTF-16 units of text, reasoning and arguments that were generated. */
   generatedChars: number;
 }
@@ -56,6 +61,9 @@ export class UsageMeter {
   #add(event: ConversationEvent): void {
     const { figures } = this;
     switch (event.type) {
+      case 'start':
+        figures.answeredModel ??= event.model?.slice(0, longestModel);
+        return;
       case 'text':
       case 'thinking':
       case 'refusal':

@@ -58,6 +58,7 @@ export function attemptRecord(
     connectMs: figures.connectMs,
     headersMs: figures.headersMs,
     firstTokenMs: figures.firstTokenMs,
+    answeredModel: figures.answeredModel,
     totalMs,
     status: figures.status ?? failure?.status,
     retryAfterMs: failure?.retryAfterMs,

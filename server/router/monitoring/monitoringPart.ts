@@ -20,7 +20,7 @@ import { Lateness } from './metrics/lateness.ts';
 import { noTelemetry, type MetricSources, type ProcessFigures } from './metrics/metric.ts';
 import { ownMetrics } from './metrics/metricTable.ts';
 import { genAiMetrics, liteLlmMetrics } from './metrics/otherNames.ts';
-import { OtlpExport } from './otlp/otlpExport.ts';
+import { OtlpExport, type TakenMetrics } from './otlp/otlpExport.ts';
 import type { MonitoringSources } from './sources.ts';
 
 /** Every metric, in the order in which it is written. */
@@ -61,6 +61,7 @@ export class MonitoringPart {
   readonly #instance = randomUUID();
   readonly #sinceMs: number;
   readonly #telemetry = noTelemetry();
+  readonly #takenMetrics: TakenMetrics = { baseline: new Map(), at: undefined };
   #otlp: { export: OtlpExport; id: string } | undefined;
 
   constructor(sources: MonitoringSources, config: Config) {
@@ -152,14 +153,15 @@ export class MonitoringPart {
     const before = this.#otlp;
     const id = config === undefined ? '' : JSON.stringify(config, (_name, value: unknown) => (value instanceof Set ? [...value as Set<unknown>] : value));
     if (before?.id === id) return Promise.resolve();
+    const ended = before?.export.close() ?? Promise.resolve();
     const { events, copies, receivers, clock, log, redact, codecFor, tracePassing } = this.#sources;
     this.#otlp = config === undefined ? undefined : {
       id, export: new OtlpExport(config, {
-        events, copies, receivers, clock, log, redact, codecFor, version: programVersion, instance: this.#instance, figures: this.#telemetry, table: allMetrics, sinceMs: this.#sinceMs, read: () => this.#read(off),
+        events, copies, receivers, clock, log, redact, codecFor, version: programVersion, instance: this.#instance, figures: this.#telemetry, taken: this.#takenMetrics, after: ended, table: allMetrics, sinceMs: this.#sinceMs, read: () => this.#read(off),
       }),
     };
     tracePassing.headers = this.#otlp?.export.headersFor;
-    return before?.export.close() ?? Promise.resolve();
+    return ended;
   }
 
   /** Counts what happens while somebody reads it. */

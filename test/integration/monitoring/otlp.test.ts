@@ -81,6 +81,7 @@ describe('a receiver of the OpenTelemetry protocol', () => {
       await use({ traces: { content: ['prompts', 'answers'], contentCharacters: 100 }, metrics: { enabled: false } });
       const { own: { attributes } } = await spansOf(await ask({}, stream));
       assert.deepEqual(JSON.parse(String(attributes['gen_ai.input.messages'])), [{ role: 'user', parts: [{ type: 'text', content: 'a private word' }] }]);
+      assert.equal(attributes['gen_ai.response.model'], 'm');
       const [said] = JSON.parse(String(attributes['gen_ai.output.messages'])) as { role: string; parts: { content: string }[] }[];
       assert.equal(said?.role, 'assistant');
       const length = said.parts[0]?.content.length ?? 0;
@@ -99,6 +100,22 @@ describe('a receiver of the OpenTelemetry protocol', () => {
     const duration = receiver.metrics.at(-1)?.find(({ name }) => name === 'gen_ai.client.operation.duration');
     assert.deepEqual([duration?.unit, duration?.kind, duration?.points[0]?.attributes['gen_ai.operation.name']], ['s', 'histogram', 'chat']);
     assert.deepEqual(receiver.wrong, []);
+  });
+
+  test('gets what was added once, however often the configuration changes', async () => {
+    const delta = (everySeconds: number): OtlpSettings => ({ traces: { enabled: false }, metrics: { everySeconds, temporality: 'delta' } });
+    const added = (from: number): number => receiver.metrics.slice(from).flatMap(metrics => metrics.find(({ name }) => name === 'waybill_requests')?.points ?? []).reduce((sum, { asDouble = 0 }) => sum + asDouble, 0);
+    await use(delta(3600));
+    await use(delta(1800));
+    await until('what was counted before is here', () => receiver.metrics.at(-1)?.find(({ name }) => name === 'waybill_requests')?.temporality === 1, 30_000);
+    const from = receiver.metrics.length;
+    await ask();
+    for (const everySeconds of [3600, 1800, 900]) {
+      const before = receiver.metrics.length;
+      await use(delta(everySeconds));
+      await until('the last of the configuration before is here', () => receiver.metrics.length > before, 30_000);
+    }
+    assert.equal(added(from), 1);
   });
 
   test('gets what waits at the end of a server', async () => {

@@ -31,7 +31,7 @@ export interface TelemetryFigures {
   dropped: Record<TelemetryDrop, number>;
 }
 
-/** Why something was left out. `tooMany` counts requests, `points` values of metrics, the others spans. */
+/** Why something was left out. `tooMany` counts requests, `points` values of metrics, the others spans; `ended` counts one for each request that still ran. */
 export type TelemetryDrop = 'full' | 'tooMany' | 'refused' | 'unreachable' | 'rejected' | 'ended' | 'points';
 
 export function noTelemetry(): TelemetryFigures {

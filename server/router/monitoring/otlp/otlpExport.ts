@@ -16,12 +16,22 @@ const spansWaitMs = 5_000;
 /** What is left at the end is sent within this time, or not at all. */
 const flushMs = 2_000;
 
+/** What receivers took of the metrics so far, which goes on over configurations: the next deltas count from there. */
+export interface TakenMetrics {
+  baseline: Baseline;
+  /** Milliseconds since the epoch; undefined: nothing was taken. */
+  at: number | undefined;
+}
+
 export interface OtlpExportOptions extends Pick<MonitoringSources, 'events' | 'copies' | 'receivers' | 'clock' | 'log' | 'redact' | 'codecFor'> {
   /** Attributes of the resource that tell this server from others. */
   version: string;
   instance: string;
   /** What was sent and left out, which goes on over configurations. */
   figures: TelemetryFigures;
+  taken: TakenMetrics;
+  /** The end of the export before this one, which may still send its last metrics. */
+  after: Promise<void>;
   table: readonly Metric[];
   read(): MetricSources;
   /** Since when requests are counted, in milliseconds since the epoch. */
@@ -44,8 +54,6 @@ export class OtlpExport {
   #sendingSpans: Promise<void> | undefined;
   #sendingMetrics: Promise<void> | undefined;
   #nextMetricsAt: number;
-  #baseline: Baseline = new Map();
-  #baselineAt: number | undefined;
   #isClosed = false;
 
   constructor(config: OtlpConfig, options: OtlpExportOptions) {
@@ -100,7 +108,8 @@ export class OtlpExport {
     await Promise.race([this.#flush(), late]);
     clearTimeout(timer);
     for (const sender of senders) sender?.close();
-    this.#options.figures.dropped.ended += this.#queue.clear();
+    // Of requests that still run the spans are not written any more.
+    this.#options.figures.dropped.ended += this.#queue.clear() + (this.#tracer?.traced ?? 0);
     this.#options.figures.waiting = 0;
   }
 
@@ -158,17 +167,18 @@ export class OtlpExport {
   }
 
   async #sendTheMetrics({ temporality }: OtlpMetrics, sender: OtlpSender): Promise<void> {
-    const { figures, table, read, sinceMs } = this.#options;
+    const { figures, taken, after, table, read, sinceMs } = this.#options;
+    await after;
     const sources = read();
-    const written = otlpMetrics(table, sources, { temporality, sinceMs: temporality === 'delta' ? this.#baselineAt ?? sinceMs : sinceMs, baseline: this.#baseline });
+    const written = otlpMetrics(table, sources, { temporality, sinceMs: temporality === 'delta' ? taken.at ?? sinceMs : sinceMs, baseline: taken.baseline });
     const sent = await sender.send(metricsRequest(this.#sender, written.metrics));
     if (sent.kind !== 'taken') {
       figures.metricsLost += 1;
       return;
     }
     // What was not taken is in the next deltas.
-    this.#baseline = written.baseline;
-    this.#baselineAt = sources.now;
+    taken.baseline = written.baseline;
+    taken.at = sources.now;
     figures.metricsSent += 1;
     figures.dropped.points += sent.rejected;
   }

@@ -71,6 +71,7 @@ export const exchangeAttributes: readonly SpanAttribute<ExchangeSubject>[] = [
     const provider = answering(receipt)?.provider;
     return provider === undefined ? undefined : providerName(provider);
   } },
+  { name: 'gen_ai.response.model', type: 'string', help: 'The model that the answer names. Absent: it names none, or the response cache gave it.', value: ({ receipt }) => answering(receipt)?.answeredModel },
   { name: 'gen_ai.request.stream', type: 'boolean', help: 'The caller asked for a stream.', value: ({ receipt }) => receipt.stream },
   { name: 'gen_ai.response.time_to_first_chunk', type: 'double', help: 'Seconds from the arrival of the request to the first content for its caller.', value: ({ receipt }) => seconds(receipt.firstTokenMs) },
   { name: 'gen_ai.conversation.id', type: 'string', help: 'The id that the caller gave for its conversation.', value: ({ receipt }) => receipt.caller.conversation },
@@ -102,6 +103,7 @@ export const attemptAttributes: readonly SpanAttribute<AttemptSubject>[] = [
   { name: 'gen_ai.operation.name', type: 'string', help: '`chat`, `text_completion` or `embeddings`.', value: ({ operation }) => operationNames[operation] },
   { name: 'gen_ai.provider.name', type: 'string', help: 'The provider, by the conventions\' name.', value: ({ attempt: { provider } }) => (provider === undefined ? undefined : providerName(provider)) },
   { name: 'gen_ai.request.model', type: 'string', help: 'The model, by the name that the provider knows it by.', value: ({ attempt }) => attempt.upstreamModel },
+  { name: 'gen_ai.response.model', type: 'string', help: 'The model that the answer names; absent where it names none.', value: ({ attempt }) => attempt.answeredModel },
   { name: 'gen_ai.request.stream', type: 'boolean', help: 'The caller asked for a stream.', value: ({ stream }) => stream },
   { name: 'gen_ai.response.time_to_first_chunk', type: 'double', help: 'Seconds from the start of the call to the first text, reasoning or tool call.', value: ({ attempt }) => seconds(attempt.firstTokenMs) },
   { name: 'server.address', type: 'string', help: 'The host of the endpoint.', value: ({ place }) => place?.address },

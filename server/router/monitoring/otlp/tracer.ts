@@ -44,6 +44,13 @@ export class Tracer {
     return this.#live.size;
   }
 
+  /** How many of them are traced. */
+  get traced(): number {
+    let count = 0;
+    for (const { isSampled } of this.#live.values()) if (isSampled) count += 1;
+    return count;
+  }
+
   /** Listens from now on. @param copies what happens to the copies that shadows send */
   follow(events: Pick<ExchangePublisher, 'subscribe'>, copies: Pick<ExchangePublisher, 'subscribe'>): Subscription {
     const observer: ExchangeObserver = {

@@ -7,7 +7,7 @@ import { resolveMonitoring } from '../../../../../server/config/monitoring/resol
 import type { OtlpConfig } from '../../../../../server/config/monitoring/monitoringConfig.ts';
 import { ExchangePublisher } from '../../../../../server/exchange/publisher.ts';
 import { noTelemetry, ofState, type MetricSources, type TelemetryFigures } from '../../../../../server/router/monitoring/metrics/metric.ts';
-import { OtlpExport } from '../../../../../server/router/monitoring/otlp/otlpExport.ts';
+import { OtlpExport, type TakenMetrics } from '../../../../../server/router/monitoring/otlp/otlpExport.ts';
 import { mostLive } from '../../../../../server/router/monitoring/otlp/tracer.ts';
 import { mostWaiting } from '../../../../../server/router/monitoring/otlp/spanQueue.ts';
 import type { Delivered, Delivery } from '../../../../../server/upstream/receivers.ts';
@@ -21,18 +21,24 @@ class Exporting {
   readonly events = new ExchangePublisher(silentLog);
   readonly copies = new ExchangePublisher(silentLog);
   readonly figures: TelemetryFigures = noTelemetry();
+  readonly taken: TakenMetrics = { baseline: new Map(), at: undefined };
   readonly deliveries: Delivery[] = [];
   readonly warnings: string[] = [];
   readonly notes: string[] = [];
   answer: (delivery: Delivery) => Delivered | Promise<Delivered> = () => ok;
   now = noon;
   count = 0;
-  readonly export: OtlpExport;
+  export: OtlpExport;
 
   constructor(otlp: object) {
+    this.export = this.exportTo(otlp, Promise.resolve());
+  }
+
+  /** @param after the end of the export before it */
+  exportTo(otlp: object, after: Promise<void>): OtlpExport {
     const config = resolveMonitoring({ otlp: { endpoint: 'https://otlp.example.com', ...otlp } }, {}, (_path, message) => assert.fail(message))?.otlp as OtlpConfig;
-    this.export = new OtlpExport(config, {
-      events: this.events, copies: this.copies, clock: { now: () => this.now }, version: '1.2.3', instance: 'one', figures: this.figures, sinceMs: noon, codecFor: () => undefined, redact: text => text,
+    return new OtlpExport(config, {
+      events: this.events, copies: this.copies, clock: { now: () => this.now }, version: '1.2.3', instance: 'one', figures: this.figures, taken: this.taken, after, sinceMs: noon, codecFor: () => undefined, redact: text => text,
       log: { ...silentLog, warn: line => { this.warnings.push(line); }, info: line => { this.notes.push(line); } },
       receivers: { configure() {}, shutdown: () => Promise.resolve(), post: delivery => { this.deliveries.push(delivery); return Promise.resolve(this.answer(delivery)); } },
       table: [ofState('waybill_things_total', 'counter', [], 'Things.', () => [[[], this.count]])], read: () => ({ now: this.now }) as MetricSources,
@@ -73,7 +79,7 @@ describe('traces', () => {
     const one = new Exporting({ metrics: { enabled: false } });
     const attempts = [
       anAttempt({ number: 1, endpoint: 'claude', provider: 'mistral', outcome: 'failed', failureClass: 'rate-limit', status: 429, message: 'claude has no capacity.', totalMs: 100, usage: {}, cost: { certainty: 'unknown' } }),
-      anAttempt({ number: 2, startedAt: noon + 100 }),
+      anAttempt({ number: 2, startedAt: noon + 100, answeredModel: 'gpt-4.1-2025-04-14' }),
     ];
     const receipt = aReceipt('wb_1', { attempts });
     one.start(receipt);
@@ -89,6 +95,7 @@ describe('traces', () => {
     assert.equal(new Set([own.spanId, first.spanId, second.spanId]).size, 3);
     assert.equal(own.name, 'chat auto');
     assert.equal(first.attributes['gen_ai.provider.name'], 'mistral_ai');
+    assert.deepEqual([own, first, second].map(span => span.attributes['gen_ai.response.model']), ['gpt-4.1-2025-04-14', undefined, 'gpt-4.1-2025-04-14']);
     assert.deepEqual(first.status, { code: 2, message: 'claude has no capacity.' });
     assert.equal(own.status, undefined, 'the caller was answered');
     assert.deepEqual(own.events, [{ name: 'waybill.failover', attributes: { 'waybill.from': 'claude/gpt-4.1', 'waybill.to': 'openai/gpt-4.1', 'error.type': 'rate-limit' } }]);
@@ -184,6 +191,14 @@ describe('traces', () => {
     assert.equal(dead.deliveries[0]?.signal?.aborted, true, 'nobody waits for it any more');
   });
 
+  test('of requests that run when the configuration changes are counted as left out', async () => {
+    const one = new Exporting({ ...tracesOnly, traces: { passOn: ['own'] } });
+    one.start(aReceipt('wb_1'));
+    one.start(aReceipt('wb_2'), { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00' });
+    await one.export.close(5_000);
+    assert.equal(one.figures.dropped.ended, 1, 'the caller of the second one wanted no trace');
+  });
+
   test('say that a request is a copy of a shadow', async () => {
     const one = new Exporting(tracesOnly);
     const receipt = aReceipt('wb_2', { shadow: { of: 'wb_1', route: 'auto', arm: 'shadow' } });
@@ -211,6 +226,31 @@ describe('metrics that are sent', () => {
     assert.deepEqual(points.map(point => point?.asDouble), [2, 3, 4]);
     assert.equal(points[2]?.startTimeUnixNano, `${String(noon + 60_000)}000000`, 'since the last that was taken');
     assert.deepEqual([one.figures.metricsSent, one.figures.metricsLost], [2, 1]);
+  });
+
+  test('as deltas go on from what was taken when the configuration changes, also while the last ones are still on their way', async () => {
+    const delta = { ...metricsOnly, metrics: { everySeconds: 60, temporality: 'delta' } };
+    const one = new Exporting(delta);
+    one.count = 5;
+    await one.pass(60);
+    one.count = 7;
+    let take: ((answer: Delivered) => void) | undefined;
+    one.answer = () => new Promise(resolve => { take = resolve; });
+    const ended = one.export.close(60_000);
+    one.export = one.exportTo(delta, ended);
+    while (take === undefined) await new Promise(resolve => setImmediate(resolve));
+    one.answer = () => ok;
+    one.count = 8;
+    one.now += 60_000;
+    one.export.tick(one.now);
+    await new Promise(resolve => setImmediate(resolve));
+    assert.equal(one.deliveries.length, 2, 'the next ones wait for the last ones');
+    take(ok);
+    await ended;
+    await one.export.settled();
+    const points = one.bodies('/v1/metrics').map(body => readMetrics(body)[0]?.points[0]);
+    assert.deepEqual(points.map(point => point?.asDouble), [5, 2, 1], 'nothing is sent twice');
+    assert.equal(points[2]?.startTimeUnixNano, `${String(noon + 60_000)}000000`);
   });
 
   test('are sent once more at the end', async () => {
