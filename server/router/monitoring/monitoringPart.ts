@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { HttpStatus } from '../../api/status.ts';
 import type { Subscription } from '../../base/emitter.ts';
+import { pause } from '../../base/clock.ts';
 import { isLoopbackHost } from '../../config/baseUrl.ts';
 import type { Config } from '../../config/config.ts';
 import type { MonitoringConfig, OtlpConfig } from '../../config/monitoring/monitoringConfig.ts';
@@ -30,6 +31,8 @@ export const allMetrics = [...ownMetrics, ...genAiMetrics, ...liteLlmMetrics];
 const ticksOfLook = 5;
 /** How often the spend of the last hour is read. */
 const readSpendMs = 60_000;
+/** A look waits so long for it. */
+const spendPatienceMs = 1_000;
 const hourMs = 3_600_000;
 
 /** Alerts do not depend on the local endpoint. */
@@ -57,6 +60,7 @@ export class MonitoringPart {
   #needsSpend = false;
   #hourUsd: number | undefined;
   #spendReadAt = -Infinity;
+  #isReadingSpend = false;
   #lateness: Lateness | undefined;
   readonly #instance = randomUUID();
   readonly #sinceMs: number;
@@ -114,9 +118,12 @@ export class MonitoringPart {
     const now = clock.now();
     // While the ledger cannot be read, nobody knows of requests; the other rules are looked at all the same.
     await this.#windows.take(now, this.#windowsMs).catch((error: unknown) => { this.#unread.failed(error); });
-    if (this.#needsSpend && now - this.#spendReadAt >= readSpendMs) {
+    if (this.#needsSpend && now - this.#spendReadAt >= readSpendMs && !this.#isReadingSpend) {
       this.#spendReadAt = now;
-      this.#hourUsd = (await spend({ from: now - hourMs, to: now })).totals.microUsd / 1e6;
+      this.#isReadingSpend = true;
+      const reading = spend({ from: now - hourMs, to: now }).then(({ totals }) => { this.#hourUsd = totals.microUsd / 1e6; }, (error: unknown) => { this.#unread.failed(error); }).finally(() => { this.#isReadingSpend = false; });
+      // A ledger that is slow holds up no other rule: what comes later is for the next look.
+      await Promise.race([reading, pause(spendPatienceMs, new AbortController().signal, false)]);
     }
     this.#alerts?.look({ status: status(off), within: windowMs => this.#windows.within(windowMs), hourUsd: this.#hourUsd });
     await this.#alerts?.share();

@@ -37,6 +37,13 @@ describe('the status where replicas share a ledger', () => {
     assert.ok(lines.some(line => line.includes(message)), lines.join('\n'));
   });
 
+  it('waits for a bounded time, and is given also where no ledger can be read', async () => {
+    const late = await statusOfReplicas(own, () => new Promise(() => undefined), now, 20);
+    assert.deepEqual(late, { ...own, todayScope: { replicas: 'own', message: 'These are the sums of this replica alone: the shared ledger did not give those of all within 0.02 s.' } });
+    const broken = await statusOfReplicas(own, () => Promise.reject(new Error('the ledger is locked by another program.')), now);
+    assert.deepEqual(broken, { ...own, todayScope: { replicas: 'own', message: 'These are the sums of this replica alone: the ledger is locked by another program.' } });
+  });
+
   it('is the same as ever where there is no shared ledger', async () => {
     assert.deepEqual(await statusOfReplicas(own, reported(undefined), now), own);
     assert.doesNotMatch(statusLines(own, now)[0] ?? '', /replica/);
