@@ -59,7 +59,8 @@ monitoring:
 - IPv4 that a socket for both versions shows as IPv6 (\`::ffff:10.0.5.7\`) is IPv4.
 - Behind a trusted proxy the caller's address counts: the last one in \`X-Forwarded-For\` that is none of a trusted proxy. What a caller writes there itself stands before it, and says nothing.
   The address of a trusted proxy is never a reader's, so name proxies one by one where readers are in the same network.
-- A request with headers of a proxy that is not trusted needs the token, also from an address that is named: it may be passed on for others.
+- A request with headers of a proxy that is not trusted needs the token, also from an address that is named, and also where a trusted one passes it on with
+  another address before the caller's: it may be passed on for others.
 - At 127.0.0.1 the list says nothing.
 - Without TLS, on a network where others can take an address, the list is no protection: use the token.
 
