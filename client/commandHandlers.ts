@@ -28,6 +28,7 @@ import { chooseLocalEndpointPort, copyLocalEndpointToken, copyLocalEndpointUrl, 
 import { showCacheReport } from './commands/reports/cacheReport.ts';
 import { migrationReport } from './commands/reports/migrationReport.ts';
 import { showSavings, type ReportPlace } from './commands/reports/showSavings.ts';
+import { forgetTitles } from './commands/requests/forgetTitles.ts';
 import { filterRequests } from './commands/requests/filterRequests.ts';
 import { cancelRequest, clearRequestFilter, compareRequests, copyRequestId, lastChatReceipt, showOnly } from './commands/requests/requestCommands.ts';
 import { why } from './commands/requests/why.ts';
@@ -123,6 +124,7 @@ export function commandHandlers({ services, toolPlace, extensionId, memory, chat
     'waybill.fireDrill': target => fireDrill(services, target),
     'waybill.stopFireDrill': () => stopFireDrill(services),
     'waybill.fireDrillReport': () => { drillReport.open(); },
+    'waybill.forgetTitles': () => forgetTitles(services, requests),
     'waybill.clearResponseCache': target => clearResponseCache(services, target),
     'waybill.startCanary': target => startCanary(services, target),
     'waybill.promoteCanary': target => promoteCanary(services, target),

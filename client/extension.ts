@@ -22,6 +22,7 @@ import { DrillReportView } from './views/drill/drillReportView.ts';
 import { DrillTree } from './views/drill/drillTree.ts';
 import { RuleTexts } from './views/rules/ruleTexts.ts';
 import { KeyStore } from './keys/keyStore.ts';
+import { offerToForgetTitles } from './notices/keptTitlesOffer.ts';
 import { Notifications } from './notices/notifications.ts';
 import { realTimers } from './server/connection.ts';
 import { forkServer } from './server/serverChild.ts';
@@ -98,6 +99,7 @@ export function activate(context: vscode.ExtensionContext): void {
     walkthrough,
     new ConnectionUpkeep(services, toolPlace),
     new Notifications(server, configuration, keys, log),
+    offerToForgetTitles(server, configuration),
     registerCommands(async () => {
       const { commandHandlers } = await commandCode();
       return commandHandlers({ services, toolPlace, extensionId: context.extension.id, memory: context.globalState, chat, titles, requests, dashboard, drillReport, bill, canaryReports, shadowReports, reports, ruleTexts });

@@ -70,6 +70,7 @@ export const commandTitles = {
   'waybill.dryRun': 'Dry Run Over Yesterday',
   'waybill.rulesHistory': 'Rules History…',
   'waybill.clearResponseCache': 'Clear Response Cache…',
+  'waybill.forgetTitles': 'Forget Kept Titles…',
   'waybill.reconcileBill': 'Reconcile Bill…',
   'waybill.cacheReport': 'Show Cache Report…',
   'waybill.openSpendDashboard': 'Open Spend Dashboard',

@@ -18,6 +18,7 @@ import { ruleVersionRequest, ruleVersionsRequest, type RuleVersion, type RuleVer
 import { proposeRoutesRequest, type ProposeRoutesParams, type ProposeRoutesResult } from '../../server/api/firstRun/proposedRoutes.ts';
 import { tryRouteRequest, type TryRouteParams, type TryRouteResult } from '../../server/api/routes/tryRoute.ts';
 import { agentToolRequest, type AgentToolAnswer, type AgentToolParams } from '../../server/api/agents/agentToolMessages.ts';
+import { forgetTitlesRequest, keptTitlesRequest, type ForgottenTitles, type KeptTitles } from '../../server/api/ledger/keptTitles.ts';
 import { clearResponseCacheRequest, type ClearResponseCacheResult } from '../../server/api/cache/responseCache.ts';
 import { canaryRequest, type CanaryParams, type CanaryResult } from '../../server/api/canary.ts';
 import { endpointRequest, type EndpointOrder, type EndpointOrderResult } from '../../server/api/endpoints/pause.ts';
@@ -187,6 +188,8 @@ export class ServerProcess implements WaybillServer {
   async tryRoute(params: TryRouteParams): Promise<TryRouteResult> { return this.#request(tryRouteRequest, params); }
   async proposeRoutes(params: ProposeRoutesParams): Promise<ProposeRoutesResult> { return this.#request(proposeRoutesRequest, params); }
   async clearResponseCache(route: string | undefined): Promise<ClearResponseCacheResult> { return this.#request(clearResponseCacheRequest, route === undefined ? {} : { route }); }
+  async keptTitles(): Promise<KeptTitles> { return this.#request(keptTitlesRequest, {}); }
+  async forgetTitles(): Promise<ForgottenTitles | { refused: string }> { return this.#request(forgetTitlesRequest, {}); }
   async canary(params: CanaryParams): Promise<CanaryResult> { return this.#request(canaryRequest, params); }
   async startDrill(params: StartDrillParams): Promise<StartDrillResult> { return this.#request(startDrillRequest, params); }
   async stopDrills(): Promise<StopDrillResult> { return this.#request(stopDrillRequest, {}); }

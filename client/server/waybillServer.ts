@@ -8,6 +8,7 @@ import type {
 import type { ClearResponseCacheResult } from '../../server/api/cache/responseCache.ts';
 import type { CanaryParams, CanaryResult } from '../../server/api/canary.ts';
 import type { EndpointOrder, EndpointOrderResult } from '../../server/api/endpoints/pause.ts';
+import type { ForgottenTitles, KeptTitles } from '../../server/api/ledger/keptTitles.ts';
 import type { MigrationParams, MigrationResult } from '../../server/api/reports/migration.ts';
 import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../../server/api/reports/dashboard.ts';
 import type { IncidentParams, IncidentResult } from '../../server/api/reports/incidents.ts';
@@ -84,6 +85,10 @@ export interface WaybillServer {
   shadow(params: ShadowParams): Promise<ShadowResult>;
   /** What was used, what it would cost elsewhere, and how to move there. */
   migration(params: MigrationParams, token?: vscode.CancellationToken): Promise<MigrationResult>;
+  /** How many requests have the first words of their conversation in the ledger. */
+  keptTitles(): Promise<KeptTitles>;
+  /** Removes those words from the ledger and from its file, or returns why not. */
+  forgetTitles(): Promise<ForgottenTitles | { refused: string }>;
   /** Forgets the answers that a route keeps, or all routes. */
   clearResponseCache(route: string | undefined): Promise<ClearResponseCacheResult>;
   /** Does something with the canary of a route, or returns why not. */

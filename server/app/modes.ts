@@ -24,12 +24,13 @@ export async function runMcp(command: Extract<Command, { command: 'mcp' }>): Pro
 }
 
 /** Runs a command that reads a configuration, the ledger or the tokens of a data folder. @returns the exit code */
-export async function runRecords(command: Extract<Command, { command: 'check' | 'dry-run' | 'token' | 'spend' | 'export' }>): Promise<ExitCode> {
+export async function runRecords(command: Extract<Command, { command: 'check' | 'dry-run' | 'token' | 'spend' | 'export' | 'titles' }>): Promise<ExitCode> {
   switch (command.command) {
     case 'check': return (await import('./commands/checkCommand.ts')).runCheck(command);
     case 'dry-run': return (await import('./commands/dryRunCommand.ts')).runDryRun(command);
     case 'token': return (await import('./commands/tokenCommand.ts')).runToken(command);
     case 'spend': return (await import('./commands/spendCommand.ts')).runSpend(command);
+    case 'titles': return (await import('./commands/titlesCommand.ts')).runTitles(command);
     case 'export': return (await import('./commands/exportCommand.ts')).runExport(command);
   }
 }

@@ -1,3 +1,4 @@
+import type { ForgottenTitles } from '../api/ledger/keptTitles.ts';
 import type { Attempt, Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams, SpendFilter } from '../api/reports/dashboard.ts';
 import type { RequestFilter } from '../api/reports/requestFilter.ts';
@@ -154,8 +155,16 @@ export interface SharedState {
   readonly limits: LimitStore | undefined;
 }
 
-/** The ledger of one data folder behind all three ports, and the end of its life. */
-export interface Ledger extends LedgerWriter, LedgerReader, SharedState {
+/** The first words of conversations that are kept with their requests. Both reject with a LedgerUnavailableError where it is impossible now. */
+export interface TitleStore {
+  /** How many requests have a title. */
+  keptTitles(): Promise<number>;
+  /** Removes every title, and its bytes from the file. */
+  forgetTitles(): Promise<ForgottenTitles>;
+}
+
+/** The ledger of one data folder behind all its ports, and the end of its life. */
+export interface Ledger extends LedgerWriter, LedgerReader, SharedState, TitleStore {
   /** What can be copied to a shared ledger; undefined: nothing. */
   readonly journal: LedgerJournal | undefined;
   /** Commits what is queued now. */

@@ -2,13 +2,14 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { LedgerBill, RouteOutcomes } from '../ledger/spend.ts';
 import type { UsedPage, UsedPosition } from '../ledger/usedExchange.ts';
 import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams, SpendFilter } from '../api/reports/dashboard.ts';
+import type { ForgottenTitles } from '../api/ledger/keptTitles.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { GroupedSpend, GroupedSpendParams } from '../api/reports/groupedSpend.ts';
 import type { RequestFilter } from '../api/reports/requestFilter.ts';
 import type { FoundRequests, RequestPlace, RunningRequest } from '../api/reports/requestMessages.ts';
 import type { ProviderMessages } from '../exchange/providerMessages.ts';
 import { LedgerUnavailableError } from '../ledger/ledgerUnavailable.ts';
-import type { LedgerReader, ReceiptPage, ReceiptPlace } from '../ledger/ports.ts';
+import type { LedgerReader, ReceiptPage, ReceiptPlace, TitleStore } from '../ledger/ports.ts';
 import type { CostRecorder } from './spend/costRecorder.ts';
 import { groupedSpend } from './spend/groupedSpend.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
@@ -19,7 +20,7 @@ const ledgerPatienceMs = 3_000;
 const ledgerLookMs = 50;
 
 export interface HistoryOptions {
-  ledger: Pick<LedgerReader, 'recent' | 'find' | 'running' | 'receiptsIn' | 'dashboard' | 'dearest' | 'used' | 'outcomes'>;
+  ledger: Pick<LedgerReader, 'recent' | 'find' | 'running' | 'receiptsIn' | 'dashboard' | 'dearest' | 'used' | 'outcomes'> & TitleStore;
   /** The ledger of all replicas, where they share one. */
   shared: Pick<LedgerReader, 'receipt' | 'spend' | 'bill'> & Pick<SharedLedger, 'grouped'>;
   running: Pick<RunningExchanges, 'receipt'>;
@@ -68,6 +69,16 @@ export class History {
   /** See LedgerReader.running. */
   running(): Promise<RunningRequest[]> {
     return this.#read(() => this.#options.ledger.running());
+  }
+
+  /** See TitleStore.keptTitles. */
+  keptTitles(): Promise<number> {
+    return this.#read(() => this.#options.ledger.keptTitles());
+  }
+
+  /** See TitleStore.forgetTitles. */
+  forgetTitles(): Promise<ForgottenTitles> {
+    return this.#read(() => this.#options.ledger.forgetTitles());
   }
 
   /** See LedgerReader.receiptsIn. */

@@ -2,6 +2,7 @@ import type { ProtocolName } from '../api/conversation.ts';
 import type { ReconcileParams, ReconcileResult } from '../api/bill.ts';
 import type { NoticeParams, ProbeReport, TestEndpointResult } from '../api/messages.ts';
 import { said, told } from '../api/localization/said.ts';
+import type { ForgottenTitles } from '../api/ledger/keptTitles.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { CancelRequestResult, FindRequestsParams, FindRequestsResult, RunningRequest } from '../api/reports/requestMessages.ts';
 import type { GroupedSpend, GroupedSpendParams } from '../api/reports/groupedSpend.ts';
@@ -233,6 +234,16 @@ export class Router {
     if (typeof filter === 'string') return { refused: filter };
     const limit = Math.min(Math.max(Math.trunc(params.limit) || 1, 1), mostFound);
     return this.#parts.history.find(filter, limit, params.after, signal);
+  }
+
+  /** See TitleStore.keptTitles. */
+  keptTitles(): Promise<number> {
+    return this.#parts.history.keptTitles();
+  }
+
+  /** See TitleStore.forgetTitles. */
+  forgetTitles(): Promise<ForgottenTitles> {
+    return this.#parts.history.forgetTitles();
   }
 
   /** What runs now, in this server and its peers, newest first. */

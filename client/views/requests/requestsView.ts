@@ -36,6 +36,8 @@ export type RequestNode = { id: string; children: RequestNode[] } & (
 export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscode.Disposable {
   readonly #server: WaybillServer;
   readonly #titles: ConversationTitles;
+  /** How often, so that what was read before is not shown again. */
+  #titlesForgotten = 0;
   readonly #changed = new vscode.EventEmitter<RequestNode | undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
@@ -144,6 +146,12 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
+  /** Titles were removed from the ledger, which changes no figure of its state. */
+  titlesForgotten(): void {
+    this.#titlesForgotten += 1;
+    if (this.#view.visible) this.#throttle.request();
+  }
+
   #refreshWhenChanged(): void {
     const now = this.#state();
     if (now !== undefined && now !== this.#shown && this.#view.visible) this.#throttle.request();
@@ -182,7 +190,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
     const revision = this.#server.status?.ledgerRevision;
     const conditions = this.#conditions().map(({ part, words }): RequestNode => ({ id: `condition ${part}`, children: [], kind: 'condition', part, words }));
     try {
-      const question = JSON.stringify([this.#filter, this.#wantedCount]);
+      const question = JSON.stringify([this.#filter, this.#wantedCount, this.#titlesForgotten]);
       const [running, { found, isOld }] = await Promise.all([
         this.#server.runningRequests(),
         this.#page.find(question, revision === undefined ? undefined : String(revision), () => this.#find(token), () => token.isCancellationRequested),

@@ -59,6 +59,7 @@ export type Command =
   | { command: 'check'; files: readonly string[]; json: boolean }
   | { command: 'status' } & Asked
   | { command: 'spend'; by: SpendGrouping } & AskedRequests
+  | { command: 'titles'; action: 'count' | 'forget'; dataDir: string | undefined; json: boolean }
   | { command: 'export'; format: ExportFormat; file: string | undefined } & AskedRequests
   | { command: 'doctor'; tools: readonly string[]; fix: boolean } & Asked
   | { command: 'canary'; action: CanaryAction; route: string | undefined } & Asked

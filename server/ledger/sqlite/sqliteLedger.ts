@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { ForgottenTitles } from '../../api/ledger/keptTitles.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../../api/receipt.ts';
 import type { RequestFilter } from '../../api/reports/requestFilter.ts';
 import type { FoundRequests, RequestPlace, RunningRequest } from '../../api/reports/requestMessages.ts';
@@ -203,6 +204,19 @@ class SqliteLedger implements Ledger {
   async dearest(params: DearestParams): Promise<DearestSpend> {
     this.flush();
     return this.#dashboard.dearest(params);
+  }
+
+  async keptTitles(): Promise<number> {
+    this.flush();
+    return this.#dashboard.countTitles();
+  }
+
+  async forgetTitles(): Promise<ForgottenTitles> {
+    this.flush();
+    // What waits here would be written afterwards, with its titles.
+    if (this.#queue.size > 0) throw new LedgerUnavailableError(`The ledger ${this.#file} cannot be written now; try again in a moment.`);
+    const count = await this.#dashboard.forgetTitles();
+    return { count, damagedCopies: readdirSync(dirname(this.#file)).filter(name => name.startsWith(`${basename(this.#file)}.damaged-`) && !/-(?:wal|shm)$/.test(name)) };
   }
 
   async spentBy(range: TimeRange, scope: SpentScope): Promise<SpentBy[]> {

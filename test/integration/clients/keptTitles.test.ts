@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { forgetTitlesRequest, keptTitlesRequest } from '../../../server/api/ledger/keptTitles.ts';
 import { chatRequest } from '../../../server/api/messages.ts';
 import type { RequestSummary } from '../../../server/api/receipt.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import { EditorDoor } from '../support/editorDoor.ts';
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
 import { startTestRouter, type TestRouter, type TestRouterOptions } from '../support/testRouter.ts';
+import { exitOf, spawnServer } from '../support/serverProcess.ts';
 import { askServer } from '../support/typedMessages.ts';
 
 let sandbox: SandboxProvider;
@@ -76,4 +78,49 @@ test('switched off again, later requests have no title', async () => {
   await testRouter.configure(options);
   assert.equal((await ask('Fold the yellow maps')).title, undefined);
   assert.equal(onDisk('yellow maps'), false);
+});
+
+test('a person can have the titles forgotten: no byte of them stays in the folder, and everything else does', async () => {
+  await testRouter.configure({ ...options, ledger: { keepTitles: true } });
+  // Rows of several sizes, so that some have moved between pages, and some words stand in parts of pages that nothing uses.
+  for (let number = 0; number < 40; number++) await ask(`Quokka ${String(number)} ${'feeds on leaves '.repeat(number % 7)}`);
+  await testRouter.configure(options);
+  const before = await found('limit=100');
+  const [spent, count] = [(await testRouter.receipt(before[0]?.id ?? '')).cost, before.filter(({ title }) => title !== undefined).length];
+  assert.equal(onDisk('Quokka'), true);
+
+  const door = new EditorDoor(testRouter.testRouter);
+  await door.open();
+  assert.deepEqual(await askServer(door.connection, keptTitlesRequest, {}), { count });
+  assert.deepEqual(await askServer(door.connection, forgetTitlesRequest, {}), { count, damagedCopies: [] });
+  assert.deepEqual(await askServer(door.connection, keptTitlesRequest, {}), { count: 0 });
+  door.close();
+
+  assert.deepEqual(['Quokka', 'feeds on leaves', 'lighthouse log', 'Paint the harbour'].filter(onDisk), []);
+  const after = await found('limit=100');
+  assert.deepEqual(after, before.map(({ title: _title, ...request }) => request));
+  assert.deepEqual((await testRouter.receipt(before[0]?.id ?? '')).cost, spent);
+  assert.deepEqual(await found('text=quokka'), []);
+  // The ledger goes on, and titles are kept again where that is switched on again.
+  await testRouter.configure({ ...options, ledger: { keepTitles: true } });
+  assert.equal((await ask('Wombats at dusk')).title, 'Wombats at dusk');
+  assert.equal((await found('limit=100')).length, before.length + 1);
+});
+
+test('the command line counts and removes them while a server runs on the folder', async () => {
+  const titles = async (...args: string[]): Promise<unknown> => {
+    const { child, written } = spawnServer(['titles', ...args, '--data', testRouter.dataDir, '--json']);
+    const closed = new Promise(resolve => child.once('close', resolve));
+    assert.equal(await exitOf(child), 0, written.stderr);
+    await closed;
+    return JSON.parse(written.stdout) as unknown;
+  };
+  await ask('Emus in the rain');
+  const { count } = await titles('count') as { count: number };
+  assert.ok(count > 0);
+  assert.equal(onDisk('Emus in the rain'), true);
+  assert.deepEqual(await titles('forget'), { forgotten: count, damagedCopies: [] });
+  assert.deepEqual(await titles('count'), { count: 0 });
+  assert.deepEqual(['Emus in the rain', 'Wombats at dusk'].filter(onDisk), []);
+  assert.equal((await ask('Emus in the sun')).title, 'Emus in the sun');
 });

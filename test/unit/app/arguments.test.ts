@@ -41,6 +41,8 @@ describe('the command line', () => {
     ['status --port 1', { command: 'status', port: 1, dataDir: undefined, json: false }],
     ['spend --days 2 --by team --where user=mai', { command: 'spend', range: { from: new Date(2026, 10, 19).getTime(), to: midday + 1 }, by: 'team', filter: { user: 'mai' }, port: undefined, dataDir: undefined, json: false }],
     ['spend --from 2026-11-01 --until 2026-11-02', { command: 'spend', range: { from: new Date(2026, 10, 1).getTime(), to: new Date(2026, 10, 3).getTime() }, by: 'model', filter: {}, port: undefined, dataDir: undefined, json: false }],
+    ['titles count', { command: 'titles', action: 'count', dataDir: undefined, json: false }],
+    ['titles forget --data d --json', { command: 'titles', action: 'forget', dataDir: 'd', json: true }],
     ['export --from 2026-11-20 --json --output f', { command: 'export', range: { from: new Date(2026, 10, 20).getTime(), to: midday + 1 }, filter: {}, format: 'jsonl', file: 'f', port: undefined, dataDir: undefined, json: true }],
     ['drill start north slow --for 30s --slow 2s', { command: 'drill', action: 'start', endpoint: 'north', fault: 'slow', durationMs: 30_000, model: undefined, keyId: undefined, slowMs: 2_000, port: undefined, dataDir: undefined, json: false }],
     ['drill stop', { command: 'drill', action: 'stop', id: undefined, port: undefined, dataDir: undefined, json: false }],

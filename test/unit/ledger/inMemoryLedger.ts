@@ -213,6 +213,13 @@ export class InMemoryLedger implements Ledger {
 
   async dashboard(params: SpendDashboardParams): Promise<SpendDashboard> { return naiveDashboard([...this.receipts.values()], params); }
 
+  async keptTitles(): Promise<number> { return [...this.receipts.values()].filter(({ title }) => title !== undefined).length; }
+  async forgetTitles(): Promise<{ count: number; damagedCopies: string[] }> {
+    const count = await this.keptTitles();
+    for (const receipt of this.receipts.values()) delete receipt.title;
+    return { count, damagedCopies: [] };
+  }
+
   async dearest(params: DearestParams): Promise<DearestSpend> { return naiveDearest([...this.receipts.values()], params, summaryOf); }
 
   async bill(range: TimeRange, endpoints: readonly string[], offsetMs: number): Promise<LedgerBill> {

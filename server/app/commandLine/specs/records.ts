@@ -4,7 +4,7 @@ import { usualIncidentDays } from '../../../api/reports/incidents.ts';
 import { suggestion } from '../../../config/nearest.ts';
 import { wrong, type ReportName } from '../command.ts';
 import type { CommandSpec, OptionSpec } from '../commandSpec.ts';
-import { daysOf, isWrong, place, placeOf, range, requestsOf, where, whereFields } from '../options.ts';
+import { data, daysOf, isWrong, json, place, placeOf, range, requestsOf, where, whereFields } from '../options.ts';
 
 const fields = `Fields of --where: ${whereFields.join(', ')}.`;
 const offline = 'While no server of the data folder runs, its ledger is read.';
@@ -56,6 +56,19 @@ const exported: CommandSpec = {
   },
 };
 
+const titles: CommandSpec = {
+  name: 'titles', group: 'Spend and records', mostWords: 0,
+  actions: {
+    count: { text: 'says of how many requests they are kept' },
+    forget: { text: 'removes them from the ledger, and from its file on the disk' },
+  },
+  summary: 'Counts or removes the first words of conversations that keepTitles keeps in the ledger of a data folder.',
+  notes: ['Servers of the folder may run meanwhile: their records wait while the file is rewritten. They keep new titles as long as their configuration says so.'],
+  options: { ...data, ...json },
+  examples: [['waybill titles forget', 'Removes them, after keepTitles was switched off']],
+  read: given => ({ command: 'titles', action: given.action === 'forget' ? 'forget' : 'count', dataDir: given.value('data'), json: given.has('json') }),
+};
+
 function report(name: ReportName, spec: { summary: string; words: string; usualDays: number }): CommandSpec {
   const options: Readonly<Record<string, OptionSpec>> = { days: { value: 'N', text: `The last N days, at most 92. Default ${spec.usualDays}.` }, ...place };
   return {
@@ -71,7 +84,7 @@ function report(name: ReportName, spec: { summary: string; words: string; usualD
 }
 
 export const recordSpecs = [
-  spend, exported,
+  spend, exported, titles,
   report('savings', { summary: 'Shows what requests saved against a baseline: first (the first target of each route; the default), an endpoint, a provider, a model, or endpoint/model.', words: '[BASELINE]', usualDays: 30 }),
   report('migration', { summary: 'Shows what was used, what that would cost at an endpoint, a provider, a model, or endpoint/model, what is missing there, and the way in stages.', words: 'TO', usualDays: 30 }),
   report('incidents', { summary: 'Shows when endpoints failed, for how long, who answered instead, and what that cost.', words: '[ENDPOINT]', usualDays: usualIncidentDays }),

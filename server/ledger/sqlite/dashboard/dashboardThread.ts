@@ -3,13 +3,14 @@ import { Worker } from 'node:worker_threads';
 import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../../../api/reports/dashboard.ts';
 import { LedgerUnavailableError } from '../../ledgerUnavailable.ts';
 
-export type DashboardQuestion = { id: number; method: 'dashboard'; params: SpendDashboardParams } | { id: number; method: 'dearest'; params: DearestParams };
+export type DashboardQuestion = { id: number; method: 'dashboard'; params: SpendDashboardParams } | { id: number; method: 'dearest'; params: DearestParams } | { id: number; method: 'countTitles' | 'forgetTitles' };
+type Result = SpendDashboard | DearestSpend | number;
 export type DashboardAnswer =
-  | { id: number; result: SpendDashboard | DearestSpend }
+  | { id: number; result: Result }
   /** @param passes the same question may be answered in a moment */
   | { id: number; error: string; passes: boolean };
 
-interface Waiting { resolve(result: SpendDashboard | DearestSpend): void; reject(error: Error): void }
+interface Waiting { resolve(result: Result): void; reject(error: Error): void }
 
 /** Without a question for so long, the thread ends and gives its memory back. */
 const idleMs = 30_000;
@@ -20,8 +21,8 @@ const limits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16, stac
 const workerFile = path.join(import.meta.dirname, process.env.WAYBILL_DASHBOARD ?? 'dashboardWorker.ts');
 
 /**
- * Asks the thread that reads for the Spend dashboard, which is started with the first question and has a connection of its own:
- * sums over a whole ledger take longer than the event loop may stand still.
+ * Asks the thread that reads for the Spend dashboard and removes titles, which is started with the first question and has connections of its own:
+ * what goes through a whole ledger takes longer than the event loop may stand still.
  */
 export class DashboardThread {
   readonly #file: string;
@@ -52,6 +53,16 @@ export class DashboardThread {
     return await this.#ask({ id: this.#nextId(), method: 'dearest', params }) as DearestSpend;
   }
 
+  /** See countTitles. @throws LedgerUnavailableError where nothing can be read now, but later */
+  async countTitles(): Promise<number> {
+    return await this.#ask({ id: this.#nextId(), method: 'countTitles' }) as number;
+  }
+
+  /** See forgetTitles. @throws LedgerUnavailableError where it cannot be done now, but later */
+  async forgetTitles(): Promise<number> {
+    return await this.#ask({ id: this.#nextId(), method: 'forgetTitles' }) as number;
+  }
+
   /** Ends the thread. What still waits is rejected. */
   close(): void {
     this.#closed = true;
@@ -63,7 +74,7 @@ export class DashboardThread {
     return this.#lastId;
   }
 
-  #ask(question: DashboardQuestion): Promise<SpendDashboard | DearestSpend> {
+  #ask(question: DashboardQuestion): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
         reject(new LedgerUnavailableError(`The ledger ${this.#file} is closed.`));

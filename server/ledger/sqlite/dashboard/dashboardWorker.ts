@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Guard } from '../../../base/guarded.ts';
 import { silentLog } from '../../../base/log.ts';
 import { isBusy, isDamage, isEnvironmental } from '../ledgerErrors.ts';
+import { countTitles, forgetTitles } from '../titles/keptTitles.ts';
 import { DashboardQueries } from './dashboardQueries.ts';
 import type { DashboardAnswer, DashboardQuestion } from './dashboardThread.ts';
 import { DearestQueries } from './dearest.ts';
@@ -13,7 +14,7 @@ const busyTimeoutMs = 2_000;
 
 interface OpenFile { id: string; database: DatabaseSync; dashboard: DashboardQueries; dearest: DearestQueries }
 
-/** The thread that reads for the Spend dashboard. The server writes nothing here, and nothing here writes. */
+/** The thread that reads for the Spend dashboard. The connection it keeps open only reads; titles are removed over one of their own. */
 class DashboardFile {
   readonly #file: string;
   #open: OpenFile | undefined;
@@ -24,11 +25,21 @@ class DashboardFile {
 
   answer(question: DashboardQuestion): DashboardAnswer {
     try {
-      const { dashboard, dearest } = this.#opened();
-      return { id: question.id, result: question.method === 'dashboard' ? dashboard.dashboard(question.params) : dearest.read(question.params) } as DashboardAnswer;
+      return { id: question.id, result: this.#result(question) };
     } catch (error) {
       this.#close();
       return { id: question.id, error: error instanceof Error ? error.message : String(error), passes: isBusy(error) || isDamage(error) || isEnvironmental(error) };
+    }
+  }
+
+  #result(question: DashboardQuestion): Extract<DashboardAnswer, { result: unknown }>['result'] {
+    switch (question.method) {
+      case 'dashboard': return this.#opened().dashboard.dashboard(question.params);
+      case 'dearest': return this.#opened().dearest.read(question.params);
+      case 'countTitles': return countTitles(this.#file);
+      case 'forgetTitles':
+        this.#close();
+        return forgetTitles(this.#file);
     }
   }
 

@@ -11,6 +11,7 @@ import * as drillMessages from '../../../../server/api/drill.ts';
 import * as shadowMessages from '../../../../server/api/shadow.ts';
 import * as dryRunMessages from '../../../../server/api/rules/dryRun.ts';
 import * as historyMessages from '../../../../server/api/rules/rulesHistory.ts';
+import * as titleMessages from '../../../../server/api/ledger/keptTitles.ts';
 import * as messages from '../../../../server/api/messages.ts';
 import * as dashboardMessages from '../../../../server/api/reports/dashboard.ts';
 import * as requestMessages from '../../../../server/api/reports/requestMessages.ts';
@@ -52,7 +53,7 @@ function contextOf(connection: RecordingConnection, router: object): FeatureCont
 const registrationRouter = { log: silentLog, onChange: () => ({ dispose: () => undefined }), onNotice: () => ({ dispose: () => undefined }) };
 
 const toServer = [
-  ...[...Object.values(messages), ...Object.values(drillMessages), ...Object.values(accessMessages), ...Object.values(agentToolMessages), ...Object.values(budgetMessages), ...Object.values(canaryMessages), ...Object.values(endpointMessages), ...Object.values(responseCacheMessages), ...Object.values(documentMessages), ...Object.values(dryRunMessages), ...Object.values(historyMessages), ...Object.values(shadowMessages), ...Object.values(reportMessages), ...Object.values(requestMessages), ...Object.values(dashboardMessages), ...Object.values(tryRouteMessages), ...Object.values(proposalMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
+  ...[...Object.values(messages), ...Object.values(drillMessages), ...Object.values(accessMessages), ...Object.values(agentToolMessages), ...Object.values(titleMessages), ...Object.values(budgetMessages), ...Object.values(canaryMessages), ...Object.values(endpointMessages), ...Object.values(responseCacheMessages), ...Object.values(documentMessages), ...Object.values(dryRunMessages), ...Object.values(historyMessages), ...Object.values(shadowMessages), ...Object.values(reportMessages), ...Object.values(requestMessages), ...Object.values(dashboardMessages), ...Object.values(tryRouteMessages), ...Object.values(proposalMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
   messages.chatEventsHandledNotification.method, documentMessages.didOpenNotification.method, documentMessages.didChangeNotification.method, documentMessages.didCloseNotification.method,
 ];
 

@@ -75,6 +75,29 @@ describe('the Requests view', () => {
     view.dispose();
   });
 
+  it('reads the ledger again when the titles in it were forgotten, although no request has come', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    let clock = 0;
+    t.mock.method(performance, 'now', () => clock);
+    const of = server();
+    let title: string | undefined = 'Fix the build';
+    of.findRequests = () => Promise.resolve({ requests: [{ ...request('kept', 1, 'ok'), ...(title === undefined ? {} : { title }) }] });
+    const view = new RequestsView(of as never, { of: () => undefined } as never);
+    const shown = async (): Promise<unknown[]> => (await view.getChildren()).flatMap(node => (node.kind === 'request' && node.request.id === 'kept' ? [node.title] : []));
+    assert.deepEqual(await shown(), ['Fix the build']);
+    title = undefined;
+    clock += 2000;
+    t.mock.timers.tick(2000);
+    await settle();
+    assert.deepEqual(await shown(), ['Fix the build'], 'nothing else says that the ledger has changed');
+    view.titlesForgotten();
+    clock += 2000;
+    t.mock.timers.tick(2000);
+    await settle();
+    assert.deepEqual(await shown(), [undefined]);
+    view.dispose();
+  });
+
   it('goes on with the time of a request that runs when it is shown again', async t => {
     t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
     const of = server();
