@@ -73,7 +73,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const titles = new ConversationTitles();
   const chat = new ChatProvider(server, configuration, context.globalState, titles);
   const requests = new RequestsView(server, titles);
-  const dashboard = new DashboardView(context.extensionUri, server, () => { void walkthrough.spendSeen(); });
+  const dashboard = new DashboardView(context.extensionUri, server, titles, () => { void walkthrough.spendSeen(); });
 
   context.subscriptions.push(
     log, keys, configuration, server, chat,

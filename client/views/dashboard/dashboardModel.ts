@@ -103,10 +103,13 @@ export function buildDashboardPage({ state, dashboard, hasProviders, style }: Da
   };
 }
 
-/** Turns what cost most into lists. @param now milliseconds since the epoch */
-export function buildDearestPage({ conversations, requests }: DearestSpend, totals: SpendSum, now: number, style: TimeStyle): DearestPage {
+/**
+ * Turns what cost most into lists. @param now milliseconds since the epoch
+ * @param titleOf the words that the editor knows a conversation by; those that the ledger keeps come second, and its id last
+ */
+export function buildDearestPage({ conversations, requests }: DearestSpend, totals: SpendSum, now: number, style: TimeStyle, titleOf: (conversation: string) => string | undefined): DearestPage {
   return {
-    conversations: { title: t('Dearest conversations'), rows: conversations.map((one) => conversationRow(one, totals)), note: conversations.length === 0 ? t('No request here says which conversation it belongs to.') : undefined },
+    conversations: { title: t('Dearest conversations'), rows: conversations.map((one) => conversationRow(one, totals, titleOf(one.conversation))), note: conversations.length === 0 ? t('No request here says which conversation it belongs to.') : undefined },
     requests: { title: t('Dearest requests'), rows: requests.map((one) => requestRow(one, totals, now, style)), note: requests.length === 0 ? t('No request here has a known cost.') : undefined },
   };
 }
@@ -223,9 +226,9 @@ function crossTable({ groups, totals }: SpendDashboard, cross: NonNullable<Spend
   };
 }
 
-function conversationRow({ conversation, tool, workspace, model, ...sum }: DearConversation, totals: SpendSum): ShareRow {
+function conversationRow({ conversation, tool, workspace, model, title, ...sum }: DearConversation, totals: SpendSum, ownTitle: string | undefined): ShareRow {
   const made = sumRow(sum, totals);
-  return { ...made, name: conversation, detail: [[tool, workspace, model].filter((part) => part !== null).join(' · '), made.detail].join(' · '), pick: { dimension: 'conversation', value: conversation } };
+  return { ...made, name: ownTitle ?? title ?? conversation, detail: [[tool, workspace, model].filter((part) => part !== null).join(' · '), made.detail].join(' · '), pick: { dimension: 'conversation', value: conversation } };
 }
 
 function requestRow(request: RequestSummary, totals: SpendSum, now: number, style: TimeStyle): ShareRow {

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { currentLanguage } from '../../../server/api/localization/localization.ts';
 import type { TimeRange } from '../../../server/api/receipt.ts';
 import { dayName } from '../../base/figures.ts';
+import type { ConversationTitles } from '../../chat/conversationTitles.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { EditorPanel } from '../shared/editorPanel.ts';
 import { nextMidnight, type SpendPeriod } from '../spend/spendRange.ts';
@@ -19,6 +20,7 @@ const dearestShown = 10;
 /** The Spend dashboard, in one panel of the editor area, live while it is to be seen. It survives a reload of the window. */
 export class DashboardView implements vscode.Disposable {
   readonly #server: WaybillServer;
+  readonly #titles: Pick<ConversationTitles, 'of'>;
   readonly #panel: EditorPanel<ToDashboardPage, FromDashboardPage>;
   readonly #onFigures: () => void;
   #state: DashboardState | undefined;
@@ -28,8 +30,9 @@ export class DashboardView implements vscode.Disposable {
   #midnight: NodeJS.Timeout | undefined;
 
   /** @param onFigures called when figures, and not an empty page, are on screen */
-  constructor(extensionUri: vscode.Uri, server: WaybillServer, onFigures: () => void) {
+  constructor(extensionUri: vscode.Uri, server: WaybillServer, titles: Pick<ConversationTitles, 'of'>, onFigures: () => void) {
     this.#server = server;
+    this.#titles = titles;
     this.#onFigures = onFigures;
     this.#panel = new EditorPanel({
       extensionUri, viewType, page: 'dashboard', title: t('Spend Dashboard'), isAnswer: isFromDashboardPage, receive: message => { void this.#receive(message); },
@@ -157,7 +160,7 @@ export class DashboardView implements vscode.Disposable {
     if (page.empty !== undefined) return;
     this.#onFigures();
     const dearest = await this.#server.dearestSpend({ range, filter, limit: dearestShown });
-    if (this.#state === state) await this.#panel.post({ type: 'dearest', state, dearest: buildDearestPage(dearest, dashboard.totals, now, style) });
+    if (this.#state === state) await this.#panel.post({ type: 'dearest', state, dearest: buildDearestPage(dearest, dashboard.totals, now, style, conversation => this.#titles.of(conversation)) });
   }
 
   #waitForMidnight(): void {

@@ -138,6 +138,8 @@ export interface DearConversation extends SpendSum {
   tool: string;
   workspace: string | null;
   model: string;
+  /** Its first words, where they are kept. */
+  title?: string | undefined;
 }
 export interface DearestParams { range: TimeRange; filter: SpendFilter; /** The most of each. */ limit: number }
 export interface DearestSpend {

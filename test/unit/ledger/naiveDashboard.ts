@@ -43,11 +43,17 @@ export function naiveDearest(receipts: readonly Receipt[], { range, filter, limi
   const conversations = grouped(counted.filter(({ names }) => names.conversation !== null), 'conversation', emptySum(), limit).rows.map(({ name, ...sum }) => {
     const own = counted.filter(({ names }) => names.conversation === name);
     const [dearest] = own.map((one) => ({ one, most: total(own.filter(({ names }) => JSON.stringify(names) === JSON.stringify(one.names))).microUsd })).sort((a, b) => b.most - a.most);
-    return { conversation: name ?? '', ...sum, tool: dearest?.one.names.tool ?? '', workspace: dearest?.one.names.workspace ?? null, model: dearest?.one.names.model ?? '' };
+    return { conversation: name ?? '', ...sum, tool: dearest?.one.names.tool ?? '', workspace: dearest?.one.names.workspace ?? null, model: dearest?.one.names.model ?? '', ...titleOf(receipts, name) };
   });
   const requests = [...new Set(counted.map(({ receipt }) => receipt))].map((receipt) => ({ receipt, cost: sumCost(receipt.attempts).microUsd ?? 0 }))
     .filter(({ cost }) => cost > 0).sort((a, b) => b.cost - a.cost).slice(0, limit).map(({ receipt }) => summary(receipt));
   return { conversations, requests };
+}
+
+/** The title of the earliest request of a conversation that has one. */
+function titleOf(receipts: readonly Receipt[], conversation: string | null): { title?: string } {
+  const [title] = receipts.filter(({ caller, title: kept }) => caller.conversation === conversation && kept !== undefined).sort((a, b) => a.startedAt - b.startedAt).map(({ title: kept }) => kept);
+  return title === undefined ? {} : { title };
 }
 
 function historyOf(receipts: readonly Receipt[], range: { from: number; to: number }, filter: SpendFilter): SpendStep[] {

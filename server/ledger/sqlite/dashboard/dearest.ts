@@ -38,7 +38,11 @@ export class DearestQueries {
       const conversation = found.get(name);
       if (conversation !== undefined) addSum(conversation, sum);
     }
-    return [...found.values()].sort((a, b) => b.microUsd - a.microUsd).map(({ most: _most, ...conversation }) => conversation);
+    const title = this.#prepared('SELECT title FROM exchanges INDEXED BY exchanges_of_conversation WHERE conversation = ? AND title IS NOT NULL ORDER BY started_at, seq LIMIT 1');
+    return [...found.values()].sort((a, b) => b.microUsd - a.microUsd).map(({ most: _most, ...conversation }) => {
+      const kept = title.get(conversation.conversation)?.['title'];
+      return typeof kept === 'string' ? { ...conversation, title: kept } : conversation;
+    });
   }
 
   #requests({ range, filter, limit }: DearestParams): RequestSummary[] {

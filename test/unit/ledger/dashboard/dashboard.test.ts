@@ -120,6 +120,17 @@ describe('the Spend dashboard', () => {
     close();
   });
 
+  it('says the first words of a conversation where they are kept, those of its earliest request', async () => {
+    const of = (id: string, conversation: string, startedAt: number, title?: string): Receipt => ({ ...aReceipt(id, { startedAt, caller: { tool: 'codex', conversation } }), ...(title === undefined ? {} : { title }) });
+    const { real, naive, close } = ledgers([of('a', 'c-1', noon + 3, 'Later words'), of('b', 'c-1', noon + 2, 'First words'), of('c', 'c-1', noon + 1), of('d', 'c-2', noon + 1)]);
+    for (const ledger of [real, naive]) {
+      const { conversations } = await ledger.dearest({ range: { from: noon, to: noon + dayMs }, filter: {}, limit: 10 });
+      assert.deepEqual(conversations.map(({ conversation, title }) => [conversation, title]), [['c-1', 'First words'], ['c-2', undefined]]);
+      assert.ok(!conversations.some(one => 'title' in one && one.title === undefined));
+    }
+    close();
+  });
+
   it('counts a request at once, also one that still runs, and takes nothing in that may still change', async () => {
     const { real, folder, close } = ledgers(Array.from({ length: 700 }, (_, index) => aReceipt(`r-${index}`)));
     const params = { range: { from: noon, to: noon + dayMs }, filter: {}, rows: 'part' } as const;

@@ -75,9 +75,17 @@ describe('the page of the dashboard', () => {
     assert.deepEqual([reason(false), reason(true), reason(true, { tool: 'x' }), page.empty], ['no-providers', 'no-requests', 'no-match', undefined]);
   });
 
+  it('names the dearest conversations by the words of the editor, else by those that are kept, else by their id', () => {
+    const conversation = (id: string, title?: string) => ({ conversation: id, tool: 't', workspace: null, model: 'm', ...(title === undefined ? {} : { title }), ...totals });
+    const { conversations } = buildDearestPage({ conversations: [conversation('c-1', 'Kept words'), conversation('c-2', 'Fix the build'), conversation('c-3')], requests: [] }, totals, now, style, id => (id === 'c-1' ? 'Typed here' : undefined));
+    assert.deepEqual(conversations.rows.map(({ name }) => name), ['Typed here', 'Fix the build', 'c-3']);
+    // What a click opens is still the conversation.
+    assert.deepEqual(conversations.rows.map(({ pick }) => pick?.value), ['c-1', 'c-2', 'c-3']);
+  });
+
   it('goes to the page and back in messages whose shape is checked', () => {
     assert.ok(isToDashboardPage(JSON.parse(JSON.stringify({ type: 'page', page }))));
-    assert.ok(isToDashboardPage({ type: 'dearest', state, dearest: buildDearestPage({ conversations: [{ conversation: 'c', tool: 't', workspace: null, model: 'm', ...totals }], requests: [] }, totals, now, style) }));
+    assert.ok(isToDashboardPage({ type: 'dearest', state, dearest: buildDearestPage({ conversations: [{ conversation: 'c', tool: 't', workspace: null, model: 'm', ...totals }], requests: [] }, totals, now, style, () => undefined) }));
     assert.ok(isFromDashboardPage({ type: 'requests', picks: [{ dimension: 'tool', value: null }], from: 1, to: 2 }));
     assert.ok(isToDashboardPage({ type: 'show', period: 'today' }));
     assert.ok(!isToDashboardPage({ type: 'show', period: 'custom' }));
