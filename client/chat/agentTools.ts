@@ -65,6 +65,8 @@ async function answerOf(server: Pick<WaybillServer, 'agentTool'>, name: AgentToo
 
 /** The editor starts `server.js mcp` by itself when an agent needs it. */
 function offerServer(register: typeof vscode.lm.registerMcpServerDefinitionProvider, configuration: Pick<Configuration, 'settings' | 'onDidChange'>, context: Pick<vscode.ExtensionContext, 'extensionUri' | 'globalStorageUri' | 'extension'>): vscode.Disposable {
+  // An editor that has tools of extensions is not told of this server, and so does not wait for it.
+  void vscode.commands.executeCommand('setContext', 'waybill.offersMcpServer', true);
   const changed = new vscode.EventEmitter<void>();
   let offered = configuration.settings.agentTools;
   const { version } = context.extension.packageJSON as { version: string };

@@ -10,6 +10,7 @@ interface Contributed { name: string; toolReferenceName: string; canBeReferenced
 
 const editor = `data:text/javascript,
 export const lm = globalThis.languageModels;
+export const commands = { executeCommand: async (...given) => { globalThis.contexts.push(given.join(' ')); } };
 export class EventEmitter { fire() { globalThis.offersChanged += 1; } dispose() {} }
 export class Disposable { constructor(end) { this.dispose = end; } static from(...all) { return new Disposable(() => { for (const one of all) one.dispose(); }); } }
 export class CancellationError extends Error { name = 'Canceled'; }
@@ -35,10 +36,13 @@ class Editor {
 }
 
 let loaded = 0;
+/** What the editors were told for their conditions. */
+let contexts: string[] = [];
 
 /** The code of the client in an editor whose `vscode.lm` has these functions. */
 async function inEditor(lm: Host | undefined, enabled: boolean, answer: (params: { name: string; input: object }, token: object) => Promise<object> = () => Promise.resolve({ text: '' })) {
-  Object.assign(globalThis, { languageModels: lm, offersChanged: 0 });
+  contexts = [];
+  Object.assign(globalThis, { languageModels: lm, offersChanged: 0, contexts });
   loaded += 1;
   // Each editor has a module of its own.
   const url = `${editor}//${String(loaded)}`;
@@ -74,10 +78,11 @@ describe('the tools for agents of the editor', () => {
   it('are not offered a second time as a server, which an editor without such tools gets', async () => {
     const both = new Editor();
     await inEditor({ registerTool: both.tool, registerMcpServerDefinitionProvider: both.servers }, true);
-    assert.deepEqual([[...both.tools.keys()], both.offers], [names, undefined]);
+    assert.deepEqual([[...both.tools.keys()], both.offers, contexts], [names, undefined, []]);
     const older = new Editor();
     const { set } = await inEditor({ registerMcpServerDefinitionProvider: older.servers }, true);
-    assert.deepEqual(older.offers?.().map(({ label }) => label), ['Waybill']);
+    assert.deepEqual([older.offers?.().map(({ label }) => label), contexts], [['Waybill'], ['setContext waybill.offersMcpServer true']]);
+    assert.deepEqual(readManifest<{ contributes: { mcpServerDefinitionProviders: { when: string }[] } }>().contributes.mcpServerDefinitionProviders.map(({ when }) => when), ['waybill.offersMcpServer']);
     set(false);
     assert.deepEqual([older.offers?.(), (globalThis as { offersChanged?: number }).offersChanged], [[], 1]);
     for (const without of [{}, undefined]) assert.equal((await inEditor(without, true)).registered, undefined);
