@@ -13,6 +13,6 @@ export const postgresSchema = z.strictObject({
 });
 
 export const ledgerSchema = z.strictObject({
-  keepTitles: optional(z.boolean(), 'Keep the first words of each conversation, at most 60 characters without what looks like a key, in the ledger of this machine with the requests that belong to it; PostgreSQL does not get them. Default false: no text of a prompt is written to disk.'),
+  keepTitles: optional(z.boolean(), 'Keep the first words of each conversation, at most 60 characters without what looks like a key, in the ledger of this machine with the requests that belong to it; PostgreSQL does not get them. `waybill titles forget` removes them. Default false: no text of a prompt is written to disk.'),
   postgres: optional(postgresSchema, 'Where servers on several machines keep one ledger together: each copies there what it recorded, and sums are of all of them. PostgreSQL 12 or later. `postgres: "${DATABASE_URL}"` is short for a `url` alone. docs/postgres.md has the rest.'),
 });
