@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Chat } from './harness/chat.ts';
+import { tellWindowsOfSecrets } from './harness/desktopSecrets.ts';
 import { listenerOf } from './harness/processTree.ts';
 import type { RunningProcess } from './harness/processTree.ts';
 import type { Sandbox } from './harness/sandbox.ts';
@@ -18,6 +19,7 @@ describe('two windows at once', () => {
 
   before(async () => {
     scene = await Scene.set(settings);
+    await tellWindowsOfSecrets(scene.browser);
     alpha = await scene.openWindow('alpha');
     // The first window has its server before the second is opened, so that it is known who holds the port.
     await alpha.statusBarItem('1 of 1 provider up').waitFor();
@@ -34,8 +36,30 @@ describe('two windows at once', () => {
     assert.equal((await scene.endpoint.status()).http.state, 'listening');
   });
 
+  it('see a key that was added in the other one, without a reload', async () => {
+    const key = 'sk-sandbox-Jw3nT8qLmX5z';
+    await beta.openViewContainer('Waybill');
+    await beta.treeRow('Providers', 'north').click();
+    const shown = async (window: Workbench): Promise<boolean> => (await window.treeRows('Providers')).some((row) => row.includes(key.slice(-4)));
+    assert.equal(await shown(beta), false);
+    await alpha.command('Waybill: Add Key…');
+    await alpha.enterKey(key);
+    await until('the key to be stored', async () => (await alpha.notifications()).some((text) => text.includes('of north was stored')));
+    const storedAt = performance.now();
+    await until('the key in the other window', () => shown(beta));
+    console.log(`      a key is seen in the other window ${String(Math.round(performance.now() - storedAt))} ms after it was stored`);
+    await alpha.dismissNotifications();
+    await alpha.openViewContainer('Waybill');
+    await alpha.treeRow('Providers', 'north').click();
+    await until('the key in the first window', () => shown(alpha));
+    await beta.command('Waybill: Remove Key…');
+    await beta.page.locator('.monaco-dialog-box .monaco-button').filter({ hasText: 'Remove' }).click();
+    await until('the key to be gone in the first window', async () => !await shown(alpha));
+    await beta.dismissNotifications();
+  });
+
   it('use a provider that was added in the other one, after a reload', async () => {
-    // A desktop VS Code informs its windows of changed settings and secrets; in the browser a window sees only its own changes.
+    // A desktop VS Code informs its windows of changed settings; in the browser a window sees only its own changes.
     const key = 'sk-ant-api03-Hd2Lp9Xw4Vt7Bq';
     await addProvider(alpha, { provider: 'Anthropic-compatible', baseUrl: scene.sandbox.second.url, name: 'south', key, model: 'sandbox-messages' });
     await alpha.dismissNotifications();
