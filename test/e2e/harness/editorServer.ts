@@ -38,6 +38,8 @@ export interface EditorOptions {
    * English, because there is no language pack.
    */
   language?: string;
+  /** A folder with another extension that is installed beside ours. */
+  otherExtension?: string;
   /** Added to the environment of the editor and so of the extension host. */
   environment?: Record<string, string>;
 }
@@ -64,7 +66,7 @@ export class EditorServer {
   }
 
   /** Puts the VSIX in place, writes the settings and starts the editor; resolves when it accepts connections. */
-  static async start({ vsix = places.vsix, settings = {}, defaults = false, environment = {}, language }: EditorOptions = {}): Promise<EditorServer> {
+  static async start({ vsix = places.vsix, settings = {}, defaults = false, environment = {}, language, otherExtension }: EditorOptions = {}): Promise<EditorServer> {
     if (!existsSync(vsix)) throw new Error(`There is no ${vsix}: run "npm run package" first.`);
     const home = mkdtempSync(path.join(tmpdir(), 'waybill-e2e-'));
     const marker = randomUUID();
@@ -76,6 +78,7 @@ export class EditorServer {
 
     const output: string[] = [];
     cpSync(await extensionsWith(vsix), path.join(home, 'extensions'), { recursive: true });
+    if (otherExtension !== undefined) addExtension(path.join(home, 'extensions'), otherExtension);
     const child = spawn(process.execPath, [
       places.editorEntry, ...folders, '--auth', 'none', '--bind-addr', '127.0.0.1:0',
       '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust', '--disable-getting-started-override',
@@ -158,6 +161,17 @@ async function extensionsWith(vsix: string): Promise<string> {
   } finally {
     rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** Puts an extension that is not packed into a folder of extensions, and into the editor's list there. */
+function addExtension(extensions: string, source: string): void {
+  const { name, publisher, version } = JSON.parse(readFileSync(path.join(source, 'package.json'), 'utf8')) as { name: string; publisher: string; version: string };
+  const relativeLocation = `${publisher}.${name}-${version}`;
+  const folder = path.join(extensions, relativeLocation);
+  cpSync(source, folder, { recursive: true });
+  const list = path.join(extensions, 'extensions.json');
+  const installed = JSON.parse(readFileSync(list, 'utf8')) as object[];
+  writeFileSync(list, JSON.stringify([...installed, { identifier: { id: `${publisher}.${name}` }, version, location: { $mid: 1, path: folder, scheme: 'file' }, relativeLocation, metadata: { source: 'vsix', installedTimestamp: Date.now() } }]));
 }
 
 /** The environment without what npm and the Node test runner add, which would change how children behave. */

@@ -27,13 +27,13 @@ export class Scene {
     this.endpoint = new LocalEndpoint(editor, port);
   }
 
-  /** `settings` may depend on where the providers are; `defaults` leaves the editor's own settings alone; `environment` and `language` are the editor's. */
-  static async set(settings: (sandbox: Sandbox) => Record<string, unknown> = () => ({}), { defaults = false, environment = () => ({}), language }: { defaults?: boolean; environment?: (sandbox: Sandbox) => Record<string, string>; language?: string } = {}): Promise<Scene> {
+  /** `settings` may depend on where the providers are; `defaults` leaves the editor's own settings alone; `environment` and `language` are the editor's; `otherExtension` is a folder with an extension beside ours. */
+  static async set(settings: (sandbox: Sandbox) => Record<string, unknown> = () => ({}), { defaults = false, environment = () => ({}), language, otherExtension }: { defaults?: boolean; environment?: (sandbox: Sandbox) => Record<string, string>; language?: string; otherExtension?: string } = {}): Promise<Scene> {
     const sandbox = await Sandbox.start();
     let editor: EditorServer | undefined;
     try {
       const port = await freePort();
-      editor = await EditorServer.start({ defaults, ...(language === undefined ? {} : { language }), environment: environment(sandbox), settings: { 'waybill.localEndpoint.port': port, ...settings(sandbox) } });
+      editor = await EditorServer.start({ defaults, ...(language === undefined ? {} : { language }), ...(otherExtension === undefined ? {} : { otherExtension }), environment: environment(sandbox), settings: { 'waybill.localEndpoint.port': port, ...settings(sandbox) } });
       return new Scene(editor, sandbox, await launchBrowser(path.join(editor.home, 'browser-profile')), port);
     } catch (error) {
       await editor?.stop();
