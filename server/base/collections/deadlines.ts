@@ -10,8 +10,8 @@ export interface Deadline {
 
 /** The longest time that a timer of Node takes. */
 const longestTimerMs = 2 ** 31 - 1;
-/** A timer may fire so much before the moment it was set for. */
-const toleranceMs = 0.5;
+/** A timer may fire so much before the moment it was set for, and a deadline may be due so much before its own. */
+export const toleranceMs = 0.5;
 /** All deadlines are looked at when the timer fires. Of more of them it fires less often: a millisecond apart for so many. */
 const lookedAtEachMs = 1_000;
 

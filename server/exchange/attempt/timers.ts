@@ -1,4 +1,4 @@
-import { requestDeadlines, type Deadline } from '../../base/collections/deadlines.ts';
+import { requestDeadlines, toleranceMs, type Deadline } from '../../base/collections/deadlines.ts';
 import { WaybillError } from '../../base/failure.ts';
 import type { Timeouts } from '../../config/config.ts';
 import { charsPerToken } from '../answer/usageMeter.ts';
@@ -22,9 +22,6 @@ export interface TimerListener {
 
 /** What an attempt waits for beside its end. */
 type Awaited = 'headers' | 'content' | 'explanation' | 'whole' | 'next-content' | 'nothing';
-
-/** A deadline may be due so much before its moment. */
-const toleranceMs = 0.5;
 
 /**
  * The timers of one attempt, of which one at a time counts beside the total: headers, then first token, then idle. The

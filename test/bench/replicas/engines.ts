@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import pg from 'pg';
 import { EngineProcess, type EngineProgram } from '../../support/engines/engineProcess.ts';
-import { folderOf, packages, postgresProgram, postgresUrl, redisProgram, redisUrl, type EngineName } from '../../support/engines/programs.ts';
+import { notInstalled, postgresProgram, postgresUrl, redisProgram, redisUrl } from '../../support/engines/programs.ts';
 import { cpuTimeUs, familyCpuTimeUs } from '../processStat.ts';
 
 /** What replicas share: engines that keep everything in memory or trust that the machine stays up, so that no disk is measured. */
@@ -15,11 +15,9 @@ const copiedWithinMs = 60_000;
 const lookEveryMs = 50;
 
 /** Which of the engines that replicas share are not installed, in one sentence; undefined: both are. */
-export function missingEngines(): { missing: ReadonlySet<EngineName>; sentence: string } | undefined {
-  const missing = (['redis', 'postgres'] as const).filter(engine => folderOf(engine) === undefined);
-  if (missing.length === 0) return undefined;
-  const named = missing.map(engine => packages[engine]);
-  return { missing: new Set(missing), sentence: `${named.join(' and ')} ${named.length === 1 ? 'is' : 'are'} not installed, so what needs ${named.length === 1 ? 'it' : 'them'} is not measured (apt-get install ${named.join(' ')}).` };
+export function missingEngines(): ReturnType<typeof notInstalled> {
+  const without = notInstalled(['redis', 'postgres']);
+  return without && { ...without, sentence: `${without.sentence}: what needs that is not measured.` };
 }
 
 /** An engine ends with this process, at the latest: it is a process group of its own, which Ctrl+C does not reach. */

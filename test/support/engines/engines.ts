@@ -4,16 +4,15 @@ import path from 'node:path';
 import { after } from 'node:test';
 import { endedWithTests } from '../childProcesses.ts';
 import { EngineProcess, type EngineProgram } from './engineProcess.ts';
-import { folderOf, packages, postgresProgram, postgresUrl, queryPostgres, type EngineName } from './programs.ts';
+import { notInstalled, postgresProgram, postgresUrl, queryPostgres, type EngineName } from './programs.ts';
 
 /**
  * Why a test of these engines is left out, for `skip`; false: they are installed.
  * @throws where WAYBILL_ENGINES=required says that they have to be there, as the check on a clean clone does
  */
 export function missingEngine(...engines: EngineName[]): string | false {
-  const missing = engines.filter(engine => folderOf(engine) === undefined).map(engine => packages[engine]);
-  if (missing.length === 0) return false;
-  const reason = `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not installed (apt-get install ${missing.join(' ')})`;
+  const reason = notInstalled(engines)?.sentence;
+  if (reason === undefined) return false;
   if (process.env['WAYBILL_ENGINES'] === 'required') throw new Error(`${reason}, and WAYBILL_ENGINES=required says that no test may be left out.`);
   return reason;
 }

@@ -19,6 +19,14 @@ export function folderOf(engine: EngineName): string | undefined {
   return folders.find(folder => folder !== '' && isExecutable(path.join(folder, binaries[engine])));
 }
 
+/** Which of these engines are not installed, with what brings them; undefined: all are. @property sentence without its full stop */
+export function notInstalled(engines: readonly EngineName[]): { readonly missing: ReadonlySet<EngineName>; readonly sentence: string } | undefined {
+  const missing = engines.filter(engine => folderOf(engine) === undefined);
+  if (missing.length === 0) return undefined;
+  const named = missing.map(engine => packages[engine]);
+  return { missing: new Set(missing), sentence: `${named.join(' and ')} ${named.length === 1 ? 'is' : 'are'} not installed (apt-get install ${named.join(' ')})` };
+}
+
 function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);

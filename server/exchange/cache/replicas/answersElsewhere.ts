@@ -1,6 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import { Guard } from '../../../base/guarded.ts';
 import type { Log } from '../../../base/log.ts';
+import { programVersion } from '../../../base/processIdentity.ts';
 import type { Config } from '../../../config/config.ts';
 import type { AnswersConfig } from '../../../config/state/stateConfig.ts';
 import type { StateStore } from '../../../state/stateStore.ts';
@@ -61,7 +62,7 @@ export class AnswersElsewhere {
     this.#part = undefined;
     if (wanted === undefined) return undefined;
     this.#loading = loadReplicaAnswers().then(create => {
-      if (this.#of === wanted) this.#part = create({ store, config: wanted, version: process.env.WAYBILL_VERSION ?? '0.0.0', figures: this.figures, now: () => clock.now(), log });
+      if (this.#of === wanted) this.#part = create({ store, config: wanted, version: programVersion, figures: this.figures, now: () => clock.now(), log });
     });
     this.#guard.settle(this.#loading);
     return undefined;
