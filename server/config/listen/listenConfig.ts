@@ -14,7 +14,7 @@ export interface ListenConfig {
   trustedProxies?: readonly string[] | undefined;
 }
 
-/** Whether a server may listen there: nobody reads on the way what is sent. */
+/** Whether a server may listen there: what is sent cannot be read on the way. */
 export function isSafe({ host, tls, behindProxy }: ListenConfig): boolean {
   return tls !== undefined || behindProxy === true || host === undefined || isLoopbackHost(host);
 }

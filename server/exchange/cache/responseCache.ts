@@ -86,7 +86,7 @@ export class ResponseCache {
     answer.price.whenSet(cost => { if (policy === this.policy() && answer.keepable) this.#elsewhere?.keep(name, key, answer, cost, responseCache.maxAgeMs); });
   }
 
-  /** Looks for an answer that another replica keeps. @param keys the best first @returns undefined where nobody can be asked; else what was found in time */
+  /** Looks for an answer that another replica keeps. @param keys the best first @returns undefined where none can be asked; else what was found in time */
   findElsewhere({ name, responseCache }: RouteConfig, keys: readonly string[]): Promise<FoundAnswer | undefined> | undefined {
     return responseCache?.replicas === true ? this.#elsewhere?.find(name, keys, responseCache.maxAgeMs) : undefined;
   }

@@ -19,7 +19,7 @@ const toolTexts = ['# AGENTS.md instructions', 'Caveat: The messages below'];
 
 /**
  * The first words that a person wrote in the conversation of a request, on one line and without secrets: the text that is kept
- * where `keepTitles` is on. Undefined for copies of shadows, for calls that are no conversation, and where nobody wrote anything.
+ * where `keepTitles` is on. Undefined for copies of shadows, for calls that are no conversation, and where the user wrote nothing.
  */
 export function keptTitle({ body, shadow }: Pick<ExchangeInput, 'body' | 'shadow'>, redactor: Pick<Redactor, 'redact'>): string | undefined {
   if (body.kind !== 'conversation' || shadow !== undefined) return undefined;

@@ -18,7 +18,7 @@ export function awayAnswer(kind: 'limits' | 'budgets'): TakeAnswer {
   return { taken: false, kind: 'away', reason: `the count of ${kind} that servers share is away, and nothing that ${kind} hold for is sent until it is back`, retryAfterMs: awayRetryMs };
 }
 
-/** Takes the oldest of what nobody asks for any more, as turns and the like are; budgets stay. */
+/** Takes the oldest of what is not asked for any more, as turns and the like are; budgets stay. */
 export function forgetOldestTurn(byKey: Map<string, unknown>): void {
   for (const key of byKey.keys()) {
     if (isBudget(key) === 1) continue;

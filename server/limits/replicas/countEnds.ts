@@ -30,7 +30,7 @@ const toldAtOnce = 64;
 
 /**
  * What the store is told once, now or later: ends of holds and orders of people. Of more ends than are kept one by one the oldest are
- * merged: what they cost beyond what the store has reserved for them is summed by allowance, and the store ends all holds that nobody names any more.
+ * merged: what they cost beyond what the store has reserved for them is summed by allowance, and the store ends all holds that are not named any more.
  */
 export class CountEnds {
   readonly #options: CountEndsOptions;

@@ -12,7 +12,7 @@ interface Waiting {
 /** Where so many could ask at once, every request asks for itself again. */
 const enoughAtOnce = 64;
 const mostRemembered = 5_000;
-/** A limit at which nobody was refused for so long has no line. */
+/** A limit at which no request was refused for so long has no line. */
 const keptMs = 1_000;
 /** No refusal holds for longer: the clock was set back. */
 const longestMs = 120_000;
@@ -20,7 +20,7 @@ const longestMs = 120_000;
 /** Requests of this server at one limit that was reached. */
 class LimitLine {
   readonly scope: string;
-  /** Nobody was refused since this moment, in milliseconds since the epoch. */
+  /** No request was refused since this moment, in milliseconds since the epoch. */
   keptUntil = 0;
   #atOnce = 1;
   #asking = 0;
@@ -34,7 +34,7 @@ class LimitLine {
     return this.#asking === 0 && this.#waiting.length === 0;
   }
 
-  /** Nobody has to wait. */
+  /** No request has to wait. */
   get isOpen(): boolean {
     return this.#atOnce === Infinity;
   }
@@ -109,7 +109,7 @@ export class LimitLines {
     this.#refused.delete(scope);
   }
 
-  /** Drops lines where nobody waits. @param now milliseconds since the epoch */
+  /** Drops lines where no request waits. @param now milliseconds since the epoch */
   forget(now: number): void {
     for (const [scope, line] of this.#lines) if (line.isIdle && (line.isOpen || now >= line.keptUntil || line.keptUntil - now > longestMs)) this.#lines.delete(scope);
   }

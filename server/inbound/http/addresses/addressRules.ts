@@ -65,7 +65,7 @@ export class AddressRules {
   }
 
   /**
-   * The address that a request comes from, where nobody can have forged it: what passed a proxy that is not trusted, also in front of a trusted one, and what
+   * The address that a request comes from, where it cannot be forged: what passed a proxy that is not trusted, also in front of a trusted one, and what
    * a trusted one does not say the caller of, comes from nowhere.
    * @param isForwarded a proxy has been there, by its headers
    */

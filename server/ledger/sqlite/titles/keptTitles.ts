@@ -19,7 +19,7 @@ export function countTitles(file: string): number {
 
 /**
  * Removes every title of a ledger, and rewrites the file: what a row held stays in free space of pages, in free pages and in the
- * write-ahead log otherwise. Doing it again is safe and finishes what was interrupted. Nobody can write to the ledger meanwhile.
+ * write-ahead log otherwise. Doing it again is safe and finishes what was interrupted. Nothing can be written to the ledger meanwhile.
  * @param patienceMs how long each step is tried again while others use the file
  * @returns how many requests had one
  * @throws LedgerUnavailableError where a reader does not let go of the write-ahead log; SQLite's error where the file is locked, damaged, or the disk is full

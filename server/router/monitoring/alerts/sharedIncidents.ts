@@ -12,7 +12,7 @@ export interface IncidentReport {
   told: boolean;
   /** Whether this server can tell them, or does so now. */
   speaks: 'no' | 'can' | 'sends';
-  /** `on`: one that was seen no later than this before is another one. `over`: nobody may have seen it for so long. */
+  /** `on`: one that was seen no later than this before is another one. `over`: no replica may have seen it for so long. */
   boundMs: number;
 }
 
@@ -32,7 +32,7 @@ export interface SharedIncident {
 const key = 'alerts';
 /** A server that tells webhooks says so at each look; when it has not for so long, another one tells. */
 const claimMs = 30_000;
-/** Nobody has seen it, and nobody has the rule: it is forgotten. */
+/** No replica has seen it, and none has the rule: it is forgotten. */
 const forgottenMs = 86_400_000;
 /** The end of an incident is known for so long, so that it is told once. */
 const endedMs = 900_000;

@@ -18,7 +18,7 @@ export interface SharedTellingOptions {
   shared: Pick<SharedIncidents, 'exchange'>;
   files: Pick<IncidentFiles, 'all' | 'told' | 'release' | 'reopen' | 'adopt' | 'seen'>;
   now(): number;
-  /** An incident that nobody has seen for so long may be over. */
+  /** An incident that no replica has seen for so long may be over. */
   quietMs: number;
   /** A rule that tells webhooks. */
   ruleOf(name: string): AlertRule | undefined;
